@@ -1,0 +1,73 @@
+/**
+ * An account: the subscribers who share it and the buckets that pay for them. Its definition
+ * changes by provisioning only (and then its version does); its counters change by movements.
+ */
+import type { Unit } from './request.ts';
+
+/** Where an account lives: the unit of placement in the store. */
+export interface AccountRef {
+  tenant: string;
+  account: string;
+}
+
+export interface Bucket {
+  /** Never used again for another bucket of the same account. */
+  id: string;
+  /** What it holds; a bucket of units pays for rules of that unit, money for every priced rule. */
+  unit: Unit;
+  /** Lower is drawn first. */
+  priority: number;
+  /** Store time in ms after which nothing is drawn; absent: never. */
+  expiresAt?: number;
+  /** The lowest `available` that a promise may reach: 0, or minus the credit limit. */
+  floor: number;
+  /** Names of the rules that it pays for; absent: every rule of its unit. */
+  paysFor?: readonly string[];
+}
+
+export interface AccountDefinition extends AccountRef {
+  plan: string;
+  status: 'active' | 'blocked';
+  /** In the order in which they are drawn: by priority, then expiry, then id. */
+  buckets: readonly Bucket[];
+  /** Subscribers as `kind:id`. */
+  subscribers: readonly string[];
+  /** The most sessions that may be open at once on this account. */
+  maxSessions: number;
+}
+
+/** An account as the store has it. */
+export interface Account {
+  definition: AccountDefinition;
+  /** Raised by every change of the definition, never by a charge. */
+  version: number;
+  /** Counters by field name: `a:<bucket>`, `r:<bucket>`, `n:open`. */
+  counters: Readonly<Record<string, number>>;
+}
+
+/** The field of a bucket's amount that may still be promised. May be negative: overdraft. */
+export const availableField = (bucket: string): string => `a:${bucket}`;
+/** The field of a bucket's amount that open grants hold. */
+export const reservedField = (bucket: string): string => `r:${bucket}`;
+/** The field that counts the account's open sessions. */
+export const OPEN_SESSIONS = 'n:open';
+
+/** Whether `bucket` may pay for `rule` at `now`. */
+export function paysFor(
+  bucket: Bucket,
+  rule: { name: string; unit: Unit; price?: unknown },
+  now: number,
+): boolean {
+  if (bucket.expiresAt !== undefined && bucket.expiresAt <= now) return false;
+  if (bucket.unit !== rule.unit && bucket.unit !== 'money') return false;
+  return bucket.paysFor === undefined || bucket.paysFor.includes(rule.name);
+}
+
+/** The order in which buckets are drawn. */
+export function drawOrder(a: Bucket, b: Bucket): number {
+  return (
+    a.priority - b.priority ||
+    (a.expiresAt ?? Number.MAX_SAFE_INTEGER) - (b.expiresAt ?? Number.MAX_SAFE_INTEGER) ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * What a commit leaves behind: one record per effect, numbered without gaps by the store, with
+ * every change of every bucket and its cause. The sum of the records is the ledger.
+ */
+import type { AccountRef } from './account.ts';
+import type { SubscriberId, Unit } from './request.ts';
+
+/**
+ * Why a bucket changed. In terms of the conservation law: `opening`, `topup`, `refund` and
+ * `adjustment` add to available + reserved; `debit` and `overrun` are charges; `expiry` takes
+ * away what expired; `reserve` and `release` only move between available and reserved.
+ */
+export type Cause =
+  | 'opening'
+  | 'topup'
+  | 'refund'
+  | 'adjustment'
+  | 'reserve'
+  | 'release'
+  | 'debit'
+  | 'overrun'
+  | 'expiry';
+
+export interface BucketChange {
+  bucket: string;
+  cause: Cause;
+  available: number;
+  reserved: number;
+}
+
+export type RecordKind =
+  | 'initial'
+  | 'update'
+  | 'termination'
+  | 'late-usage'
+  | 'validity'
+  | 'supervision'
+  | 'abort'
+  | 'opening'
+  | 'topup'
+  | 'adjustment'
+  | 'expiry'
+  | 'epoch';
+
+export interface RecordedService {
+  ratingGroup?: number;
+  serviceIds: readonly number[];
+  rule?: string;
+  planVersion?: number;
+  unit?: Unit;
+  used?: number;
+  granted?: number;
+  /** Money debited for `used`, in the tenant's smallest unit. */
+  cost?: number;
+  outcome: string;
+  /** A reported figure was above 2^53-1 and was cut to it. */
+  excess?: boolean;
+  reasons?: readonly number[];
+}
+
+export interface ChargingRecord {
+  kind: RecordKind;
+  /** Store time in ms. */
+  at: number;
+  account: AccountRef;
+  sessionId?: string;
+  subSessionId?: string;
+  requestNumber?: number;
+  subscriber?: SubscriberId;
+  client?: string;
+  context?: string;
+  outcome: string;
+  services: readonly RecordedService[];
+  changes: readonly BucketChange[];
+  terminationCause?: number;
+  /** With a top-up or adjustment: the caller's idempotency key. */
+  reference?: string;
+}

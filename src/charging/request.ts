@@ -1,0 +1,128 @@
+/**
+ * What a charging session is asked: by a network element (a CCR, translated by `ro/`), by a timer
+ * that came due, or by an operator. All of them go through the same `step`.
+ */
+
+/** What quota is counted in. `money` is the amount itself (RFC 8506 8.22), not rated again. */
+export type Unit = 'octets' | 'seconds' | 'units' | 'money';
+
+/** Kinds of Subscription-Id (RFC 8506 8.47). */
+export type SubscriberKind = 'e164' | 'imsi' | 'sip' | 'nai' | 'private';
+
+export interface SubscriberId {
+  kind: SubscriberKind;
+  id: string;
+}
+
+/** Requested-Service-Unit; no member at all means that the server chooses (RFC 8506 8.18). */
+export type Asked = Partial<Record<Unit, number>>;
+
+/**
+ * Sum of the Used-Service-Units of one service, an integer 0..2^53-1 per unit that was reported.
+ * `octets` is the total, or input + output where no total was sent; never both added.
+ */
+export type Used = Partial<Record<Unit, number>>;
+
+/** One Multiple-Services-Credit-Control, or the command level of a request without any. */
+export interface AskedService {
+  ratingGroup?: number;
+  /** Sorted ascending, without repetition. */
+  serviceIds: readonly number[];
+  /** Absent: no quota is asked for (RFC 8506 8.18), which is not the same as an empty one. */
+  asked?: Asked;
+  /** Absent: nothing was reported. */
+  used?: Used;
+  /** True when a reported figure was above 2^53-1 and was cut to it; recorded and alarmed. */
+  excess?: boolean;
+  /** Reporting-Reason values (TS 32.299 7.2.175). */
+  reasons?: readonly number[];
+}
+
+/** Why a request was refused before `step` saw it: the Result-Code and what goes with it. */
+export interface Refusal {
+  resultCode: number;
+}
+
+/** A credit-control request of one session (or sub-session), in the core's own words. */
+export interface Request {
+  kind: 'initial' | 'update' | 'termination';
+  /** Session-Id as well-formed text, plus CC-Sub-Session-Id in decimal where there is one. */
+  sessionId: string;
+  subSessionId?: string;
+  /** CC-Request-Number, 0..2^32-1. */
+  number: number;
+  /** Service-Context-Id. */
+  context: string;
+  subscriber?: SubscriberId;
+  /** Origin-Host and Origin-Realm of the client, where server-initiated requests go. */
+  client: { host: string; realm: string };
+  /** Whether units travel in services (Multiple-Services-Credit-Control) or at command level. */
+  level: 'services' | 'command';
+  /** At command level: one entry, or none when no unit is asked or reported. */
+  services: readonly AskedService[];
+  /** Set when the request is refused at command level; its usage is debited all the same. */
+  refusal?: Refusal;
+  /** Termination-Cause (RFC 6733 8.15), kept in the record. */
+  terminationCause?: number;
+}
+
+/** A session's timer came due, or an operator ends the session. */
+export interface InternalRequest {
+  kind: 'timer' | 'abort';
+}
+
+/** The key of a service within its session: rating group and service identifiers. */
+export function serviceKey(service: {
+  ratingGroup?: number | undefined;
+  serviceIds: readonly number[];
+}): string {
+  const group = service.ratingGroup === undefined ? '' : String(service.ratingGroup);
+  return service.serviceIds.length === 0 ? group : `${group}/${service.serviceIds.join(',')}`;
+}
+
+/** The key of a session in the store: Session-Id plus CC-Sub-Session-Id (RFC 8506 8.5). */
+export function sessionKey(request: {
+  sessionId: string;
+  subSessionId?: string | undefined;
+}): string {
+  return request.subSessionId === undefined
+    ? request.sessionId
+    : `${request.sessionId}\n${request.subSessionId}`;
+}
+
+/**
+ * A 53-bit digest of what a request asks: kind, services, units; never routing, time stamps or
+ * flags. Two requests of one session with the same number and digest are duplicates.
+ */
+export function digestOf(request: Request): number {
+  let text = `${request.kind}|${request.level}`;
+  for (const service of request.services) {
+    text += `|${serviceKey(service)}`;
+    if (service.asked !== undefined) text += `?${unitsText(service.asked)}`;
+    if (service.used !== undefined) text += `!${unitsText(service.used)}`;
+  }
+  return hash53(text);
+}
+
+function unitsText(units: Asked): string {
+  let text = '';
+  if (units.octets !== undefined) text += `o${units.octets}`;
+  if (units.seconds !== undefined) text += `s${units.seconds}`;
+  if (units.units !== undefined) text += `u${units.units}`;
+  if (units.money !== undefined) text += `m${units.money}`;
+  return text;
+}
+
+/** Two multiplicative 32-bit hashes run side by side, 53 bits of them kept. */
+function hash53(text: string): number {
+  let a = 0x9e3779b9;
+  let b = 0x85ebca6b;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b + code, 0xcc9e2d51) ^ (b >>> 15);
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x7feb352d);
+  b = Math.imul(b ^ (b >>> 13), 0x846ca68b);
+  return ((a ^ (b >>> 16)) >>> 0) * 0x200000 + ((b ^ (a >>> 11)) & 0x1fffff);
+}

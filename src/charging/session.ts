@@ -1,0 +1,105 @@
+/**
+ * A charging session as it is stored: its services with their grants, the answers it gave last,
+ * and every request number it has applied.
+ */
+import type { AccountRef } from './account.ts';
+import type { Answer } from './answer.ts';
+import type { SubscriberId, Unit } from './request.ts';
+
+/** Units of a grant that one bucket holds: `amount` is in the bucket's own unit. */
+export interface Part {
+  bucket: string;
+  units: number;
+  amount: number;
+}
+
+/** What a client may use until it reports: an ordered list of parts, drawn in this order. */
+export interface Grant {
+  parts: readonly Part[];
+  /** Sum of the parts' units, plus units that cost nothing. */
+  units: number;
+  /** Store time in ms at which Validity-Time runs out; absent: no limit. */
+  validUntil?: number;
+  /** The client was told that these are the final units. */
+  final: boolean;
+}
+
+/** One service of a session: what it was granted and what it has used. */
+export interface Service {
+  ratingGroup?: number;
+  serviceIds: readonly number[];
+  rule: string;
+  planVersion: number;
+  unit: Unit;
+  grant?: Grant;
+  /** Units reported so far. */
+  used: number;
+  /** Of these, units that money paid for under the present rule: the basis of increments. */
+  rated: number;
+  /** Money debited for `rated`. */
+  cost: number;
+}
+
+/** An answer that was given, kept to be given again (RFC 8506 5.7, RFC 6733 3). */
+export interface Answered {
+  number: number;
+  digest: number;
+  /** Store time in ms. */
+  at: number;
+  answer: Answer;
+}
+
+/** `open`; `ended` by its client; `abandoned`: ended by supervision, an abort or an error. */
+export type SessionState = 'open' | 'ended' | 'abandoned';
+
+export interface Session {
+  sessionId: string;
+  subSessionId?: string;
+  account: AccountRef;
+  subscriber: SubscriberId;
+  client: { host: string; realm: string };
+  context: string;
+  state: SessionState;
+  /** Store times in ms. */
+  openedAt: number;
+  changedAt: number;
+  /** When supervision (Tcc) ends the session. */
+  superviseAt: number;
+  /** The score that the session last wrote to its partition's timer wheel. */
+  armedAt: number;
+  services: readonly Service[];
+  answers: readonly Answered[];
+  /** Request numbers applied, as inclusive ranges in ascending order. */
+  seen: readonly (readonly [number, number])[];
+  /** Encoded fields that a newer version wrote and this one does not know; kept as they are. */
+  unknown?: readonly Uint8Array[];
+}
+
+/** The most ranges kept; beyond them the lowest gap counts as seen. */
+export const MAX_SEEN_RANGES = 32;
+
+/** Whether `number` was applied. */
+export function hasSeen(seen: Session['seen'], number: number): boolean {
+  for (const [first, last] of seen) if (number >= first && number <= last) return true;
+  return false;
+}
+
+/** `seen` with `number` added, merged and bounded. */
+export function withSeen(seen: Session['seen'], number: number): Session['seen'] {
+  const last = seen[seen.length - 1];
+  if (last !== undefined && number === last[1] + 1)
+    return [...seen.slice(0, -1), [last[0], number]];
+  if (hasSeen(seen, number)) return seen;
+  const merged: [number, number][] = [];
+  const sorted = [...seen, [number, number] as const].sort((a, b) => a[0] - b[0]);
+  for (const [from, to] of sorted) {
+    const before = merged[merged.length - 1];
+    if (before !== undefined && from <= before[1] + 1) before[1] = Math.max(before[1], to);
+    else merged.push([from, to]);
+  }
+  while (merged.length > MAX_SEEN_RANGES) {
+    const [lowest, next] = merged as [[number, number], [number, number]];
+    merged.splice(0, 2, [lowest[0], next[1]]);
+  }
+  return merged;
+}

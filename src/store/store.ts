@@ -1,0 +1,177 @@
+/**
+ * The store as the engine sees it, and what it promises. Two stores keep these promises: Redis
+ * (`redis/`) and memory (`memory/`); one suite of tests holds for both.
+ *
+ * Every call ends as applied, not applied or unknown. Applied is a reply; the other two are a
+ * thrown StoreUnavailable that says which. Nothing is ever sent twice by the store itself: an
+ * unknown commit is resolved by its caller, who sends the same commit again.
+ */
+import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
+import type { ChargingRecord } from '../charging/record.ts';
+import type { SubscriberId } from '../charging/request.ts';
+import type { Session } from '../charging/session.ts';
+
+/** The one thing the store throws. `unknown`: the call may or may not have been applied. */
+export class StoreUnavailable extends Error {
+  readonly applied: 'no' | 'unknown';
+  constructor(applied: 'no' | 'unknown', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreUnavailable';
+    this.applied = applied;
+  }
+}
+
+export interface StoredSession {
+  /** Raised by every commit of the session; 0 is a session that does not exist. */
+  version: number;
+  /** The id of the last record that the session wrote: `<epoch>-<n>`. */
+  lastRecord: string;
+  session: Session;
+}
+
+/** An account and, where it was asked for and exists, a session of it, read in one step. */
+export interface Snapshot {
+  /** The partition's epoch under which this was read. */
+  epoch: number;
+  account: Account | undefined;
+  session: StoredSession | undefined;
+}
+
+/**
+ * Adds `delta` to a counter of the account. `min` guards the result, `max` the value before: a
+ * result below `min` is `insufficient`, a value above `max` or a missing field is `conflict`.
+ * All figures are integers within +-(2^53 - 1), and so must the result be.
+ */
+export interface Movement {
+  field: string;
+  delta: number;
+  min?: number;
+  max?: number;
+}
+
+export interface Commit {
+  account: AccountRef;
+  /** Conditions: what the decision was made on. */
+  epoch: number;
+  accountVersion: number;
+  /** Checked with an initial or an event: the account must still have this subscriber. */
+  subscriber?: SubscriberId;
+  /** Store time in ms; past it nothing is written. With everything that opens or books. */
+  notAfter?: number;
+
+  session?: {
+    key: string;
+    /** 0: must not exist. */
+    expected: number;
+    value: Session;
+    /** A tombstone's time to live; absent: an open session, kept until a commit ends it. */
+    ttlMs?: number;
+    /** Late usage on a tombstone: keep the time to live that it has. */
+    keepTtl?: boolean;
+    /** Index entries are written when a session opens and removed when it closes. */
+    index: 'open' | 'close' | 'keep';
+    /** New score on the timer wheel in store ms; a close removes the member. */
+    timer: number | 'keep' | 'remove';
+  };
+  /** A one-time event's own key: the answer to give to its duplicates. */
+  event?: { key: string; answer: Uint8Array; ttlMs: number };
+  /** A booking's idempotency key: the outcome to give to its repetition. */
+  idempotency?: { key: string; outcome: Uint8Array; ttlMs: number };
+
+  movements: readonly Movement[];
+  record: ChargingRecord;
+}
+
+/** In the order in which they are decided. */
+export type CommitReply =
+  | { kind: 'duplicate'; stored: Uint8Array }
+  /** Session, account version, a maximum or a missing field: here is what won. */
+  | { kind: 'conflict'; snapshot: Snapshot }
+  | { kind: 'stale-epoch' }
+  | { kind: 'moved' }
+  | { kind: 'late' }
+  | { kind: 'insufficient'; counters: Readonly<Record<string, number>> }
+  | {
+      kind: 'committed';
+      recordId: string;
+      /** The session's new version. */
+      version: number;
+      /** The new values of the moved fields. */
+      counters: Readonly<Record<string, number>>;
+    };
+
+/** Which account a Session-Id belongs to, for good. `opened`: its session has been stored. */
+export interface Binding extends AccountRef {
+  state: 'bound' | 'opened';
+}
+
+/** A session whose timer came due; `stored` is absent when the session is gone. */
+export interface DueSession {
+  /** Names the wheel's member to `dropTimer` and `rearm`. */
+  member: string;
+  stored: StoredSession | undefined;
+}
+
+export interface Store {
+  readonly partitions: number;
+  partitionOf(account: AccountRef): number;
+
+  /** The store's clock in ms, as last measured plus the time since; no round trip. */
+  now(): number;
+
+  /** The account a subscriber points to: a pointer, never an authority (see `moved`). */
+  accountOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined>;
+
+  /** Binds a Session-Id to an account unless it is bound; the binding that holds is returned. */
+  bind(sessionKey: string, account: AccountRef, ttlMs: number): Promise<Binding>;
+  bindingOf(sessionKey: string): Promise<Binding | undefined>;
+  /** Marks a binding as opened and sets how long it lives from now. */
+  keepBinding(sessionKey: string, account: AccountRef, ttlMs: number): Promise<void>;
+  /**
+   * After `moved`: leaves a closed marker under the session's key at the old account (nothing may
+   * be stored there) and swaps the binding if it still names the old account.
+   */
+  moveBinding(
+    sessionKey: string,
+    from: AccountRef,
+    to: AccountRef,
+    ttlMs: number,
+  ): Promise<Binding>;
+
+  load(account: AccountRef, sessionKey?: string): Promise<Snapshot>;
+  commit(commit: Commit): Promise<CommitReply>;
+
+  /** Leases up to `limit` due members of a partition until `now + leaseMs`. */
+  claimDue(
+    partition: number,
+    options: { limit: number; leaseMs: number },
+  ): Promise<{ now: number; due: DueSession[] }>;
+  /** Sets an open session's score unless its version has moved on. */
+  rearm(account: AccountRef, member: string, version: number, at: number): Promise<void>;
+  /** Removes a member whose session does not exist. */
+  dropTimer(partition: number, member: string): Promise<void>;
+
+  /** Creates an account with its buckets' opening amounts; an existing one is left as it is. */
+  createAccount(
+    definition: AccountDefinition,
+    openings: Readonly<Record<string, number>>,
+  ): Promise<'created' | 'exists'>;
+  /** Replaces a definition if its version is still `expected`; new buckets start at 0. */
+  changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
+  /** Moves a subscriber to another account: new field, pointer, old field; repeatable. */
+  moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void>;
+
+  listAccounts(
+    tenant: string,
+    page: { after?: string; limit: number },
+  ): Promise<{ accounts: Account[]; next?: string }>;
+  /** Open sessions of a tenant by start time, newest last. */
+  listSessions(
+    tenant: string,
+    page: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }>;
+
+  /** Says why the store cannot be used, or undefined when it can. */
+  ready(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
