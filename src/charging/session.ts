@@ -4,6 +4,7 @@
  */
 import type { AccountRef } from './account.ts';
 import type { Answer } from './answer.ts';
+import type { Price } from './plan.ts';
 import type { SubscriberId, Unit } from './request.ts';
 
 /** Units of a grant that one bucket holds: `amount` is in the bucket's own unit. */
@@ -31,6 +32,8 @@ export interface Service {
   rule: string;
   planVersion: number;
   unit: Unit;
+  /** The price its grant was decided on, which rates its usage; absent: free of charge. */
+  price?: Price;
   grant?: Grant;
   /** Units reported so far. */
   used: number;
