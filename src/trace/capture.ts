@@ -86,8 +86,10 @@ export class DiameterExtractor {
 
   #tcp(hosts: { source: string; destination: string }, from: { payload: Buffer; cut: boolean }) {
     const segment = parseSegment(from.payload);
-    if (segment === undefined) this.#problems.add(this.#last.offset, 'a TCP header cut short');
-    return;
+    if (segment === undefined) {
+      this.#problems.add(this.#last.offset, 'a TCP header cut short');
+      return;
+    }
     const ends: Endpoints = {
       transport: 'tcp',
       source: endpoint(hosts.source, segment.sourcePort),
