@@ -85,20 +85,12 @@ describe('reading', () => {
 describe('refusing', () => {
   test('everything that is wrong is said at once', () => {
     const env = { TOLLKEEPER_WORKRS: '4', TOLLKEEPER_HTTP_PORT: '80a' };
-    expect(problems(['--partitions=0', '--patitions=8'], env)).toEqual(
-      [
-        'TOLLKEEPER_WORKRS is not a setting; did you mean TOLLKEEPER_WORKERS?',
-        '--patitions is not a setting; did you mean --partitions?',
-        '--partitions must be a whole number from 1 to 4096, not "0"',
-        'TOLLKEEPER_HTTP_PORT must be a whole number from 0 to 65535, not "80a"',
-      ].sort((a, b) => order(a) - order(b)),
-    );
-
-    function order(line: string): number {
-      const where = line.split(' ')[0]!;
-      const named = settingNames.findIndex((n) => envName(n) === where || flagName(n) === where);
-      return named;
-    }
+    expect(problems(['--partitions=0', '--patitions=8'], env)).toEqual([
+      'TOLLKEEPER_WORKRS is not a setting; did you mean TOLLKEEPER_WORKERS?',
+      '--patitions is not a setting; did you mean --partitions?',
+      '--partitions must be a whole number from 1 to 4096, not "0"',
+      'TOLLKEEPER_HTTP_PORT must be a whole number from 0 to 65535, not "80a"',
+    ]);
   });
 
   test.each([['1e3'], [' 7'], ['0x10'], ['-1'], ['2.5'], ['65'], [''], ['99999999999999999999']])(
@@ -119,11 +111,9 @@ describe('refusing', () => {
     ['/run/redis.sock?password=secret'],
     ['//h:1'],
   ])('%s is no Redis, and is not repeated in the message', (url) => {
-    const [line, ...more] = problems([`--redis-url=${url}`]);
-    expect(more).toEqual([]);
-    expect(line).toMatch(/^--redis-url must be redis:/);
-    expect(line).not.toContain(url);
-    expect(line).not.toContain('secret');
+    expect(problems([`--redis-url=${url}`])).toEqual([
+      '--redis-url must be redis://HOST:PORT, rediss://HOST:PORT or the path of a Unix socket',
+    ]);
   });
 
   test('a flag that is given twice', () => {
