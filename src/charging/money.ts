@@ -16,7 +16,7 @@ export function clampUnits(value: bigint): { units: number; excess: bigint } {
 /** The sum of two amounts, saturated at +-LIMIT. */
 export function add(a: number, b: number): number {
   const sum = a + b;
-  return sum > LIMIT ? LIMIT : sum < -LIMIT ? -LIMIT : sum;
+  return Math.max(-LIMIT, Math.min(LIMIT, sum));
 }
 
 /** ceil(a * b / divisor) for non-negative a, b and a positive divisor, saturated at LIMIT. */

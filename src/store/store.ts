@@ -7,6 +7,7 @@
  * unknown commit is resolved by its caller, who sends the same commit again.
  */
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
+import type { Movement } from '../charging/draft.ts';
 import type { ChargingRecord } from '../charging/record.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
@@ -35,18 +36,6 @@ export interface Snapshot {
   epoch: number;
   account: Account | undefined;
   session: StoredSession | undefined;
-}
-
-/**
- * Adds `delta` to a counter of the account. `min` guards the result, `max` the value before: a
- * result below `min` is `insufficient`, a value above `max` or a missing field is `conflict`.
- * All figures are integers within +-(2^53 - 1), and so must the result be.
- */
-export interface Movement {
-  field: string;
-  delta: number;
-  min?: number;
-  max?: number;
 }
 
 export interface Commit {

@@ -1,0 +1,57 @@
+/**
+ * Which requests a session has answered already, and with what (RFC 8506 5.7, 8.2): the window of
+ * its last answers and, for its whole life, all request numbers that it applied.
+ */
+import type { Answer } from './answer.ts';
+import { digestOf, type Request } from './request.ts';
+import { type Answered, hasSeen, type Session, withSeen } from './session.ts';
+
+/** No answer is kept longer than this, however few there are. */
+export const ANSWER_AGE_MS = 600_000;
+
+export type Precedent =
+  | { kind: 'new' }
+  /** The same request again: this is its answer. */
+  | { kind: 'duplicate'; answer: Answer }
+  /** The same number with another content: the client is broken. */
+  | { kind: 'contradiction' };
+
+/** What the session knows of a request that may have come before. */
+export function precedentOf(session: Session, request: Request): Precedent {
+  let known = false;
+  for (const answered of session.answers) {
+    if (answered.number !== request.number) continue;
+    if (answered.digest === digestOf(request))
+      return { kind: 'duplicate', answer: answered.answer };
+    known = true;
+  }
+  if (known) return { kind: 'contradiction' };
+  if (!hasSeen(session.seen, request.number)) return { kind: 'new' };
+  // Seen, but its answer is gone: nothing moves, and nothing is granted.
+  return { kind: 'duplicate', answer: withoutGrants(request) };
+}
+
+/** 2001 for every service that was named, without a grant. */
+export function withoutGrants(request: Request): Answer {
+  return {
+    outcome: 'success',
+    level: request.level,
+    services: request.services.map(({ ratingGroup, serviceIds }) => ({
+      ...(ratingGroup === undefined ? {} : { ratingGroup }),
+      serviceIds,
+      outcome: 'success',
+    })),
+  };
+}
+
+/** The session's window and seen numbers after it answered `request` with `answer`. */
+export function remember(
+  session: { answers: readonly Answered[]; seen: Session['seen'] },
+  request: Request,
+  { answer, now, window }: { answer: Answer; now: number; window: number },
+): Pick<Session, 'answers' | 'seen'> {
+  const kept = session.answers.filter((answered) => answered.at > now - ANSWER_AGE_MS);
+  const answers = [...kept.slice(Math.max(0, kept.length - window + 1))];
+  answers.push({ number: request.number, digest: digestOf(request), at: now, answer });
+  return { answers, seen: withSeen(session.seen, request.number) };
+}

@@ -1,0 +1,285 @@
+/**
+ * The product: how a charging session moves. `step` takes a request and what the store holds, and
+ * says what is to be stored and answered. It is pure: time is an argument, nothing is awaited, and
+ * the same input always gives the same decision. A CCR, a timer that came due and an operator's
+ * abort all come this way (RFC 8506 7, table 6).
+ */
+import type { Answer, Outcome } from './answer.ts';
+import type { Change, Decision, Known } from './decision.ts';
+import { Draft } from './draft.ts';
+import { precedentOf, remember } from './duplicates.ts';
+import { knowsContext } from './plan.ts';
+import { release } from './quota.ts';
+import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
+import type { Request } from './request.ts';
+import { type Served, serveAll } from './service.ts';
+import type { Service, Session } from './session.ts';
+import { dueAt, expireBuckets, supervisionMs } from './timer.ts';
+
+/** A timer that has less than this to go counts as due, and is written again by every commit. */
+const ARM_MARGIN_MS = 1_000;
+
+/** The first wake-up of a session comes this early, to keep its binding alive. */
+export const FIRST_WAKE_MS = 540_000;
+
+/** Decides a credit-control request. */
+export function step(request: Request, known: Known): Decision {
+  const { session } = known;
+  if (session === undefined) {
+    return request.kind === 'initial'
+      ? open(request, known)
+      : { kind: 'answer', answer: plainly('unknown-session', request) }; // table 6: Idle
+  }
+  const precedent = precedentOf(session, request);
+  if (precedent.kind === 'duplicate') return { kind: 'answer', answer: precedent.answer };
+  if (precedent.kind === 'contradiction')
+    return {
+      kind: 'answer',
+      answer: plainly('contradiction', request),
+      alarm: 'number-reused',
+    };
+  // A Session-Id is unique for ever: a second initial is no session of its own (RFC 6733 8.8).
+  if (request.kind === 'initial')
+    return { kind: 'answer', answer: plainly('contradiction', request) };
+  if (session.state !== 'open') return late(request, session, known);
+  if (request.refusal !== undefined) return close(request, session, known, 'abandoned');
+  if (request.kind === 'termination') return close(request, session, known, 'ended');
+  return update(request, session, known);
+}
+
+/** Table 6, Idle: an initial request is served, or refused without a trace. */
+function open(request: Request, known: Known): Decision {
+  const { account, plan, now, fresh } = known;
+  const refused = refuseInitial(request, known);
+  if (refused !== undefined) {
+    if (!fresh) return { kind: 'reread' };
+    return { kind: 'answer', answer: plainly(refused, request) };
+  }
+  if (request.refusal !== undefined || request.subscriber === undefined)
+    return { kind: 'answer', answer: plainly('refused', request) };
+  const draft = new Draft(account);
+  draft.countSession(1);
+  expireBuckets(draft, now);
+  const served = serveRequest(request, [], { draft, known, ending: false });
+  if (served.refuses && !fresh) return { kind: 'reread' };
+  const denied = served.answers[0]?.outcome ?? 'success';
+  // At command level there is but one service: its refusal is the session's (table 6, Idle).
+  if (request.level === 'command' && denied !== 'success')
+    return { kind: 'answer', answer: plainly(denied, request) };
+  const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
+  const superviseAt = now + supervisionMs(served.services, now, plan);
+  const due = dueAt({ superviseAt, services: served.services }, plan);
+  const armedAt = Math.min(due, now + FIRST_WAKE_MS);
+  const session: Session = {
+    sessionId: request.sessionId,
+    ...(request.subSessionId === undefined ? {} : { subSessionId: request.subSessionId }),
+    account: { tenant: account.definition.tenant, account: account.definition.account },
+    subscriber: request.subscriber,
+    client: request.client,
+    context: request.context,
+    state: 'open',
+    openedAt: now,
+    changedAt: now,
+    superviseAt,
+    armedAt,
+    services: served.services,
+    ...remember({ answers: [], seen: [] }, request, {
+      answer,
+      now,
+      window: known.settings.answerWindow,
+    }),
+  };
+  const record = recordOf(request, { session, kind: 'initial', now, answer, draft });
+  return {
+    kind: 'change',
+    answer,
+    session,
+    index: 'open',
+    timer: armedAt,
+    movements: draft.movements(),
+    record: { ...record, services: served.recorded },
+  };
+}
+
+function refuseInitial(
+  request: Request,
+  { account, plan }: Known,
+): 'service-denied' | 'resources-exceeded' | 'rating-failed' | undefined {
+  if (request.refusal !== undefined) return undefined;
+  if (account.definition.status !== 'active') return 'service-denied';
+  if ((account.counters['n:open'] ?? 0) >= account.definition.maxSessions)
+    return 'resources-exceeded';
+  return knowsContext(plan, request.context) ? undefined : 'rating-failed'; // RFC 8506 4.1.3
+}
+
+/** Table 6, Open: usage is debited, quota is reserved anew, supervision starts again. */
+function update(request: Request, session: Session, known: Known): Decision {
+  const { plan, now, settings } = known;
+  const draft = new Draft(known.account);
+  expireBuckets(draft, now);
+  const served = serveRequest(request, session.services, { draft, known, ending: false });
+  if (served.refuses && !known.fresh) return { kind: 'reread' };
+  const denied = served.answers[0]?.outcome ?? 'success';
+  if (request.level === 'command' && denied !== 'success') {
+    const answer = plainly(denied, request);
+    return closed(request, session, known, {
+      draft,
+      answer,
+      state: 'abandoned',
+      services: served.services,
+      recorded: served.recorded,
+    });
+  }
+  const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
+  const superviseAt = now + supervisionMs(served.services, now, plan);
+  const due = dueAt({ superviseAt, services: served.services }, plan);
+  const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= due;
+  const next: Session = {
+    ...session,
+    changedAt: now,
+    superviseAt,
+    armedAt: keep ? session.armedAt : due,
+    services: served.services,
+    ...remember(session, request, { answer, now, window: settings.answerWindow }),
+  };
+  const record = recordOf(request, { session, kind: 'update', now, answer, draft });
+  return {
+    kind: 'change',
+    answer,
+    session: next,
+    index: 'keep',
+    timer: keep ? 'keep' : due,
+    movements: draft.movements(),
+    record: { ...record, services: served.recorded },
+  };
+}
+
+/** Table 6, Open -> Idle: usage is debited, whatever is still reserved is released. */
+function close(
+  request: Request,
+  session: Session,
+  known: Known,
+  state: 'ended' | 'abandoned',
+): Decision {
+  const draft = new Draft(known.account);
+  expireBuckets(draft, known.now);
+  const served = serveRequest(request, session.services, { draft, known, ending: true });
+  const answer: Answer =
+    request.refusal === undefined
+      ? { outcome: 'success', level: request.level, services: served.answers }
+      : plainly('refused', request);
+  return closed(request, session, known, {
+    draft,
+    answer,
+    state,
+    services: served.services,
+    recorded: served.recorded,
+  });
+}
+
+function closed(
+  request: Request,
+  session: Session,
+  { now, settings }: Known,
+  end: {
+    draft: Draft;
+    answer: Answer;
+    state: 'ended' | 'abandoned';
+    services: readonly Service[];
+    recorded: readonly RecordedService[];
+  },
+): Change {
+  const { draft, answer, state } = end;
+  const kind = request.kind === 'termination' ? 'termination' : 'update';
+  const services = end.services.map((service) => release(draft, service, now));
+  draft.countSession(-1);
+  const record = recordOf(request, { session, kind, now, answer, draft });
+  return {
+    kind: 'change',
+    answer,
+    session: {
+      ...session,
+      state,
+      changedAt: now,
+      services,
+      ...remember(session, request, { answer, now, window: settings.answerWindow }),
+    },
+    index: 'close',
+    timer: 'remove',
+    ttlMs: state === 'ended' ? settings.endedMs : settings.abandonedMs,
+    movements: draft.movements(),
+    record: { ...record, services: end.recorded },
+  };
+}
+
+/** Usage that comes after the session ended is debited; the session stays ended (5002). */
+function late(request: Request, session: Session, known: Known): Decision {
+  const answer =
+    request.refusal === undefined
+      ? plainly('unknown-session', request)
+      : plainly('refused', request);
+  if (!request.services.some((service) => service.used !== undefined))
+    return { kind: 'answer', answer };
+  const draft = new Draft(known.account);
+  const served = serveRequest(request, session.services, { draft, known, ending: true });
+  const { now, settings } = known;
+  const record = recordOf(request, { session, kind: 'late-usage', now, answer, draft });
+  return {
+    kind: 'change',
+    answer,
+    session: {
+      ...session,
+      changedAt: now,
+      services: served.services,
+      ...remember(session, request, { answer, now, window: settings.answerWindow }),
+    },
+    index: 'keep',
+    timer: 'keep',
+    ttlMs: 'keep',
+    movements: draft.movements(),
+    record: { ...record, services: served.recorded },
+  };
+}
+
+function serveRequest(
+  request: Request,
+  before: readonly Service[],
+  { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
+): Served {
+  const { plan, now, reserving } = known;
+  const serving = { draft, plan, context: request.context, now, reserving, ending };
+  return serveAll(serving, request.services, before);
+}
+
+/** An answer at command level only. */
+function plainly(outcome: Outcome, request: Request): Answer {
+  const resultCode = outcome === 'refused' ? request.refusal?.resultCode : undefined;
+  return {
+    outcome,
+    ...(resultCode === undefined ? {} : { resultCode }),
+    level: request.level,
+    services: [],
+  };
+}
+
+function recordOf(
+  request: Request,
+  of: { session: Session; kind: RecordKind; now: number; answer: Answer; draft: Draft },
+): Omit<ChargingRecord, 'services'> {
+  const { session, kind, now, answer, draft } = of;
+  const { subSessionId, terminationCause } = request;
+  return {
+    kind,
+    at: now,
+    account: session.account,
+    sessionId: session.sessionId,
+    ...(subSessionId === undefined ? {} : { subSessionId }),
+    requestNumber: request.number,
+    subscriber: session.subscriber,
+    client: request.client.host,
+    context: request.context,
+    outcome: answer.outcome,
+    changes: draft.changes(),
+    ...(terminationCause === undefined ? {} : { terminationCause }),
+  };
+}

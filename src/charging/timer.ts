@@ -1,0 +1,122 @@
+/**
+ * The timers of a session, and what happens when one comes due: supervision (Tcc) ends a session
+ * whose client vanished, validity gives back what a client should have reported and did not
+ * (RFC 8506 7, 8.33, 13). The store wakes a session at its earliest timer; the session knows all.
+ */
+import type { Change, Known } from './decision.ts';
+import { Draft } from './draft.ts';
+import type { Plan } from './plan.ts';
+import { release } from './quota.ts';
+import type { ChargingRecord, RecordedService } from './record.ts';
+import type { Service, Session } from './session.ts';
+
+export type TimerDecision = Omit<Change, 'answer'> | { kind: 'rearm'; at: number };
+
+/** Decides for an open session that was woken at `now`. */
+export function stepTimer(session: Session, known: Omit<Known, 'session'>): TimerDecision {
+  const { now, plan } = known;
+  if (session.superviseAt <= now) return abandon(session, known, 'supervision');
+  const expired = session.services.filter((service) => releaseAt(service, plan) <= now);
+  if (expired.length === 0) return { kind: 'rearm', at: dueAt(session, plan) };
+  const draft = new Draft(known.account);
+  expireBuckets(draft, now);
+  const services = session.services.map((service) =>
+    expired.includes(service) ? release(draft, service, now) : service,
+  );
+  const due = dueAt({ superviseAt: session.superviseAt, services }, plan);
+  return {
+    kind: 'change',
+    session: { ...session, changedAt: now, armedAt: due, services },
+    index: 'keep',
+    timer: due,
+    movements: draft.movements(),
+    record: recordOf(session, { kind: 'validity', now, draft, services: expired }),
+  };
+}
+
+/** Ends an open session whose client vanished, or that an operator aborts (table 6, Tcc). */
+export function abandon(
+  session: Session,
+  { account, now, settings }: Omit<Known, 'session'>,
+  kind: 'supervision' | 'abort',
+): Omit<Change, 'answer'> {
+  const draft = new Draft(account);
+  expireBuckets(draft, now);
+  const services = session.services.map((service) => release(draft, service, now));
+  draft.countSession(-1);
+  const held = session.services.filter((service) => service.grant !== undefined);
+  return {
+    kind: 'change',
+    session: { ...session, state: 'abandoned', changedAt: now, services },
+    index: 'close',
+    timer: 'remove',
+    ttlMs: settings.abandonedMs,
+    movements: draft.movements(),
+    record: recordOf(session, { kind, now, draft, services: held }),
+  };
+}
+
+/** Books what expired buckets of the account still had, so that nothing more is drawn. */
+export function expireBuckets(draft: Draft, now: number): void {
+  for (const { id, expiresAt } of draft.account.definition.buckets)
+    if (expiresAt !== undefined && expiresAt <= now) draft.expire(id);
+}
+
+/** Tcc in ms: twice the longest validity that was granted, or the plan's own (RFC 8506 13). */
+export function supervisionMs(services: readonly Service[], now: number, plan: Plan): number {
+  let longest = 0;
+  for (const { grant } of services)
+    if (grant?.validUntil !== undefined) longest = Math.max(longest, grant.validUntil - now);
+  return longest > 0 ? 2 * longest : plan.supervisionSeconds * 1000;
+}
+
+/** Store time in ms of the earliest timer. */
+export function dueAt(session: Pick<Session, 'superviseAt' | 'services'>, plan: Plan): number {
+  let due = session.superviseAt;
+  for (const service of session.services) due = Math.min(due, releaseAt(service, plan));
+  return due;
+}
+
+/** When a grant that its client does not report is taken back. */
+function releaseAt({ grant }: Service, plan: Plan): number {
+  return grant?.validUntil === undefined
+    ? Number.POSITIVE_INFINITY
+    : grant.validUntil + plan.validityGraceSeconds * 1000;
+}
+
+function recordOf(
+  session: Session,
+  of: {
+    kind: 'validity' | 'supervision' | 'abort';
+    now: number;
+    draft: Draft;
+    services: readonly Service[];
+  },
+): ChargingRecord {
+  return {
+    kind: of.kind,
+    at: of.now,
+    account: session.account,
+    sessionId: session.sessionId,
+    ...(session.subSessionId === undefined ? {} : { subSessionId: session.subSessionId }),
+    subscriber: session.subscriber,
+    client: session.client.host,
+    context: session.context,
+    outcome: 'success',
+    services: of.services.map(asRecorded),
+    changes: of.draft.changes(),
+  };
+}
+
+function asRecorded(service: Service): RecordedService {
+  const { ratingGroup, serviceIds, rule, planVersion, unit } = service;
+  return {
+    ...(ratingGroup === undefined ? {} : { ratingGroup }),
+    serviceIds,
+    rule,
+    planVersion,
+    unit,
+    used: 0,
+    outcome: 'success',
+  };
+}
