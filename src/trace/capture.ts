@@ -194,7 +194,7 @@ export class DiameterExtractor {
     const tcp = new TcpStream({
       bytes: (bytes, seen) => scanner.bytes(bytes, seen),
       gap: (missing, seen) => {
-        if (scanner.messages > 0) {
+        if (scanner.messages > 0 && missing > 0) {
           this.#problems.add(seen.offset, `${name}: ${missing} bytes are not in the capture`);
         }
         scanner.gap(missing, seen);
@@ -231,7 +231,7 @@ export async function* readCapture(
   let start: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     start = parser === undefined ? Buffer.concat([start, chunk]) : chunk;
-    if (start.length < 4) continue;
+    if (parser === undefined && start.length < 4) continue;
     parser ??= isPcapng(start) ? new PcapngParser(problems) : new PcapParser(problems);
     parser.push(start, (packet) => extractor.packet(packet));
     yield* found;

@@ -22,7 +22,7 @@ export interface Seen {
 
 export interface StreamListener {
   bytes(bytes: Buffer, seen: Seen): void;
-  /** `missing` bytes of the stream are not in the capture; what follows comes next. */
+  /** `missing` bytes of the stream are not in the capture; 0: a new connection begins here. */
   gap(missing: number, seen: Seen): void;
 }
 
@@ -69,7 +69,7 @@ export class TcpStream {
   }
 
   push(segment: Segment, seen: Seen): void {
-    if (segment.syn) this.#next = this.#start(segment);
+    if (segment.syn) this.#next = this.#start(segment, seen);
     // A capture that began in mid-connection: the first segment seen is the start.
     this.#next ??= segment.sequence;
     if (segment.payload.length === 0) return;
@@ -98,12 +98,13 @@ export class TcpStream {
   }
 
   /** A repeated SYN starts nothing; one with another number is a new connection on the same ports. */
-  #start(segment: Segment): number {
+  #start(segment: Segment, seen: Seen): number {
     const first = (segment.sequence + 1) >>> 0;
     if (this.#next === undefined) return first;
     const behind = distance(first, this.#next);
     if (behind >= 0 && behind < this.#maxWaitingBytes) return this.#next;
     this.flush();
+    this.#listener.gap(0, seen);
     return first;
   }
 
