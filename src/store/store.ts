@@ -160,6 +160,12 @@ export interface Store {
     page: { after?: string; limit: number },
   ): Promise<{ sessions: StoredSession[]; next?: string }>;
 
+  /**
+   * Announces a worker as alive for `ttlMs` and returns all that are, sorted; a `ttlMs` of 0 takes
+   * it away.
+   */
+  announce(worker: string, ttlMs: number): Promise<string[]>;
+
   /** Says why the store cannot be used, or undefined when it can. */
   ready(): Promise<string | undefined>;
   close(): Promise<void>;
