@@ -23,6 +23,8 @@ export interface Grant {
   validUntil?: number;
   /** The client was told that these are the final units. */
   final: boolean;
+  /** As in `Session`. */
+  unknown?: readonly Uint8Array[];
 }
 
 /** One service of a session: what it was granted and what it has used. */
@@ -41,6 +43,8 @@ export interface Service {
   rated: number;
   /** Money debited for `rated`. */
   cost: number;
+  /** As in `Session`. */
+  unknown?: readonly Uint8Array[];
 }
 
 /** An answer that was given, kept to be given again (RFC 8506 5.7, RFC 6733 3). */

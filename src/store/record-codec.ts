@@ -1,0 +1,155 @@
+/** Charging records to and from the bytes of `proto/record.proto`: the entries of the outbox. */
+import type {
+  BucketChange,
+  Cause,
+  ChargingRecord,
+  RecordedService,
+  RecordKind,
+} from '../charging/record.ts';
+import type { SubscriberKind, Unit } from '../charging/request.ts';
+import { messageCodec, storeSchema, words } from './schema.ts';
+
+const records = messageCodec<RecordMessage>(storeSchema, 'ChargingRecord');
+const recordKinds = words<RecordKind>(storeSchema, 'RecordKind');
+const causes = words<Cause>(storeSchema, 'Cause');
+const units = words<Unit>(storeSchema, 'Unit');
+const subscriberKinds = words<SubscriberKind>(storeSchema, 'SubscriberKind');
+
+/** The tag of `ChargingRecord.reference`; the epoch's script appends that field. */
+export const referenceTag: number =
+  (storeSchema.lookupType('tollkeeper.ChargingRecord').fields.reference!.id << 3) | 2;
+
+export function encodeRecord(record: ChargingRecord): Uint8Array {
+  const { account, subscriber } = record;
+  return records.encode({
+    kind: recordKinds.toNumber[record.kind],
+    at: record.at,
+    tenant: account.tenant,
+    account: account.account,
+    sessionId: record.sessionId,
+    subSessionId: record.subSessionId,
+    requestNumber: record.requestNumber,
+    subscriberKind: subscriber === undefined ? 0 : subscriberKinds.toNumber[subscriber.kind],
+    subscriberId: subscriber?.id,
+    client: record.client,
+    context: record.context,
+    outcome: record.outcome,
+    services: record.services.map(fromService),
+    changes: record.changes.map(fromChange),
+    reference: record.reference,
+    terminationCause: record.terminationCause,
+  });
+}
+
+export function decodeRecord(bytes: Uint8Array): ChargingRecord {
+  const message = records.decode(bytes);
+  const record: ChargingRecord = {
+    kind: recordKinds.toWord(message.kind),
+    at: message.at,
+    account: { tenant: message.tenant, account: message.account },
+    outcome: message.outcome,
+    services: message.services.map(toService),
+    changes: message.changes.map(toChange),
+  };
+  const { subscriberId } = message;
+  if (isPresent(message.sessionId)) record.sessionId = message.sessionId;
+  if (isPresent(message.subSessionId)) record.subSessionId = message.subSessionId;
+  if (isPresent(message.requestNumber)) record.requestNumber = message.requestNumber;
+  if (isPresent(subscriberId))
+    record.subscriber = { kind: subscriberKinds.toWord(message.subscriberKind), id: subscriberId };
+  if (isPresent(message.client)) record.client = message.client;
+  if (isPresent(message.context)) record.context = message.context;
+  if (isPresent(message.reference)) record.reference = message.reference;
+  if (isPresent(message.terminationCause)) record.terminationCause = message.terminationCause;
+  return record;
+}
+
+function fromService(service: RecordedService): ServiceMessage {
+  return {
+    ratingGroup: service.ratingGroup,
+    serviceIds: service.serviceIds,
+    rule: service.rule,
+    planVersion: service.planVersion,
+    unit: service.unit === undefined ? undefined : units.toNumber[service.unit],
+    used: service.used,
+    granted: service.granted,
+    cost: service.cost,
+    outcome: service.outcome,
+    excess: service.excess ?? false,
+    reasons: service.reasons,
+  };
+}
+
+function toService(message: ServiceMessage): RecordedService {
+  const service: RecordedService = { serviceIds: message.serviceIds, outcome: message.outcome };
+  if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
+  if (isPresent(message.rule)) service.rule = message.rule;
+  if (isPresent(message.planVersion)) service.planVersion = message.planVersion;
+  if (isPresent(message.unit)) service.unit = units.toWord(message.unit);
+  if (isPresent(message.used)) service.used = message.used;
+  if (isPresent(message.granted)) service.granted = message.granted;
+  if (isPresent(message.cost)) service.cost = message.cost;
+  if (message.excess) service.excess = true;
+  if (isPresent(message.reasons) && message.reasons.length > 0) service.reasons = message.reasons;
+  return service;
+}
+
+const fromChange = ({ bucket, cause, available, reserved }: BucketChange): ChangeMessage => ({
+  bucket,
+  cause: causes.toNumber[cause],
+  available,
+  reserved,
+});
+
+const toChange = ({ bucket, cause, available, reserved }: ChangeMessage): BucketChange => ({
+  bucket,
+  cause: causes.toWord(cause),
+  available,
+  reserved,
+});
+
+/** protobufjs has null for an absent member that has no default. */
+const isPresent = <Value>(value: Value | null | undefined): value is Value =>
+  value !== undefined && value !== null;
+
+type Optional<Value> = Value | null | undefined;
+
+interface RecordMessage {
+  kind: number;
+  at: number;
+  tenant: string;
+  account: string;
+  sessionId: Optional<string>;
+  subSessionId: Optional<string>;
+  requestNumber: Optional<number>;
+  subscriberKind: number;
+  subscriberId: Optional<string>;
+  client: Optional<string>;
+  context: Optional<string>;
+  outcome: string;
+  services: readonly ServiceMessage[];
+  changes: readonly ChangeMessage[];
+  reference: Optional<string>;
+  terminationCause: Optional<number>;
+}
+
+interface ServiceMessage {
+  ratingGroup: Optional<number>;
+  serviceIds: readonly number[];
+  rule: Optional<string>;
+  planVersion: Optional<number>;
+  unit: Optional<number>;
+  used: Optional<number>;
+  granted: Optional<number>;
+  cost: Optional<number>;
+  outcome: string;
+  excess: boolean;
+  reasons: Optional<readonly number[]>;
+}
+
+interface ChangeMessage {
+  bucket: string;
+  cause: number;
+  available: number;
+  reserved: number;
+}

@@ -1,0 +1,69 @@
+/**
+ * The messages of `proto/`, compiled by protobufjs when the process starts, for the codecs of
+ * sessions and records.
+ */
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+// Figures are JavaScript numbers, exact to 2^53 - 1, which is the range of every figure here.
+protobuf.util.Long = null as unknown as typeof protobuf.util.Long;
+protobuf.configure();
+
+const folder = fileURLToPath(new URL('../../proto/', import.meta.url));
+
+/** Everything that the store keeps encoded. */
+export const storeSchema: protobuf.Root = new protobuf.Root().loadSync([
+  `${folder}session.proto`,
+  `${folder}record.proto`,
+]);
+
+/** A message with fields that this version's schema does not name. */
+export interface Unknowns {
+  $unknowns?: Uint8Array[];
+}
+
+export interface MessageCodec<Message> {
+  encode(message: Message): Uint8Array;
+  /** Fields that the schema does not know are kept in `$unknowns`, at every depth. */
+  decode(bytes: Uint8Array): Message;
+}
+
+/** The codec of one message; absent members are at their default when read. */
+export function messageCodec<Message>(schema: protobuf.Root, name: string): MessageCodec<Message> {
+  const type = schema.lookupType(`tollkeeper.${name}`).setup();
+  return {
+    encode: (message) => type.encode(message as Record<string, unknown>).finish(),
+    decode(bytes) {
+      const reader = protobuf.Reader.create(bytes);
+      reader.discardUnknown = false;
+      return type.decode(reader) as unknown as Message;
+    },
+  };
+}
+
+/** An enumeration's values as the core's words: UNIT_OCTETS is `octets`. */
+export interface Words<Word extends string> {
+  toNumber: Readonly<Record<Word, number>>;
+  /** A value that only a newer version knows throws: it cannot be acted on. */
+  toWord(value: number): Word;
+}
+
+export function words<Word extends string>(schema: protobuf.Root, name: string): Words<Word> {
+  const { values } = schema.lookupEnum(`tollkeeper.${name}`);
+  const prefix = `${name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}_`;
+  const byNumber: Word[] = [];
+  const toNumber: Record<string, number> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const word = key.slice(prefix.length).toLowerCase().replaceAll('_', '-');
+    byNumber[value] = word as Word;
+    toNumber[word] = value;
+  }
+  return {
+    toNumber: toNumber as Record<Word, number>,
+    toWord(value) {
+      const word = byNumber[value];
+      if (word === undefined) throw new RangeError(`${name} ${value} is not known to this version`);
+      return word;
+    },
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * Sessions to and from the bytes of `proto/session.proto`.
+ *
+ * What a newer version wrote and this one does not know survives a read and a write: unknown fields
+ * of a session, its services and their grants travel in `unknown`, and a stored answer is kept as
+ * the bytes it was read from. An answer is encoded once and decoded when it is first asked for.
+ */
+import type { Answer, Outcome, ServiceAnswer } from '../charging/answer.ts';
+import type { SubscriberKind, Unit } from '../charging/request.ts';
+import type { Answered, Grant, Service, Session, SessionState } from '../charging/session.ts';
+import { messageCodec, storeSchema, type Unknowns, words } from './schema.ts';
+
+export interface SessionCodec {
+  encode(session: Session): Uint8Array;
+  /** Keeps views of `bytes`, which must not be changed afterwards. */
+  decode(bytes: Uint8Array): Session;
+}
+
+/** The codec of a schema; `sessionCodec` is that of this version. */
+export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
+  const sessions = messageCodec<SessionMessage>(schema, 'Session');
+  const answereds = messageCodec<AnsweredMessage>(schema, 'Answered');
+  const answers = messageCodec<AnswerMessage>(schema, 'Answer');
+  const units = words<Unit>(schema, 'Unit');
+  const kinds = words<SubscriberKind>(schema, 'SubscriberKind');
+  const states = words<SessionState>(schema, 'SessionState');
+  const outcomes = words<Outcome>(schema, 'Outcome');
+  const levels = words<Answer['level']>(schema, 'Level');
+  const finals = words<'none' | 'terminate'>(schema, 'Final');
+  /** The bytes of answers that were encoded or read here; an Answered never changes. */
+  const encodedAnswers = new WeakMap<Answered, Uint8Array>();
+
+  function encode(session: Session): Uint8Array {
+    const { account, subscriber, client, services, answers: given, seen } = session;
+    const message: SessionMessage = {
+      sessionId: session.sessionId,
+      subSessionId: session.subSessionId,
+      tenant: account.tenant,
+      account: account.account,
+      subscriberKind: kinds.toNumber[subscriber.kind],
+      subscriberId: subscriber.id,
+      clientHost: client.host,
+      clientRealm: client.realm,
+      context: session.context,
+      state: states.toNumber[session.state],
+      openedAt: session.openedAt,
+      changedAt: session.changedAt,
+      superviseAt: session.superviseAt,
+      armedAt: session.armedAt,
+      services: services.map(fromService),
+      answers: given.map(encodeAnswered),
+      seen: seen.length === 1 ? (seen[0] as readonly number[]) : seen.flat(),
+    };
+    if (session.unknown !== undefined) message.$unknowns = session.unknown as Uint8Array[];
+    return sessions.encode(message);
+  }
+
+  function fromService(service: Service): ServiceMessage {
+    const message: ServiceMessage = {
+      ratingGroup: service.ratingGroup,
+      serviceIds: service.serviceIds,
+      rule: service.rule,
+      planVersion: service.planVersion,
+      unit: units.toNumber[service.unit],
+      grant: service.grant,
+      used: service.used,
+      rated: service.rated,
+      cost: service.cost,
+      price: service.price,
+    };
+    if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
+    const unknown = service.grant?.unknown;
+    if (service.grant !== undefined && unknown !== undefined)
+      message.grant = { ...service.grant, $unknowns: unknown as Uint8Array[] };
+    return message;
+  }
+
+  function encodeAnswered(answered: Answered): Uint8Array {
+    let bytes = encodedAnswers.get(answered);
+    if (bytes === undefined) {
+      const { number, digest, at, answer } = answered;
+      bytes = answereds.encode({ number, digest, at, answer: encodeAnswer(answer) });
+      encodedAnswers.set(answered, bytes);
+    }
+    return bytes;
+  }
+
+  function encodeAnswer(answer: Answer): Uint8Array {
+    return answers.encode({
+      outcome: outcomes.toNumber[answer.outcome],
+      resultCode: answer.resultCode,
+      level: levels.toNumber[answer.level],
+      services: answer.services.map(fromServiceAnswer),
+    });
+  }
+
+  function fromServiceAnswer(service: ServiceAnswer): ServiceAnswerMessage {
+    return {
+      ratingGroup: service.ratingGroup,
+      serviceIds: service.serviceIds,
+      outcome: outcomes.toNumber[service.outcome],
+      grantedUnit: service.granted === undefined ? 0 : units.toNumber[service.granted.unit],
+      grantedUnits: service.granted?.units,
+      validitySeconds: service.validitySeconds,
+      holdingSeconds: service.holdingSeconds,
+      final: finals.toNumber[service.final ?? 'none'],
+    };
+  }
+
+  function decode(bytes: Uint8Array): Session {
+    const message = sessions.decode(bytes);
+    const session: Session = {
+      sessionId: message.sessionId,
+      account: { tenant: message.tenant, account: message.account },
+      subscriber: { kind: kinds.toWord(message.subscriberKind), id: message.subscriberId },
+      client: { host: message.clientHost, realm: message.clientRealm },
+      context: message.context,
+      state: states.toWord(message.state),
+      openedAt: message.openedAt,
+      changedAt: message.changedAt,
+      superviseAt: message.superviseAt,
+      armedAt: message.armedAt,
+      services: message.services.map(toService),
+      answers: message.answers.map(toAnswered),
+      seen: toRanges(message.seen),
+    };
+    if (isPresent(message.subSessionId)) session.subSessionId = message.subSessionId;
+    if (message.$unknowns !== undefined) session.unknown = message.$unknowns;
+    return session;
+  }
+
+  function toService(message: ServiceMessage): Service {
+    const service: Service = {
+      serviceIds: message.serviceIds,
+      rule: message.rule,
+      planVersion: message.planVersion,
+      unit: units.toWord(message.unit),
+      used: message.used,
+      rated: message.rated,
+      cost: message.cost,
+    };
+    if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
+    if (isPresent(message.grant)) service.grant = toGrant(message.grant);
+    if (isPresent(message.price)) {
+      const { amount, per, increment } = message.price;
+      service.price = { amount, per, increment };
+    }
+    if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
+    return service;
+  }
+
+  function toGrant(message: GrantMessage): Grant {
+    const grant: Grant = {
+      parts: message.parts.map(({ bucket, units, amount }) => ({ bucket, units, amount })),
+      units: message.units,
+      final: message.final,
+    };
+    if (isPresent(message.validUntil)) grant.validUntil = message.validUntil;
+    if (message.$unknowns !== undefined) grant.unknown = message.$unknowns;
+    return grant;
+  }
+
+  function toAnswered(bytes: Uint8Array): Answered {
+    const { number, digest, at, answer: encoded } = answereds.decode(bytes);
+    let answer: Answer | undefined;
+    const answered: Answered = {
+      number,
+      digest,
+      at,
+      get answer() {
+        answer ??= toAnswer(answers.decode(encoded));
+        return answer;
+      },
+    };
+    encodedAnswers.set(answered, bytes);
+    return answered;
+  }
+
+  function toAnswer(message: AnswerMessage): Answer {
+    const answer: Answer = {
+      outcome: outcomes.toWord(message.outcome),
+      level: levels.toWord(message.level),
+      services: message.services.map(toServiceAnswer),
+    };
+    if (isPresent(message.resultCode)) answer.resultCode = message.resultCode;
+    return answer;
+  }
+
+  function toServiceAnswer(message: ServiceAnswerMessage): ServiceAnswer {
+    const { serviceIds, ratingGroup, grantedUnits, validitySeconds, holdingSeconds } = message;
+    const service: ServiceAnswer = { serviceIds, outcome: outcomes.toWord(message.outcome) };
+    const final = finals.toWord(message.final);
+    if (isPresent(ratingGroup)) service.ratingGroup = ratingGroup;
+    if (isPresent(grantedUnits))
+      service.granted = { unit: units.toWord(message.grantedUnit), units: grantedUnits };
+    if (isPresent(validitySeconds)) service.validitySeconds = validitySeconds;
+    if (isPresent(holdingSeconds)) service.holdingSeconds = holdingSeconds;
+    if (final !== 'none') service.final = final;
+    return service;
+  }
+
+  return { encode, decode };
+}
+
+export const sessionCodec: SessionCodec = createSessionCodec(storeSchema);
+
+/** protobufjs has null for an absent member that has no default. */
+const isPresent = <Value>(value: Value | null | undefined): value is Value =>
+  value !== undefined && value !== null;
+
+function toRanges(seen: readonly number[]): Session['seen'] {
+  const ranges: [number, number][] = [];
+  for (let i = 0; i + 1 < seen.length; i += 2)
+    ranges.push([seen[i] as number, seen[i + 1] as number]);
+  return ranges;
+}
+
+type Optional<Value> = Value | null | undefined;
+
+interface SessionMessage extends Unknowns {
+  sessionId: string;
+  subSessionId: Optional<string>;
+  tenant: string;
+  account: string;
+  subscriberKind: number;
+  subscriberId: string;
+  clientHost: string;
+  clientRealm: string;
+  context: string;
+  state: number;
+  openedAt: number;
+  changedAt: number;
+  superviseAt: number;
+  armedAt: number;
+  services: readonly ServiceMessage[];
+  answers: readonly Uint8Array[];
+  seen: readonly number[];
+}
+
+interface ServiceMessage extends Unknowns {
+  ratingGroup: Optional<number>;
+  serviceIds: readonly number[];
+  rule: string;
+  planVersion: number;
+  unit: number;
+  grant: Optional<GrantMessage>;
+  used: number;
+  rated: number;
+  cost: number;
+  price: Optional<{ amount: number; per: number; increment: number }>;
+}
+
+interface GrantMessage extends Unknowns {
+  parts: readonly { bucket: string; units: number; amount: number }[];
+  units: number;
+  validUntil?: Optional<number>;
+  final: boolean;
+}
+
+interface AnsweredMessage {
+  number: number;
+  digest: number;
+  at: number;
+  answer: Uint8Array;
+}
+
+interface AnswerMessage {
+  outcome: number;
+  resultCode: Optional<number>;
+  level: number;
+  services: readonly ServiceAnswerMessage[];
+}
+
+interface ServiceAnswerMessage {
+  ratingGroup: Optional<number>;
+  serviceIds: readonly number[];
+  outcome: number;
+  grantedUnit: number;
+  grantedUnits: Optional<number>;
+  validitySeconds: Optional<number>;
+  holdingSeconds: Optional<number>;
+  final: number;
+}
