@@ -1,0 +1,373 @@
+/**
+ * The loop around `step`: load, step, commit, answer.
+ *
+ *   request -> where does its session live?  (hint, binding, or subscriber and a new binding)
+ *           -> step on what is known         -> nothing to store:      answer
+ *                                            -> would refuse a hint:   read, step again
+ *                                            -> a change: commit -> committed:    answer
+ *                                                                -> conflict:     step on theirs
+ *                                                                -> insufficient: read, step again
+ *                                                                -> moved:        rebind, again
+ *                                                                -> unknown:      the same commit again
+ *
+ * No answer leaves before its effect is stored. The loop is bounded by the request's deadline;
+ * past it the request is answered as too busy, and its duplicate finds whatever was stored.
+ */
+import type { AccountRef } from '../charging/account.ts';
+import type { Answer } from '../charging/answer.ts';
+import type { Change, Known, StepSettings } from '../charging/decision.ts';
+import type { Plan } from '../charging/plan.ts';
+import { type Request, type SubscriberId, sessionKey } from '../charging/request.ts';
+import { step } from '../charging/step.ts';
+import {
+  type Binding,
+  type Commit,
+  type CommitReply,
+  type Snapshot,
+  type Store,
+  StoreUnavailable,
+} from '../store/store.ts';
+import type { Knowledge } from './knowledge.ts';
+
+/** After this many conflicts in a row usage is committed without a new reservation. */
+const MAX_CONFLICTS = 3;
+/** The same for commits that found too little in a bucket. */
+const MAX_INSUFFICIENT = 2;
+/** How long a binding lives that no session was opened under: it must be less than a tombstone. */
+const UNOPENED_BINDING_MS = 600_000;
+/** How much longer than its session's supervision a binding lives, beside the duplicate horizon. */
+const BINDING_MARGIN_MS = 86_400_000;
+
+/** The request as it is known before its tenant is: enough to find its session. */
+export interface Incoming {
+  kind: Request['kind'];
+  sessionId: string;
+  subSessionId?: string;
+  /** Who it says it is for, in the order in which accounts are looked up. */
+  subscribers: readonly SubscriberId[];
+  /** The tenant that the routing rules give; undefined where only a session can tell. */
+  tenant: string | undefined;
+  /** Whether the peer may serve a tenant. */
+  mayServe(tenant: string): boolean;
+  /** The request in the words of the core, once its tenant is known. */
+  translate(tenant: string): Request;
+}
+
+export type Charged =
+  | { kind: 'answered'; answer: Answer; tenant?: string }
+  /** The store could not be reached, or agreed with, before the deadline. */
+  | { kind: 'busy' };
+
+/** `moved`: the subscriber is no longer on the account that the Session-Id is bound to. */
+type Decided = Charged | { kind: 'moved' };
+
+export interface ChargeEvents {
+  /** Something an operator must look at: a client that reuses numbers, figures cut to 2^53 - 1. */
+  alarm(event: 'number-reused' | 'excess', fields: Record<string, unknown>): void;
+  /** Round trips to the store that one request took. */
+  trips(kind: Request['kind'], count: number): void;
+}
+
+export interface ChargeSettings extends StepSettings {
+  duplicateHorizonMs: number;
+}
+
+export interface ChargeOptions {
+  store: Store;
+  knowledge: Knowledge;
+  plan(tenant: string, plan: string): Plan | undefined;
+  settings: ChargeSettings;
+  events: ChargeEvents;
+  /** Monotonic milliseconds, the clock of deadlines. */
+  clock(): number;
+  /** Resolves after `ms`: the pause between attempts to reach a store that is away. */
+  pause(ms: number): Promise<void>;
+}
+
+export class Charging {
+  readonly #options: ChargeOptions;
+
+  constructor(options: ChargeOptions) {
+    this.#options = options;
+  }
+
+  /** Charges one request before `deadline`, in ms of the injected clock. Never throws for the store. */
+  async charge(incoming: Incoming, deadline: number): Promise<Charged> {
+    const attempt = new Attempt(this.#options, incoming, deadline);
+    try {
+      return await attempt.run();
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return { kind: 'busy' };
+      throw error;
+    } finally {
+      this.#options.events.trips(incoming.kind, attempt.trips);
+    }
+  }
+}
+
+/** Everything about one request while it is being charged. */
+class Attempt {
+  trips = 0;
+  readonly #options: ChargeOptions;
+  readonly #incoming: Incoming;
+  readonly #deadline: number;
+  readonly #key: string;
+  #conflicts = 0;
+  #insufficient = 0;
+  #subscriber: SubscriberId | undefined;
+
+  constructor(options: ChargeOptions, incoming: Incoming, deadline: number) {
+    this.#options = options;
+    this.#incoming = incoming;
+    this.#deadline = deadline;
+    this.#key = sessionKey(incoming);
+  }
+
+  async run(): Promise<Charged> {
+    const known = this.#options.knowledge.session(this.#key);
+    if (known !== undefined && this.#maySee(known.account.tenant)) {
+      const account = this.#options.knowledge.account(known.account);
+      const hint =
+        account === undefined
+          ? undefined
+          : { epoch: account.epoch, account: account.account, session: known.stored };
+      return settled(await this.#decide(known.account, hint));
+    }
+    if (this.#incoming.kind === 'initial') return this.#start();
+    const binding = await this.#call(() => this.#options.store.bindingOf(this.#key));
+    if (binding === undefined || !this.#maySee(binding.tenant)) return this.#unknownSession();
+    return settled(await this.#decide(binding, undefined));
+  }
+
+  /** Finds the account of an initial request and binds the Session-Id to it. */
+  async #start(): Promise<Charged> {
+    const { store, knowledge } = this.#options;
+    const { tenant } = this.#incoming;
+    if (tenant === undefined || !this.#incoming.mayServe(tenant)) return this.#userUnknown(tenant);
+    for (;;) {
+      const account = await this.#accountOf(tenant);
+      if (account === undefined) return this.#userUnknown(tenant);
+      const bound: Binding = await this.#call(() =>
+        store.bind(this.#key, { tenant, account }, UNOPENED_BINDING_MS),
+      );
+      if (bound.tenant !== tenant) return this.#contradiction(tenant);
+      const ref = { tenant, account: bound.account };
+      if (bound.state === 'opened')
+        return settled(await this.#decide(ref, undefined, { closedIfGone: true }));
+      const hint = knowledge.account(ref);
+      const charged = await this.#decide(
+        ref,
+        hint && { epoch: hint.epoch, account: hint.account, session: undefined },
+      );
+      if (charged.kind !== 'moved') return charged;
+      await this.#rebind(ref);
+    }
+  }
+
+  /** The account that one of the request's subscribers points to; remembers which of them. */
+  async #accountOf(tenant: string): Promise<string | undefined> {
+    const { store, knowledge } = this.#options;
+    for (const subscriber of this.#incoming.subscribers) {
+      const known = knowledge.pointer(tenant, subscriber);
+      const account = known ?? (await this.#call(() => store.accountOf(tenant, subscriber)));
+      if (account === undefined) continue;
+      if (known === undefined) knowledge.learnPointer(tenant, subscriber, account);
+      this.#subscriber = subscriber;
+      return account;
+    }
+    return undefined;
+  }
+
+  /** The subscriber left the account that the Session-Id is bound to: bind it to the new one. */
+  async #rebind(from: AccountRef): Promise<void> {
+    const { store, knowledge } = this.#options;
+    const subscriber = this.#subscriber;
+    if (subscriber !== undefined) knowledge.forgetPointer(from.tenant, subscriber);
+    knowledge.forgetAccount(from);
+    const account = await this.#accountOf(from.tenant);
+    if (account === undefined || account === from.account) return;
+    const to = { tenant: from.tenant, account };
+    await this.#call(() => store.moveBinding(this.#key, from, to, UNOPENED_BINDING_MS));
+  }
+
+  /** Steps on what is known until something is stored, or nothing needs to be. */
+  async #decide(
+    ref: AccountRef,
+    hint: Snapshot | undefined,
+    { closedIfGone = false }: { closedIfGone?: boolean } = {},
+  ): Promise<Decided> {
+    const { store, knowledge, settings, events } = this.#options;
+    const request = this.#incoming.translate(ref.tenant);
+    if (this.#subscriber !== undefined) request.subscriber = this.#subscriber;
+    let snapshot = hint;
+    let fresh = false;
+    while (this.#options.clock() < this.#deadline) {
+      if (snapshot === undefined) {
+        snapshot = await this.#read(ref);
+        fresh = true;
+      }
+      const { account, session } = snapshot;
+      if (account === undefined) return this.#userUnknown(ref.tenant);
+      if (session === undefined && closedIfGone) return this.#contradiction(ref.tenant);
+      const plan = this.#options.plan(ref.tenant, account.definition.plan);
+      if (plan === undefined) return this.#contradiction(ref.tenant);
+      const known: Known = {
+        now: store.now(),
+        session: session?.session,
+        account,
+        plan,
+        fresh,
+        reserving: this.#conflicts < MAX_CONFLICTS && this.#insufficient < MAX_INSUFFICIENT,
+        settings,
+      };
+      const decision = step(request, known);
+      if (decision.kind === 'reread') {
+        snapshot = undefined;
+        continue;
+      }
+      if (decision.kind === 'answer') {
+        if (decision.alarm !== undefined)
+          events.alarm(decision.alarm, { tenant: ref.tenant, number: request.number });
+        return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
+      }
+      const commit = this.#commitOf(ref, { snapshot, decision, request, now: known.now });
+      const reply = await this.#commit(commit);
+      switch (reply.kind) {
+        case 'committed':
+          this.#remember(ref, decision, reply);
+          if (decision.record.services.some((service) => service.excess))
+            events.alarm('excess', { tenant: ref.tenant, record: reply.recordId });
+          return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
+        case 'conflict':
+          this.#conflicts++;
+          snapshot = reply.snapshot;
+          fresh = true;
+          knowledge.learn(ref, this.#key, snapshot);
+          break;
+        case 'insufficient':
+          this.#insufficient++;
+          snapshot = undefined;
+          break;
+        case 'stale-epoch':
+          knowledge.forgetSession(this.#key);
+          knowledge.forgetAccount(ref);
+          snapshot = undefined;
+          break;
+        case 'moved':
+          return { kind: 'moved' };
+        case 'late':
+          return { kind: 'busy' };
+        case 'duplicate':
+          throw new Error('a session commit carries no event or idempotency key');
+      }
+    }
+    return { kind: 'busy' };
+  }
+
+  async #read(ref: AccountRef): Promise<Snapshot> {
+    const snapshot = await this.#call(() => this.#options.store.load(ref, this.#key));
+    this.#options.knowledge.learn(ref, this.#key, snapshot);
+    return snapshot;
+  }
+
+  #commitOf(
+    account: AccountRef,
+    on: { snapshot: Snapshot; decision: Change; request: Request; now: number },
+  ): Commit {
+    const { snapshot, decision, request, now } = on;
+    const opens = decision.index === 'open';
+    return {
+      account,
+      epoch: snapshot.epoch,
+      accountVersion: snapshot.account?.version ?? 0,
+      ...(opens && request.subscriber !== undefined ? { subscriber: request.subscriber } : {}),
+      ...(opens ? { notAfter: now + Math.ceil(this.#deadline - this.#options.clock()) } : {}),
+      session: {
+        key: this.#key,
+        expected: snapshot.session?.version ?? 0,
+        value: decision.session,
+        index: decision.index,
+        timer: decision.timer,
+        ...(decision.ttlMs === 'keep' ? { keepTtl: true } : {}),
+        ...(typeof decision.ttlMs === 'number' ? { ttlMs: decision.ttlMs } : {}),
+      },
+      movements: decision.movements,
+      record: decision.record,
+    };
+  }
+
+  /**
+   * Sends a commit; where its outcome is unknown, sends the same one again: if it had been applied
+   * the conflict brings back the session, and `step` finds the answer there.
+   */
+  async #commit(commit: Commit): Promise<CommitReply> {
+    return this.#call(() => this.#options.store.commit(commit));
+  }
+
+  /** Calls the store until it replies or the deadline comes; every call here may be repeated. */
+  async #call<Reply>(send: () => Promise<Reply>): Promise<Reply> {
+    const { clock, pause } = this.#options;
+    let wait = 5;
+    for (;;) {
+      this.trips++;
+      try {
+        return await send();
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable) || clock() + wait >= this.#deadline) throw error;
+      }
+      await pause(wait);
+      wait = Math.min(wait * 2, 100);
+    }
+  }
+
+  #remember(ref: AccountRef, decision: Change, reply: CommitReply & { kind: 'committed' }): void {
+    const { knowledge, settings, store } = this.#options;
+    knowledge.learnCommitted(ref, this.#key, {
+      stored: { version: reply.version, lastRecord: reply.recordId, session: decision.session },
+      counters: reply.counters,
+    });
+    if (decision.index === 'keep') return;
+    const ttlMs =
+      decision.index === 'open'
+        ? bindingMs(decision.session, store.now(), settings.duplicateHorizonMs)
+        : Math.max(settings.duplicateHorizonMs, Number(decision.ttlMs));
+    // Lost, it is made good by the session's first wake-up, or by the binding's own margin.
+    store.keepBinding(this.#key, ref, ttlMs).catch(() => undefined);
+  }
+
+  #maySee(tenant: string): boolean {
+    const routed = this.#incoming.tenant;
+    return this.#incoming.mayServe(tenant) && (routed === undefined || routed === tenant);
+  }
+
+  #unknownSession(): Charged {
+    return this.#plainly('unknown-session');
+  }
+
+  #userUnknown(tenant: string | undefined): Charged {
+    return this.#plainly('user-unknown', tenant);
+  }
+
+  #contradiction(tenant: string): Charged {
+    return this.#plainly('contradiction', tenant);
+  }
+
+  #plainly(outcome: Answer['outcome'], tenant?: string): Charged {
+    const answer: Answer = { outcome, level: 'command', services: [] };
+    return { kind: 'answered', answer, ...(tenant === undefined ? {} : { tenant }) };
+  }
+}
+
+/** Only an initial request can meet a subscriber who moved; anything else is tried again later. */
+function settled(decided: Decided): Charged {
+  return decided.kind === 'moved' ? { kind: 'busy' } : decided;
+}
+
+/** How long the binding of an open session must live from `now` if no wake-up ever renews it. */
+export function bindingMs(
+  session: { superviseAt: number },
+  now: number,
+  duplicateHorizonMs: number,
+): number {
+  return Math.max(0, session.superviseAt - now) + duplicateHorizonMs + BINDING_MARGIN_MS;
+}

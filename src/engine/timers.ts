@@ -1,0 +1,169 @@
+/**
+ * Wakes sessions whose timers came due. Any worker may claim from any partition: a claim is a
+ * lease, what it does is a commit like any other, so a timer is delivered at least once and takes
+ * effect exactly once. Live workers share the partitions by rendezvous hashing, which keeps them
+ * from all asking for everything and decides nothing.
+ */
+import type { AccountRef } from '../charging/account.ts';
+import type { Plan } from '../charging/plan.ts';
+import { sessionKey } from '../charging/request.ts';
+import type { Session } from '../charging/session.ts';
+import { stepTimer, type TimerDecision } from '../charging/timer.ts';
+import { type DueSession, type Store, StoreUnavailable } from '../store/store.ts';
+import { bindingMs, type ChargeSettings } from './charge.ts';
+
+/** Due sessions taken from one partition at a time. */
+const BATCH = 64;
+/** Commits tried for one due session before its lease is left to run out. */
+const TRIES = 4;
+
+export interface TimerOptions {
+  store: Store;
+  plan(tenant: string, plan: string): Plan | undefined;
+  settings: ChargeSettings;
+  leaseMs: number;
+  /** Whether this worker looks after a partition. */
+  mine(partition: number): boolean;
+  events: {
+    /** A session was ended by supervision, or a grant taken back; `lateMs` after it was due. */
+    fired(kind: 'supervision' | 'validity' | 'abort', lateMs: number): void;
+    failed(error: unknown): void;
+  };
+}
+
+export class Timers {
+  readonly #options: TimerOptions;
+
+  constructor(options: TimerOptions) {
+    this.#options = options;
+  }
+
+  /** Claims and handles what is due in this worker's partitions; returns how many there were. */
+  async pass(): Promise<number> {
+    const { store, mine, events } = this.#options;
+    let handled = 0;
+    for (let partition = 0; partition < store.partitions; partition++) {
+      if (!mine(partition)) continue;
+      try {
+        handled += await this.#partition(partition);
+      } catch (error) {
+        // The leases run out and the next pass, of whichever worker, finds the same sessions.
+        events.failed(error);
+        if (error instanceof StoreUnavailable) return handled;
+      }
+    }
+    return handled;
+  }
+
+  async #partition(partition: number): Promise<number> {
+    const { store, leaseMs } = this.#options;
+    let handled = 0;
+    for (;;) {
+      const { now, due } = await store.claimDue(partition, { limit: BATCH, leaseMs });
+      for (const one of due) await this.#wake(partition, one, now);
+      handled += due.length;
+      if (due.length < BATCH) return handled;
+    }
+  }
+
+  async #wake(partition: number, due: DueSession, now: number): Promise<void> {
+    const { store } = this.#options;
+    if (due.stored === undefined || due.stored.session.state !== 'open') {
+      await store.dropTimer(partition, due.member);
+      return;
+    }
+    const { account } = due.stored.session;
+    const key = sessionKey(due.stored.session);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const snapshot = await store.load(account, key);
+      if (snapshot.account === undefined || snapshot.session?.session.state !== 'open') return;
+      const { session, version } = snapshot.session;
+      const plan = this.#options.plan(account.tenant, snapshot.account.definition.plan);
+      if (plan === undefined) return;
+      const { settings } = this.#options;
+      const decision = stepTimer(session, {
+        now,
+        account: snapshot.account,
+        plan,
+        fresh: true,
+        reserving: false,
+        settings,
+      });
+      if (decision.kind === 'rearm') {
+        await store.rearm(account, due.member, version, decision.at);
+        await this.#renew(key, account, session, now);
+        return;
+      }
+      if (await this.#apply(key, account, { decision, snapshot, version })) {
+        const { record } = decision;
+        const dueAt = record.kind === 'supervision' ? session.superviseAt : session.armedAt;
+        this.#options.events.fired(
+          record.kind as 'supervision' | 'validity',
+          Math.max(0, now - dueAt),
+        );
+        await this.#renew(key, account, decision.session, now);
+        return;
+      }
+    }
+  }
+
+  async #apply(
+    key: string,
+    account: AccountRef,
+    on: {
+      decision: Exclude<TimerDecision, { kind: 'rearm' }>;
+      snapshot: Awaited<ReturnType<Store['load']>>;
+      version: number;
+    },
+  ): Promise<boolean> {
+    const { decision, snapshot, version } = on;
+    const reply = await this.#options.store.commit({
+      account,
+      epoch: snapshot.epoch,
+      accountVersion: snapshot.account?.version ?? 0,
+      session: {
+        key,
+        expected: version,
+        value: decision.session,
+        index: decision.index,
+        timer: decision.timer,
+        ...(typeof decision.ttlMs === 'number' ? { ttlMs: decision.ttlMs } : {}),
+      },
+      movements: decision.movements,
+      record: decision.record,
+    });
+    return reply.kind === 'committed';
+  }
+
+  /** The first wake-up of a session confirms its binding, and every later one keeps it alive. */
+  async #renew(key: string, account: AccountRef, session: Session, now: number): Promise<void> {
+    const { store, settings } = this.#options;
+    const ttlMs =
+      session.state === 'open'
+        ? bindingMs(session, now, settings.duplicateHorizonMs)
+        : Math.max(settings.duplicateHorizonMs, settings.abandonedMs);
+    await store.keepBinding(key, account, ttlMs);
+  }
+}
+
+/** Which of `workers` looks after `partition`: the one with the highest hash (rendezvous hashing). */
+export function ownerOf(partition: number, workers: readonly string[]): string | undefined {
+  let owner: string | undefined;
+  let highest = -1;
+  for (const worker of workers) {
+    const weight = weigh(`${worker}/${partition}`);
+    if (weight > highest) {
+      highest = weight;
+      owner = worker;
+    }
+  }
+  return owner;
+}
+
+function weigh(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
