@@ -1,0 +1,61 @@
+/**
+ * A record as a line of JSON, for files and feeds. The order of the members is fixed: `id` and
+ * `partition` come first, so that a line can be placed without parsing the rest of it.
+ *
+ * Amounts and units are JSON numbers: all of them are integers within +-(2^53 - 1), which every
+ * JSON reader that uses doubles keeps exactly. Times are store times in ms. `id` is unique within
+ * its partition, so (`partition`, `id`) names a record for good.
+ */
+import type { BucketChange, ChargingRecord, RecordedService } from '../../charging/record.ts';
+
+/** One line, without the line feed. */
+export function recordLine(partition: number, id: string, record: ChargingRecord): string {
+  const subscriber = record.subscriber;
+  return JSON.stringify({
+    id,
+    partition,
+    kind: record.kind,
+    at: record.at,
+    tenant: record.account.tenant,
+    account: record.account.account,
+    sessionId: record.sessionId,
+    subSessionId: record.subSessionId,
+    requestNumber: record.requestNumber,
+    subscriber: subscriber === undefined ? undefined : `${subscriber.kind}:${subscriber.id}`,
+    client: record.client,
+    context: record.context,
+    outcome: record.outcome,
+    services: record.services.map(serviceMembers),
+    changes: record.changes.map(changeMembers),
+    terminationCause: record.terminationCause,
+    reference: record.reference,
+  });
+}
+
+function serviceMembers(service: RecordedService): RecordedService {
+  return {
+    ...(service.ratingGroup === undefined ? {} : { ratingGroup: service.ratingGroup }),
+    serviceIds: service.serviceIds,
+    ...(service.rule === undefined ? {} : { rule: service.rule }),
+    ...(service.planVersion === undefined ? {} : { planVersion: service.planVersion }),
+    ...(service.unit === undefined ? {} : { unit: service.unit }),
+    ...(service.used === undefined ? {} : { used: service.used }),
+    ...(service.granted === undefined ? {} : { granted: service.granted }),
+    ...(service.cost === undefined ? {} : { cost: service.cost }),
+    outcome: service.outcome,
+    ...(service.excess === undefined ? {} : { excess: service.excess }),
+    ...(service.reasons === undefined ? {} : { reasons: service.reasons }),
+  };
+}
+
+function changeMembers(change: BucketChange): BucketChange {
+  const { bucket, cause, available, reserved } = change;
+  return { bucket, cause, available, reserved };
+}
+
+/** Where a line belongs, or undefined when it is not a whole line of ours. */
+export function placeOfLine(line: string): { id: string; partition: number } | undefined {
+  const match = /^\{"id":"(\d{1,16}-\d{1,16})","partition":(\d{1,6}),.*\}$/s.exec(line);
+  if (match === null) return undefined;
+  return { id: match[1] as string, partition: Number(match[2]) };
+}
