@@ -12,13 +12,28 @@ import type { ChargingRecord } from '../charging/record.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
 
-/** The one thing the store throws. `unknown`: the call may or may not have been applied. */
+/**
+ * What the store throws when it cannot serve. `unknown`: the call may or may not have been applied.
+ */
 export class StoreUnavailable extends Error {
   readonly applied: 'no' | 'unknown';
   constructor(applied: 'no' | 'unknown', message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'StoreUnavailable';
     this.applied = applied;
+  }
+}
+
+/**
+ * A commit that would take a counter out of +-(2^53 - 1): nothing was written, and never will be by
+ * this commit.
+ */
+export class CounterOutOfRange extends RangeError {
+  readonly field: string;
+  constructor(field: string) {
+    super(`counter ${field} would leave +-(2^53 - 1)`);
+    this.name = 'CounterOutOfRange';
+    this.field = field;
   }
 }
 
@@ -38,6 +53,10 @@ export interface Snapshot {
   session: StoredSession | undefined;
 }
 
+/**
+ * What a decision changes, in one step. It has one subject that makes it safe to send again: a
+ * session, an event or an idempotency key. Each counter is moved once, on the net result.
+ */
 export interface Commit {
   account: AccountRef;
   /** Conditions: what the decision was made on. */
@@ -62,9 +81,9 @@ export interface Commit {
     /** New score on the timer wheel in store ms; a close removes the member. */
     timer: number | 'keep' | 'remove';
   };
-  /** A one-time event's own key: the answer to give to its duplicates. */
+  /** A one-time event's own key within its account: the answer to give to its duplicates. */
   event?: { key: string; answer: Uint8Array; ttlMs: number };
-  /** A booking's idempotency key: the outcome to give to its repetition. */
+  /** A booking's idempotency key within its account: the outcome to give to its repetition. */
   idempotency?: { key: string; outcome: Uint8Array; ttlMs: number };
 
   movements: readonly Movement[];
@@ -79,11 +98,12 @@ export type CommitReply =
   | { kind: 'stale-epoch' }
   | { kind: 'moved' }
   | { kind: 'late' }
+  /** The counters as they are. */
   | { kind: 'insufficient'; counters: Readonly<Record<string, number>> }
   | {
       kind: 'committed';
       recordId: string;
-      /** The session's new version. */
+      /** The session's new version; 0 when there is no session. */
       version: number;
       /** The new values of the moved fields. */
       counters: Readonly<Record<string, number>>;
@@ -117,8 +137,10 @@ export interface Store {
   /** Marks a binding as opened and sets how long it lives from now. */
   keepBinding(sessionKey: string, account: AccountRef, ttlMs: number): Promise<void>;
   /**
-   * After `moved`: leaves a closed marker under the session's key at the old account (nothing may
-   * be stored there) and swaps the binding if it still names the old account.
+   * After `moved`: leaves a closed marker under the session's key at the old account, so that
+   * nothing can be opened there any more, and swaps the binding if it still names the old account.
+   * Where a session was opened there first, it stays and so does its binding. A marker that is met
+   * as a conflict is an ended session without services whose `account` is the new one.
    */
   moveBinding(
     sessionKey: string,
@@ -140,12 +162,18 @@ export interface Store {
   /** Removes a member whose session does not exist. */
   dropTimer(partition: number, member: string): Promise<void>;
 
-  /** Creates an account with its buckets' opening amounts; an existing one is left as it is. */
+  /**
+   * Creates an account with its buckets' opening amounts, which an `opening` record accounts for;
+   * an existing one is left as it is. Repeating it completes what an interruption left undone.
+   */
   createAccount(
     definition: AccountDefinition,
     openings: Readonly<Record<string, number>>,
   ): Promise<'created' | 'exists'>;
-  /** Replaces a definition if its version is still `expected`; new buckets start at 0. */
+  /**
+   * Replaces a definition if its version is still `expected`; new buckets start at 0. A bucket may
+   * be left out only when both its counters are 0 (otherwise `conflict`).
+   */
   changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
   /** Moves a subscriber to another account: new field, pointer, old field; repeatable. */
   moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void>;

@@ -1,0 +1,360 @@
+/**
+ * The store in the memory of this process: for a laboratory, and the model that simulations and
+ * the Redis store are checked against. It keeps the same promises, except that nothing outlives
+ * the process.
+ */
+import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
+import { availableField, OPEN_SESSIONS, reservedField } from '../../charging/account.ts';
+import type { SubscriberId } from '../../charging/request.ts';
+import { checkCommit } from '../commit-check.ts';
+import { MARKER_RECORD, movedMarker } from '../marker.ts';
+import { openingRecord } from '../opening.ts';
+import {
+  accountName,
+  accountOfName,
+  DEFAULT_PARTITIONS,
+  partitionOfName,
+  sessionMember,
+} from '../placement.ts';
+import { encodeRecord } from '../record-codec.ts';
+import { sessionCodec } from '../session-codec.ts';
+import type {
+  Binding,
+  Commit,
+  CommitReply,
+  DueSession,
+  Snapshot,
+  Store,
+  StoredSession,
+} from '../store.ts';
+import { applyCommit } from './commit.ts';
+import {
+  append,
+  current,
+  emptyState,
+  type KeptAccount,
+  type KeptSession,
+  type MemoryState,
+  type Partition,
+  raiseEpoch,
+} from './state.ts';
+
+export interface MemoryStoreOptions {
+  partitions?: number;
+  /** Store time in ms; the system's clock if absent. */
+  clock?: () => number;
+}
+
+export class MemoryStore implements Store {
+  readonly partitions: number;
+  readonly now: () => number;
+  #state: MemoryState;
+
+  constructor({ partitions = DEFAULT_PARTITIONS, clock = Date.now }: MemoryStoreOptions = {}) {
+    this.partitions = partitions;
+    this.now = clock;
+    this.#state = emptyState(partitions, clock());
+  }
+
+  partitionOf(account: AccountRef): number {
+    return partitionOfName(accountName(account), this.partitions);
+  }
+
+  /** A partition as it is, for whoever reads its records or checks its promises. */
+  partition(number: number): Partition {
+    const partition = this.#state.partitions[number];
+    if (partition === undefined) throw new RangeError(`no partition ${number}`);
+    return partition;
+  }
+
+  /** All that is stored, to go back to with `failOver`. */
+  copy(): MemoryState {
+    return structuredClone(this.#state);
+  }
+
+  /** Loses what was written since `copy`, as a failover may; every partition's epoch is raised. */
+  failOver(copy: MemoryState): void {
+    const before = this.#state.partitions;
+    this.#state = structuredClone(copy);
+    this.#state.partitions.forEach((partition, i) => {
+      partition.epoch = Math.max(partition.epoch, before[i]!.epoch);
+      raiseEpoch(partition, this.now());
+    });
+  }
+
+  async accountOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined> {
+    return this.#state.pointers.get(pointer(tenant, subscriberText(subscriber)));
+  }
+
+  async bind(sessionKey: string, account: AccountRef, ttlMs: number): Promise<Binding> {
+    const bound = current(this.#state.bindings, sessionKey, this.now());
+    if (bound !== undefined) return binding(bound);
+    return this.#setBinding(sessionKey, account, false, ttlMs);
+  }
+
+  async bindingOf(sessionKey: string): Promise<Binding | undefined> {
+    const bound = current(this.#state.bindings, sessionKey, this.now());
+    return bound && binding(bound);
+  }
+
+  async keepBinding(sessionKey: string, account: AccountRef, ttlMs: number): Promise<void> {
+    const bound = current(this.#state.bindings, sessionKey, this.now());
+    if (bound === undefined || accountName(bound.account) === accountName(account))
+      this.#setBinding(sessionKey, account, true, ttlMs);
+  }
+
+  async moveBinding(
+    sessionKey: string,
+    from: AccountRef,
+    to: AccountRef,
+    ttlMs: number,
+  ): Promise<Binding> {
+    const now = this.now();
+    const old = this.#partitionOf(from);
+    const member = sessionMember(accountName(from), sessionKey);
+    const there = current(old.sessions, member, now);
+    const bound = current(this.#state.bindings, sessionKey, now);
+    if (there !== undefined && there.lastRecord !== MARKER_RECORD)
+      return bound === undefined ? this.#setBinding(sessionKey, from, true, ttlMs) : binding(bound);
+    if (there === undefined)
+      old.sessions.set(member, {
+        value: {
+          version: 1,
+          lastRecord: MARKER_RECORD,
+          bytes: sessionCodec.encode(movedMarker({ sessionKey, to, at: now })).slice(),
+        },
+        expiresAt: now + ttlMs,
+      });
+    if (bound !== undefined && accountName(bound.account) !== accountName(from))
+      return binding(bound);
+    return this.#setBinding(sessionKey, to, false, ttlMs);
+  }
+
+  async load(account: AccountRef, sessionKey?: string): Promise<Snapshot> {
+    return this.#snapshot(account, sessionKey);
+  }
+
+  async commit(commit: Commit): Promise<CommitReply> {
+    checkCommit(commit);
+    const reply = applyCommit(this.#partitionOf(commit.account), commit, this.now());
+    if (reply.kind !== 'conflict') return reply;
+    return { kind: 'conflict', snapshot: this.#snapshot(commit.account, commit.session?.key) };
+  }
+
+  async claimDue(
+    partition: number,
+    { limit, leaseMs }: { limit: number; leaseMs: number },
+  ): Promise<{ now: number; due: DueSession[] }> {
+    const { timers, sessions } = this.partition(partition);
+    const now = this.now();
+    const members = [...timers]
+      .filter(([, score]) => score <= now)
+      .sort(byScore)
+      .slice(0, limit)
+      .map(([member]) => member);
+    for (const member of members) timers.set(member, now + leaseMs);
+    const due = members.map((member) => {
+      const kept = current(sessions, member, now);
+      return { member, stored: kept && stored(kept) };
+    });
+    return { now, due };
+  }
+
+  async rearm(account: AccountRef, member: string, version: number, at: number): Promise<void> {
+    const { sessions, timers } = this.#partitionOf(account);
+    const kept = current(sessions, member, this.now());
+    if (kept?.version === version && timers.has(member)) timers.set(member, at);
+  }
+
+  async dropTimer(partition: number, member: string): Promise<void> {
+    const { sessions, timers } = this.partition(partition);
+    if (current(sessions, member, this.now()) === undefined) timers.delete(member);
+  }
+
+  async createAccount(
+    definition: AccountDefinition,
+    openings: Readonly<Record<string, number>>,
+  ): Promise<'created' | 'exists'> {
+    const record = openingRecord(definition, openings, this.now());
+    const partition = this.#partitionOf(definition);
+    const name = accountName(definition);
+    const existing = partition.accounts.get(name);
+    if (existing === undefined) {
+      const { subscribers, ...rest } = definition;
+      const counters: Record<string, number> = { [OPEN_SESSIONS]: 0 };
+      for (const { id } of definition.buckets) {
+        counters[availableField(id)] = openings[id] ?? 0;
+        counters[reservedField(id)] = 0;
+      }
+      append(partition, encodeRecord(record));
+      partition.accounts.set(name, {
+        version: 1,
+        definition: structuredClone(rest),
+        counters,
+        subscribers: new Map(subscribers.map((text) => [text, ''])),
+        openSessions: new Set(),
+      });
+    }
+    this.#point(definition, definition.subscribers);
+    return existing === undefined ? 'created' : 'exists';
+  }
+
+  async changeAccount(
+    definition: AccountDefinition,
+    expected: number,
+  ): Promise<'changed' | 'conflict'> {
+    const kept = this.#partitionOf(definition).accounts.get(accountName(definition));
+    if (kept?.version !== expected) return 'conflict';
+    const { subscribers, ...rest } = definition;
+    const stays = new Set(definition.buckets.map(({ id }) => id));
+    const gone = kept.definition.buckets.filter(({ id }) => !stays.has(id));
+    const fields = gone.flatMap(({ id }) => [availableField(id), reservedField(id)]);
+    if (fields.some((field) => kept.counters[field] !== 0)) return 'conflict';
+    for (const field of fields) delete kept.counters[field];
+    for (const { id } of definition.buckets) {
+      kept.counters[availableField(id)] ??= 0;
+      kept.counters[reservedField(id)] ??= 0;
+    }
+    const before = kept.subscribers;
+    kept.subscribers = new Map(subscribers.map((text) => [text, before.get(text) ?? '']));
+    kept.definition = structuredClone(rest);
+    kept.version++;
+    this.#point(definition, subscribers);
+    for (const text of before.keys()) {
+      const key = pointer(definition.tenant, text);
+      if (!kept.subscribers.has(text) && this.#state.pointers.get(key) === definition.account)
+        this.#state.pointers.delete(key);
+    }
+    return 'changed';
+  }
+
+  async moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void> {
+    const text = subscriberText(subscriber);
+    const accounts = (account: string): KeptAccount | undefined =>
+      this.#partitionOf({ tenant, account }).accounts.get(accountName({ tenant, account }));
+    const target = accounts(to);
+    if (target === undefined) throw new RangeError(`no account ${to}`);
+    const from = this.#state.pointers.get(pointer(tenant, text));
+    if (!target.subscribers.has(text)) {
+      target.subscribers.set(text, '');
+      target.version++;
+    }
+    this.#state.pointers.set(pointer(tenant, text), to);
+    const source = from === undefined || from === to ? undefined : accounts(from);
+    if (source?.subscribers.delete(text)) source.version++;
+  }
+
+  async listAccounts(
+    tenant: string,
+    { after, limit }: { after?: string; limit: number },
+  ): Promise<{ accounts: Account[]; next?: string }> {
+    const found = this.#state.partitions
+      .flatMap(({ accounts }) => [...accounts.values()])
+      .filter(({ definition }) => definition.tenant === tenant)
+      .filter(({ definition }) => after === undefined || definition.account > after)
+      .sort((a, b) => (a.definition.account < b.definition.account ? -1 : 1));
+    const accounts = found.slice(0, limit).map(toAccount);
+    const last = accounts.at(-1);
+    if (last === undefined || found.length <= limit) return { accounts };
+    return { accounts, next: last.definition.account };
+  }
+
+  async listSessions(
+    tenant: string,
+    { after, limit }: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }> {
+    const colon = after?.indexOf(':') ?? 0;
+    const from: [string, number] = [after?.slice(colon + 1) ?? '', Number(after?.slice(0, colon))];
+    const found = this.#state.partitions
+      .flatMap(({ index, sessions }) =>
+        [...(index.get(tenant) ?? [])].map((entry) => ({ entry, sessions })),
+      )
+      .filter(({ entry }) => after === undefined || byScore(entry, from) > 0)
+      .sort((a, b) => byScore(a.entry, b.entry));
+    const page = found.slice(0, limit);
+    const sessions = page.flatMap(({ entry: [member], sessions }) => {
+      const kept = current(sessions, member, this.now());
+      return kept === undefined ? [] : [stored(kept)];
+    });
+    const last = page.at(-1)?.entry;
+    if (last === undefined || found.length <= limit) return { sessions };
+    return { sessions, next: `${last[1]}:${last[0]}` };
+  }
+
+  async announce(worker: string, ttlMs: number): Promise<string[]> {
+    const now = this.now();
+    const { workers } = this.#state;
+    if (ttlMs === 0) workers.delete(worker);
+    else workers.set(worker, now + ttlMs);
+    for (const [name, until] of workers) if (until <= now) workers.delete(name);
+    return [...workers.keys()].sort();
+  }
+
+  async ready(): Promise<undefined> {
+    return undefined;
+  }
+
+  async close(): Promise<void> {}
+
+  #partitionOf(account: AccountRef): Partition {
+    return this.partition(this.partitionOf(account));
+  }
+
+  #snapshot(ref: AccountRef, sessionKey: string | undefined): Snapshot {
+    const partition = this.#partitionOf(ref);
+    const name = accountName(ref);
+    const account = partition.accounts.get(name);
+    const kept =
+      sessionKey === undefined
+        ? undefined
+        : current(partition.sessions, sessionMember(name, sessionKey), this.now());
+    return {
+      epoch: partition.epoch,
+      account: account && toAccount(account),
+      session: kept && stored(kept),
+    };
+  }
+
+  #setBinding(sessionKey: string, account: AccountRef, opened: boolean, ttlMs: number): Binding {
+    // Through its name, as the other store does: nothing but tenant and account is kept.
+    const value = { account: accountOfName(accountName(account)), opened };
+    this.#state.bindings.set(sessionKey, { value, expiresAt: this.now() + ttlMs });
+    return binding(value);
+  }
+
+  /** Points subscribers that the account has to it, unless they point somewhere. */
+  #point(account: AccountRef, subscribers: readonly string[]): void {
+    const kept = this.#partitionOf(account).accounts.get(accountName(account));
+    for (const text of subscribers) {
+      const key = pointer(account.tenant, text);
+      if (kept?.subscribers.has(text) && !this.#state.pointers.has(key))
+        this.#state.pointers.set(key, account.account);
+    }
+  }
+}
+
+const subscriberText = ({ kind, id }: SubscriberId): string => `${kind}:${id}`;
+const pointer = (tenant: string, subscriber: string): string =>
+  accountName({ tenant, account: subscriber });
+
+const binding = (bound: { account: AccountRef; opened: boolean }): Binding => ({
+  ...bound.account,
+  state: bound.opened ? 'opened' : 'bound',
+});
+
+const byScore = (a: [string, number], b: [string, number]): number =>
+  a[1] - b[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
+
+const stored = ({ version, lastRecord, bytes }: KeptSession): StoredSession => ({
+  version,
+  lastRecord,
+  session: sessionCodec.decode(bytes),
+});
+
+function toAccount({ version, definition, counters, subscribers }: KeptAccount): Account {
+  return {
+    definition: { ...structuredClone(definition), subscribers: [...subscribers.keys()].sort() },
+    version,
+    counters: { ...counters },
+  };
+}
