@@ -48,4 +48,3 @@ export interface Change {
   movements: readonly Movement[];
   record: ChargingRecord;
 }
-

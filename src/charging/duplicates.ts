@@ -25,7 +25,7 @@ export function precedentOf(session: Session, request: Request): Precedent {
       return { kind: 'duplicate', answer: answered.answer };
     known = true;
   }
-  if (known) return { kind: 'contradiction' };
+  if (known) return { kind: request.looseNumbering ? 'new' : 'contradiction' };
   if (!hasSeen(session.seen, request.number)) return { kind: 'new' };
   // Seen, but its answer is gone: nothing moves, and nothing is granted.
   return { kind: 'duplicate', answer: withoutGrants(request) };

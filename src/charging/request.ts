@@ -60,6 +60,8 @@ export interface Request {
   level: 'services' | 'command';
   /** At command level: one entry, or none when no unit is asked or reported. */
   services: readonly AskedService[];
+  /** The client is known to give one number to different requests: each is decided (8.2). */
+  looseNumbering?: boolean;
   /** Set when the request is refused at command level; its usage is debited all the same. */
   refusal?: Refusal;
   /** Termination-Cause (RFC 6733 8.15), kept in the record. */

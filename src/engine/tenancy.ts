@@ -7,9 +7,9 @@ import type { SubscriberId } from '../charging/request.ts';
 export interface RoutingFacts {
   originHost: string;
   originRealm: string;
-  destinationRealm?: string;
-  serviceContextId?: string;
-  apn?: string;
+  destinationRealm?: string | undefined;
+  serviceContextId?: string | undefined;
+  apn?: string | undefined;
   subscribers: readonly SubscriberId[];
 }
 
