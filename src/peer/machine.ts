@@ -53,10 +53,15 @@ export type PeerEvent =
   | { kind: 'stop' }
   /** The owner wants it gone: the watchdog's second expiry, or a queue beyond its limit. */
   | { kind: 'give-up' }
-  /** Bytes that are no Diameter: the stream cannot be resynchronised (2.1). */
-  | { kind: 'violation' }
-  /** The peer closed, or the transport failed. */
+  /**
+   * Bytes that are no Diameter: the stream cannot be resynchronised (2.1). `answerable`: they still
+   * show a request that can be told so.
+   */
+  | { kind: 'violation'; answerable: boolean }
+  /** The peer closed its side. */
   | { kind: 'peer-disc' }
+  /** The transport is no more. */
+  | { kind: 'gone' }
   | { kind: 'timeout' };
 
 export type PeerAction =
@@ -69,6 +74,8 @@ export type PeerAction =
   | 'send-dwa'
   | 'send-dpr'
   | 'send-dpa'
+  /** Answer the request that broke the stream. */
+  | 'send-failure'
   /** Send what is queued, then close in order. */
   | 'disconnect'
   /** Close at once with a reset; what is queued is lost. */
@@ -107,11 +114,19 @@ export function step(
 ): PeerTransition {
   if (state.name === 'closed') return { state, actions: NOTHING };
   switch (event.kind) {
-    //  any state        R-Peer-Disc      R-Disc           Closed
+    //  R-Open           R-Peer-Disc      R-Disc           Closed
+    //  Closing          R-Peer-Disc      R-Disc           Closed
     case 'peer-disc':
-      return { state: CLOSED, actions: ['disconnect'] };
+      return state.name === 'disconnecting'
+        ? { state, actions: NOTHING }
+        : disconnecting(['disconnect'], now, timeouts);
+    case 'gone':
+      return { state: CLOSED, actions: NOTHING };
     // 2.1: bytes that cannot be parsed end the connection with a reset.
     case 'violation':
+      return event.answerable && state.name !== 'wait-cer' && state.name !== 'disconnecting'
+        ? disconnecting(['send-failure', 'disconnect'], now, timeouts)
+        : ABORT;
     case 'give-up':
       return ABORT;
   }
@@ -127,6 +142,7 @@ export function step(
   }
 }
 
+/** The logic that RFC 6733 5.6.1 puts before the machine: the peer is not known yet. */
 function inWaitCER(
   state: PeerState,
   event: PeerEvent,

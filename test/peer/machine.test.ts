@@ -108,13 +108,28 @@ describe('R-Open', () => {
     expect(run([cer, dpa])).toMatchObject({ actions: ['send-cea', 'open'], state: 'open' });
   });
 
-  test.each<PeerEvent>([{ kind: 'violation' }, { kind: 'give-up' }])('%o resets', (event) => {
-    expect(run([cer, event])).toMatchObject({ state: 'closed' });
-    expect(run([cer, event]).actions.at(-1)).toBe('abort');
+  test('B-002 a request that breaks the stream is answered before the end', () => {
+    expect(run([cer, { kind: 'violation', answerable: true }])).toMatchObject({
+      actions: ['send-cea', 'open', 'send-failure', 'disconnect'],
+      state: 'disconnecting',
+    });
+    expect(run([{ kind: 'violation', answerable: true }]).actions).toEqual(['abort']);
   });
 
+  test.each<PeerEvent>([{ kind: 'violation', answerable: false }, { kind: 'give-up' }])(
+    'B-012 %o resets',
+    (event) => {
+      expect(run([cer, event])).toMatchObject({ state: 'closed' });
+      expect(run([cer, event]).actions.at(-1)).toBe('abort');
+    },
+  );
+
   test('R-Peer-Disc closes', () => {
-    expect(run([cer, { kind: 'peer-disc' }])).toMatchObject({ state: 'closed' });
+    expect(run([cer, { kind: 'peer-disc' }])).toMatchObject({
+      actions: ['send-cea', 'open', 'disconnect'],
+      state: 'disconnecting',
+    });
+    expect(run([cer, { kind: 'gone' }])).toMatchObject({ state: 'closed' });
   });
 });
 

@@ -1,0 +1,142 @@
+/**
+ * The TCP server that peers connect to, and what its connections share. Several connections of one
+ * peer are normal: the sessions live in the store, so any of them may carry any message.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { originOf } from './capabilities.ts';
+import { systemClock } from './clock.ts';
+import { Connection, type DisconnectCause, type PeerHooks, type Site } from './connection.ts';
+import { type Counters, type PeerStatistics, zero } from './counters.ts';
+import { localOf } from './dispatch.ts';
+import { endToEndIds } from './identifiers.ts';
+import { canonical } from './identity.ts';
+import { admission } from './policy.ts';
+import { defaults, type PeerSettings, problemsOf } from './settings.ts';
+
+/** Whatever is not given has the value of `defaults`. */
+export type ListenerOptions<Options> = Pick<
+  PeerSettings<Options>,
+  'host' | 'port' | 'identity' | 'policy'
+> &
+  Partial<Omit<PeerSettings<Options>, 'limits' | 'timeouts'>> & {
+    limits?: Partial<PeerSettings<Options>['limits']>;
+    timeouts?: Partial<PeerSettings<Options>['timeouts']>;
+  };
+
+/** Completes options with the defaults. `problemsOf` says what is wrong with the result. */
+export function peerSettings<Options>(options: ListenerOptions<Options>): PeerSettings<Options> {
+  return {
+    ...defaults,
+    clock: systemClock,
+    wallClock: Date.now,
+    random: Math.random,
+    ...options,
+    limits: { ...defaults.limits, ...options.limits },
+    timeouts: { ...defaults.timeouts, ...options.timeouts },
+  };
+}
+
+export class PeerListener<Options> {
+  readonly #settings: PeerSettings<Options>;
+  readonly #site: Site<Options>;
+  readonly #counters: Counters = zero();
+  readonly #connections = new Set<Connection<Options>>();
+  readonly #server: Server;
+  #nextId = 1;
+
+  /** Throws when `problemsOf(settings)` names any: whoever starts us shows them all first. */
+  constructor(settings: PeerSettings<Options>, hooks: PeerHooks<Options>) {
+    const problems = problemsOf(settings);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+    this.#settings = settings;
+    this.#site = {
+      settings,
+      hooks,
+      counters: this.#counters,
+      local: localOf(settings),
+      origin: originOf(settings.identity),
+      admit: admission(settings.policy),
+      nextEndToEnd: endToEndIds(settings),
+      openOf: (originHost) => this.#openOf(originHost),
+    };
+    // A peer that closes its side first still gets what is queued for it.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = settings.limits.connections;
+    this.#server.on('drop', () => {
+      this.#counters.connectionsDropped += 1;
+    });
+  }
+
+  /** Starts listening; rejects when the address is not to be had. */
+  async listen(): Promise<AddressInfo> {
+    const { host, port, reusePort } = this.#settings;
+    this.#server.listen({ host, port, reusePort });
+    await once(this.#server, 'listening');
+    return this.#server.address() as AddressInfo;
+  }
+
+  get connections(): ReadonlySet<Connection<Options>> {
+    return this.#connections;
+  }
+
+  /** A connection on which this peer may be sent a request, or undefined. */
+  usable(originHost: string): Connection<Options> | undefined {
+    return this.#openOf(originHost).find((connection) => connection.usable);
+  }
+
+  statistics(): PeerStatistics {
+    const states: PeerStatistics['states'] = {};
+    let inFlight = 0;
+    let queuedBytes = 0;
+    for (const connection of this.#connections) {
+      states[connection.state] = (states[connection.state] ?? 0) + 1;
+      inFlight += connection.inFlight;
+      queuedBytes += connection.queuedBytes;
+    }
+    const counters = { ...this.#counters, refused: { ...this.#counters.refused } };
+    return { ...counters, states, inFlight, queuedBytes };
+  }
+
+  /**
+   * Ends in order, RFC 6733 5.4: nobody new is accepted, every open peer gets a DPR, requests in
+   * flight are answered, the DPAs awaited. Resolves when all connections are closed, which the
+   * timeouts of the settings bound.
+   */
+  async drain(cause: DisconnectCause): Promise<void> {
+    const closed = this.#stopListening();
+    for (const connection of this.#connections) connection.leave(cause);
+    await closed;
+  }
+
+  /** Ends at once. */
+  async close(): Promise<void> {
+    const closed = this.#stopListening();
+    for (const connection of this.#connections) connection.destroy();
+    await closed;
+  }
+
+  /** Resolves when the last connection is closed as well. */
+  #stopListening(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#server.listening && this.#connections.size === 0) resolve();
+      else if (this.#server.listening) this.#server.close(() => resolve());
+      else this.#server.once('close', () => resolve());
+    });
+  }
+
+  #accept(socket: Socket): void {
+    this.#counters.connectionsAccepted += 1;
+    const connection = new Connection(this.#nextId, socket, this.#site);
+    this.#nextId += 1;
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+  }
+
+  #openOf(originHost: string): Connection<Options>[] {
+    const name = canonical(originHost);
+    return [...this.#connections].filter(
+      ({ state, peer }) => state === 'open' && peer && canonical(peer.originHost) === name,
+    );
+  }
+}
