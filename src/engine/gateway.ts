@@ -8,6 +8,7 @@
  * A request that could not be decoded, or is not allowed, is charged all the same when it reports
  * usage of a session that can be told (RFC 8506 7, table 6).
  */
+import type { SubscriberId } from '../charging/request.ts';
 import { answerFailure } from '../diameter/answer.ts';
 import type { Decoded, DecodedAs } from '../diameter/decode.ts';
 import { encode } from '../diameter/encode.ts';
@@ -19,20 +20,33 @@ import { type Identified, identify, wellFormed } from '../ro/identify.ts';
 import type { Currency } from '../ro/money.ts';
 import { type SessionRequest, toRequest } from '../ro/request.ts';
 import type { Charging, Incoming } from './charge.ts';
-import { type RoutingRule, tenantOf } from './tenancy.ts';
 
 /** What the configuration says of one peer. */
 export interface PeerOptions {
-  /** It gives one CC-Request-Number to different requests of a session. */
-  looseNumbering?: boolean;
+  /** `loose`: it gives one CC-Request-Number to different requests of a session. */
+  numbering: 'strict' | 'loose';
   /** The tenants it may serve; absent: all. */
   tenants?: readonly string[];
+}
+
+/** What a request says that may tell its tenant. */
+export interface RoutingFacts {
+  originHost: string;
+  originRealm: string;
+  destinationRealm: string | undefined;
+  serviceContextId: string | undefined;
+  /** Called-Station-Id. */
+  apn: string | undefined;
+  imsi: string | undefined;
+  e164: string | undefined;
 }
 
 /** A request as a connection hands it over; `answer` is to be called once. */
 export interface Inbound {
   readonly decoded: Decoded;
-  readonly options: PeerOptions;
+  /** What the answer must say although the request is acted on as far as it was understood. */
+  readonly failure: Failure | undefined;
+  readonly peer: { readonly options: PeerOptions };
   /** Monotonic ms. */
   readonly receivedAt: number;
   answer(bytes: Buffer): void;
@@ -41,7 +55,7 @@ export interface Inbound {
 export interface GatewayOptions {
   charging: Charging;
   origin: { host: string; realm: string };
-  routing: readonly RoutingRule[];
+  tenantOf(facts: RoutingFacts): string | undefined;
   currencyOf(tenant: string): Currency | undefined;
   /** Ends the session of an STR; `unknown`: there is none. */
   abort(
@@ -107,7 +121,7 @@ export class Gateway {
 
   async #creditControl(inbound: Inbound, decoded: DecodedAs<'CCR'>): Promise<void> {
     const identified = identify(decoded.message);
-    const flaw = decoded.failure;
+    const flaw = inbound.failure;
     if (identified === undefined || !isOfSession(identified)) {
       const unserved = failure('DIAMETER_UNABLE_TO_COMPLY', 'one-time events are not served');
       return this.#fail(inbound, flaw ?? unserved);
@@ -133,30 +147,35 @@ export class Gateway {
     inbound.answer(bytes);
   }
 
-  #incoming({ options }: Inbound, decoded: DecodedAs<'CCR'>, identified: SessionRequest): Incoming {
-    const { routing, currencyOf } = this.#options;
+  #incoming(
+    { peer: { options }, failure: flaw }: Inbound,
+    decoded: DecodedAs<'CCR'>,
+    identified: SessionRequest,
+  ): Incoming {
+    const { tenantOf, currencyOf } = this.#options;
     const { kind, sessionId, subSessionId, subscribers, client } = identified;
+    const idOf = (wanted: SubscriberId['kind']) =>
+      subscribers.find((subscriber) => subscriber.kind === wanted)?.id;
     return {
       kind,
       sessionId,
       ...(subSessionId === undefined ? {} : { subSessionId }),
       subscribers,
-      tenant: tenantOf(routing, {
+      tenant: tenantOf({
         originHost: client.host,
         originRealm: client.realm,
         destinationRealm: identified.destinationRealm,
         serviceContextId: identified.context,
         apn: identified.apn,
-        subscribers,
+        imsi: idOf('imsi'),
+        e164: idOf('e164'),
       }),
       mayServe: (tenant) => options.tenants?.includes(tenant) ?? true,
       translate: (tenant) =>
         toRequest(decoded.message, identified, {
           currency: currencyOf(tenant) ?? NO_CURRENCY,
-          looseNumbering: options.looseNumbering ?? false,
-          ...(decoded.failure === undefined
-            ? {}
-            : { refusal: { resultCode: decoded.failure.resultCode } }),
+          looseNumbering: options.numbering === 'loose',
+          ...(flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } }),
         }),
     };
   }
@@ -164,10 +183,10 @@ export class Gateway {
   /** In credit control a session ends by its CCR; a client that sends STR is taken at its word. */
   async #sessionTermination(inbound: Inbound, decoded: DecodedAs<'STR'>): Promise<void> {
     const sessionId = decoded.message['Session-Id'];
-    if (decoded.failure !== undefined || sessionId === undefined)
-      return this.#fail(inbound, decoded.failure ?? failure('DIAMETER_MISSING_AVP', 'Session-Id'));
+    if (inbound.failure !== undefined || sessionId === undefined)
+      return this.#fail(inbound, inbound.failure ?? failure('DIAMETER_MISSING_AVP', 'Session-Id'));
     const { abort, origin, deadlineMs } = this.#options;
-    const { tenants } = inbound.options;
+    const { tenants } = inbound.peer.options;
     const ended = await abort(wellFormed(sessionId), {
       mayServe: (tenant) => tenants?.includes(tenant) ?? true,
       deadline: inbound.receivedAt + deadlineMs,
