@@ -1,0 +1,2 @@
+/** No command, although named like one: what commands share may stand beside them. */
+export const depthMetres = 3;
