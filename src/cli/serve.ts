@@ -1,0 +1,241 @@
+/**
+ * One worker: a Diameter listener, the engine behind it, and its share of the timers and records.
+ * It keeps nothing that another worker could not do without.
+ */
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { originHostOf, originHosts, type Settings } from '../config.ts';
+import { abortSession } from '../engine/abort.ts';
+import { type ChargeSettings, Charging } from '../engine/charge.ts';
+import { Gateway } from '../engine/gateway.ts';
+import { Knowledge } from '../engine/knowledge.ts';
+import { ownerOf, Timers } from '../engine/timers.ts';
+import type { PeerStatistics } from '../peer/counters.ts';
+import { PeerListener, peerSettings } from '../peer/listener.ts';
+import type { PeerOptions, Provisioning } from '../provisioning/provisioning.ts';
+import { tenantOf } from '../provisioning/routing.ts';
+import type { Store } from '../store/store.ts';
+
+/** How often a worker looks for timers that came due: the bound of how late one is noticed. */
+const TIMER_PASS_MS = 500;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a worker tells whoever counts. All of it is called on the path of requests: keep it short. */
+export interface ServeEvents {
+  answered(kind: string, resultCode: number, ms: number): void;
+  trips(kind: string, count: number): void;
+  alarm(event: string, fields: Record<string, unknown>): void;
+  timerFired(kind: string, lateMs: number): void;
+  log(level: LogLevel, event: string, fields: Record<string, unknown>): void;
+}
+
+export interface ServeOptions {
+  settings: Settings;
+  /** Which of the service's workers this is, counted from 0. */
+  worker: number;
+  /** Unique among all workers that share the store, and the same after a restart. */
+  workerName: string;
+  store: Store;
+  provisioning: Provisioning;
+  events: ServeEvents;
+}
+
+export interface Serving {
+  readonly address: AddressInfo;
+  statistics(): PeerStatistics & { charging: number };
+  /** The workers alive at the last announcement, this one among them. */
+  liveWorkers(): readonly string[];
+  /** Whether this worker looks after a partition. */
+  mine(partition: number): boolean;
+  /** One pass over this worker's timers, now. */
+  passTimers(): Promise<number>;
+  /** Takes leave of the peers, answers what is in flight, lets go of its partitions. */
+  drain(): Promise<void>;
+}
+
+/** Starts a worker on an open store. Rejects when its address is not to be had. */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { settings, store, provisioning, events, worker } = options;
+  const clock = () => performance.now();
+  const chargeSettings = chargeSettingsOf(settings);
+  const planOf = plansOf(provisioning);
+  const currencies = new Map(
+    provisioning.tenants.map(({ id, currency }) => [
+      id,
+      { code: currency.number, digits: currency.digits },
+    ]),
+  );
+  const charging = new Charging({
+    store,
+    knowledge: new Knowledge({
+      sessions: settings.sessionCacheSize,
+      accounts: settings.accountCacheSize,
+    }),
+    plan: planOf,
+    settings: chargeSettings,
+    events,
+    clock,
+    pause: (ms) => pause(ms),
+  });
+  const originHost = originHostOf(settings, worker);
+  const gateway = new Gateway({
+    charging,
+    origin: { host: originHost, realm: settings.originRealm },
+    tenantOf: (facts) => tenantOf(provisioning.routing, facts),
+    currencyOf: (tenant) => currencies.get(tenant),
+    abort: (key, { mayServe, deadline }) =>
+      abortSession({ store, plan: planOf, settings: chargeSettings, clock }, key, {
+        mayServe,
+        deadline,
+      }),
+    maxInFlight: settings.maxInFlightPerWorker,
+    deadlineMs: settings.deadlineMs,
+    clock,
+    events: {
+      answered: events.answered,
+      defect: (error) => events.log('error', 'request failed', { error: String(error) }),
+    },
+  });
+  const listener = listen(options, originHost, gateway);
+  const timers = new Timers({
+    store,
+    plan: planOf,
+    settings: chargeSettings,
+    leaseMs: settings.leaseMs,
+    mine: (partition) => membership.mine(partition),
+    events: {
+      fired: events.timerFired,
+      failed: (error) => events.log('warn', 'timers not reached', { error: String(error) }),
+    },
+  });
+  const membership = new Membership(store, options.workerName, settings.leaseMs);
+  await membership.announce();
+  const address = await listener.listen();
+  const stopTimers = repeat(TIMER_PASS_MS, () => timers.pass());
+  const stopAnnouncing = repeat(settings.leaseMs / 3, () =>
+    membership.announce().catch((error) => {
+      events.log('warn', 'worker not announced', { error: String(error) });
+    }),
+  );
+  return {
+    address,
+    statistics: () => ({ ...listener.statistics(), charging: gateway.inFlight }),
+    liveWorkers: () => membership.live,
+    mine: (partition) => membership.mine(partition),
+    passTimers: () => timers.pass(),
+    async drain() {
+      await listener.drain('rebooting');
+      await Promise.all([stopTimers(), stopAnnouncing()]);
+      await membership.leave().catch(() => undefined);
+    },
+  };
+}
+
+function listen(
+  { settings, provisioning, worker, events }: ServeOptions,
+  originHost: string,
+  gateway: Gateway,
+): PeerListener<PeerOptions> {
+  const { peers } = provisioning;
+  const port = settings.diameterPort;
+  return new PeerListener(
+    peerSettings<PeerOptions>({
+      host: settings.diameterHost,
+      port: settings.diameterPorts === 'each' && port !== 0 ? port + worker : port,
+      reusePort: settings.diameterPorts === 'shared' && port !== 0,
+      identity: {
+        originHost,
+        originRealm: settings.originRealm,
+        acceptedHosts: originHosts(settings),
+        servedRealms: peers.servedRealms,
+        ...(settings.hostIpAddresses === undefined
+          ? {}
+          : { hostIpAddresses: settings.hostIpAddresses }),
+      },
+      policy: {
+        peers: peers.peers,
+        realms: peers.realms,
+        ...(peers.anybody === undefined ? {} : { anybody: peers.anybody }),
+      },
+      forbiddenRoutes: peers.forbiddenRoutes,
+      twinitMs: settings.watchdogSeconds * 1000,
+      timeouts: { cerMs: settings.capabilitiesTimeoutMs, answeringMs: settings.drainMs },
+      limits: {
+        frameBytes: settings.maxFrameBytes,
+        inFlight: settings.maxInFlightPerConnection,
+      },
+      worker,
+      workers: settings.workers,
+    }),
+    {
+      onRequest: (request) => gateway.handle(request),
+      log: events.log,
+      onViolation: (violation) => events.log('warn', 'not Diameter', { ...violation }),
+    },
+  );
+}
+
+/** The settings of the charging core, in its own units. */
+export function chargeSettingsOf(settings: Settings): ChargeSettings {
+  return {
+    answerWindow: settings.answerWindow,
+    endedMs: settings.tombstoneSeconds * 1000,
+    abandonedMs: settings.abandonedTombstoneSeconds * 1000,
+    duplicateHorizonMs: settings.duplicateHorizonSeconds * 1000,
+  };
+}
+
+/** Finds a tenant's plan by its id. */
+export function plansOf({ tenants }: Provisioning) {
+  const plans = new Map(
+    tenants.map(({ id, plans }) => [id, new Map(plans.map((plan) => [plan.id, plan]))]),
+  );
+  return (tenant: string, plan: string) => plans.get(tenant)?.get(plan);
+}
+
+/** Which workers are alive, and so which partitions this one looks after. */
+class Membership {
+  live: readonly string[];
+  readonly #store: Store;
+  readonly #name: string;
+  readonly #ttlMs: number;
+  #owners: readonly (string | undefined)[] = [];
+
+  constructor(store: Store, name: string, ttlMs: number) {
+    this.#store = store;
+    this.#name = name;
+    this.#ttlMs = ttlMs;
+    this.live = [name];
+  }
+
+  mine(partition: number): boolean {
+    return this.#owners[partition] === this.#name;
+  }
+
+  async announce(): Promise<void> {
+    const live = await this.#store.announce(this.#name, this.#ttlMs);
+    if (this.#owners.length > 0 && live.join() === this.live.join()) return;
+    this.live = live;
+    this.#owners = Array.from({ length: this.#store.partitions }, (_, one) => ownerOf(one, live));
+  }
+
+  async leave(): Promise<void> {
+    await this.#store.announce(this.#name, 0);
+  }
+}
+
+/** Runs `task` again `everyMs` after it ended; the returned function stops it and waits for it. */
+function repeat(everyMs: number, task: () => Promise<unknown>): () => Promise<void> {
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await pause(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      if (!stop.signal.aborted) await task();
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
