@@ -1,0 +1,126 @@
+/**
+ * Holds a file against its schema: what is wrong with it, and what is left when the wrong parts
+ * are taken out, so that the rest can be checked in the same run.
+ */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { nearest } from '../nearest.ts';
+import { type Finding, type Path, show } from './problem.ts';
+import { provisioningSchema, type WrittenFile } from './schema.ts';
+
+let compiled: ValidateFunction<WrittenFile> | undefined;
+
+/**
+ * `rest` is the file with `undefined` in the place of every list item that the schema refuses (of
+ * the innermost one); undefined when the file as a whole is refused.
+ */
+export function checkSchema(value: unknown): {
+  findings: Finding[];
+  rest: WrittenFile | undefined;
+} {
+  compiled ??= new Ajv2020({ allErrors: true, verbose: true }).compile<WrittenFile>(
+    provisioningSchema,
+  );
+  if (compiled(value)) return { findings: [], rest: value };
+  const errors = withoutEchoes(compiled.errors ?? []);
+  const located = errors.map((error) => ({ error, path: pathOf(error.instancePath, value) }));
+  return {
+    findings: located.map(({ error, path }) => finding(error, path)),
+    rest: pruned(
+      value,
+      located.filter(({ error }) => !isSurplus(error)).map(({ path }) => path),
+    ),
+  };
+}
+
+/**
+ * One error a value: where no choice of several fits, only that, not each choice's own reason;
+ * where a member is misspelt, only that, not that the right one is missing.
+ */
+function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
+  const choices = new Set<string>();
+  const misspelt = new Set<string>();
+  for (const error of errors) {
+    if (error.keyword === 'anyOf') choices.add(error.instancePath);
+    if (error.keyword === 'additionalProperties') {
+      misspelt.add(`${error.instancePath}\n${meantBy(error)}`);
+    }
+  }
+  const seen = new Set<string>();
+  return errors.filter((error) => {
+    if (choices.has(error.instancePath) && error.keyword !== 'anyOf') return false;
+    const { additionalProperty = '', missingProperty = '' } = error.params;
+    if (misspelt.has(`${error.instancePath}\n${missingProperty}`)) return false;
+    const key = `${error.instancePath}\n${additionalProperty}\n${missingProperty}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function finding(error: ErrorObject, path: Path): Finding {
+  const schema = (error.parentSchema ?? {}) as Described;
+  if (error.keyword === 'additionalProperties') {
+    const key = String(error.params.additionalProperty);
+    const known = Object.keys(schema.properties ?? {});
+    const meant = meantBy(error);
+    return {
+      path: [...path, key],
+      at: 'key',
+      found: `unknown member ${show(key)}`,
+      expected: meant === undefined ? `one of ${known.join(', ')}` : `a known member: '${meant}'?`,
+    };
+  }
+  if (error.keyword === 'required') {
+    const key = String(error.params.missingProperty);
+    const expected = titleOf(schema.properties?.[key]);
+    return { path: [...path, key], found: 'nothing', expected };
+  }
+  return { path, found: show(error.data), expected: titleOf(schema) };
+}
+
+/** A member that is unknown and no misspelt one: what stands beside it can be checked all the same. */
+function isSurplus(error: ErrorObject): boolean {
+  return error.keyword === 'additionalProperties' && meantBy(error) === undefined;
+}
+
+/** The member that an unknown one may have been meant to be. */
+function meantBy({ params, parentSchema }: ErrorObject): string | undefined {
+  const { properties = {} } = (parentSchema ?? {}) as Described;
+  return nearest(String(params.additionalProperty), Object.keys(properties));
+}
+
+interface Described {
+  title?: string;
+  $ref?: string;
+  properties?: Readonly<Record<string, Described>>;
+}
+
+function titleOf(schema: Described | undefined): string {
+  const name = schema?.$ref?.slice('#/$defs/'.length);
+  const described: Described | undefined =
+    name === undefined ? schema : (provisioningSchema.$defs as Record<string, Described>)[name];
+  return described?.title ?? 'another value';
+}
+
+/** A JSON pointer as a path: steps into lists are numbers. */
+function pathOf(pointer: string, root: unknown): Path {
+  const path: (string | number)[] = [];
+  let value = root;
+  for (const step of pointer.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(value) ? Number(key) : key);
+    value = (value as Record<string, unknown> | undefined)?.[key];
+  }
+  return path;
+}
+
+function pruned(value: unknown, paths: readonly Path[]): WrittenFile | undefined {
+  const rest = structuredClone(value);
+  for (const path of paths) {
+    const depth = path.findLastIndex((step) => typeof step === 'number');
+    if (depth < 0) return undefined;
+    let list: unknown = rest;
+    // A part that an earlier problem took out already is no longer there to be walked.
+    for (const step of path.slice(0, depth)) list = (list as Record<string, unknown>)?.[step];
+    if (Array.isArray(list)) list[Number(path[depth])] = undefined;
+  }
+  return rest as WrittenFile;
+}

@@ -1,0 +1,40 @@
+/** How checks go through lists and report what they find. */
+import { nearest } from '../nearest.ts';
+import { type Finding, type Path, show } from './problem.ts';
+
+export type Report = (finding: Finding) => void;
+
+/** Items with their paths; refused ones are passed over. */
+export function* each<T>(list: readonly T[] | undefined, path: Path): Generator<[T, Path]> {
+  for (const [index, item] of (list ?? []).entries()) {
+    if (item !== undefined) yield [item, [...path, index]];
+  }
+}
+
+/** Reports a name that was given before. */
+export function once(
+  seen: Set<string>,
+  name: string,
+  { path, report }: { path: Path; report: Report },
+): void {
+  if (seen.has(name)) report({ path, found: show(name), expected: 'a name not given before' });
+  seen.add(name);
+}
+
+/** Reports a name that nothing has, with the one that may have been meant; `what` would be right. */
+export function known(
+  name: string,
+  {
+    among,
+    what,
+    path,
+    report,
+  }: { among: Iterable<string>; what: string; path: Path; report: Report },
+): void {
+  const names = new Set(among);
+  // '' stands for a name that was refused: it may have been this one.
+  if (names.has(name) || names.has('')) return;
+  const meant = nearest(name, names);
+  const expected = `${what}${meant === undefined ? '' : `: '${meant}'?`}`;
+  report({ path, found: show(name), expected });
+}
