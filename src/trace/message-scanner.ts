@@ -1,9 +1,11 @@
 // Finds Diameter messages (RFC 6733 3) in a byte stream that may begin in the middle of one, miss
 // bytes, or not be Diameter at all. A connection's own framer closes on such input; a capture has
 // no one to close, so this one looks for the next header that holds together.
+import { headerBytes, headerFlags } from '../diameter/header.ts';
 import type { Seen, StreamListener } from './tcp.ts';
 
-const headerBytes = 20;
+/** RFC 6733 3: a request never has the E flag. */
+const requestWithError = headerFlags.request | headerFlags.error;
 const maxMessageBytes = 1024 * 1024;
 /** A longer one is not believed where the stream is out of step: it would swallow too much. */
 const maxFoundBytes = 64 * 1024;
@@ -21,8 +23,8 @@ export function looksLikeHeader(bytes: Buffer, at = 0): boolean {
     length >= headerBytes &&
     length <= maxMessageBytes &&
     length % 4 === 0 &&
-    (flags & 0x0f) === 0 &&
-    (flags & 0xa0) !== 0xa0 &&
+    (flags & headerFlags.reserved) === 0 &&
+    (flags & requestWithError) !== requestWithError &&
     bytes.readUIntBE(at + 5, 3) !== 0
   );
 }
