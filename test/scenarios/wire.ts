@@ -1,0 +1,136 @@
+/** Requests and answers of a scenario, between their words and the codec's messages. */
+import type { CCA, CCR } from '../../src/diameter/commands.ts';
+import type { Value } from '../../src/diameter/message.ts';
+import { wordsOf } from './script.ts';
+
+const TYPES: Record<string, number> = { initial: 1, update: 2, terminate: 3 };
+const SUBSCRIBER_TYPES: Record<string, number> = { e164: 0, imsi: 1, sip: 2, nai: 3, private: 4 };
+const REASONS: Record<string, number> = { QHT: 1, FINAL: 2, QUOTA_EXHAUSTED: 3, VALIDITY_TIME: 4 };
+
+type Units = Value<'Requested-Service-Unit'>;
+
+/** `initial SESSION NUMBER [kind:id] [context=C] [sub=N]` and its service lines. */
+export function requestOf(words: readonly string[], details: readonly string[]): CCR {
+  const [command = '', session = '', number = '', ...rest] = words;
+  const options = new Map(rest.map((word) => wordsOf(word)[0] ?? ['', '']));
+  const subscribers = rest.filter((word) => /^(e164|imsi|sip|nai|private):/.test(word));
+  const services = details.filter((line) => !line.trim().startsWith('command'));
+  const commandLine = details.find((line) => line.trim().startsWith('command'));
+  const sub = options.get('sub');
+  return {
+    'Session-Id': `gw.example;${session}`,
+    'Origin-Host': options.get('from') ?? 'gw.example',
+    'Origin-Realm': 'example',
+    'Destination-Realm': 'tollkeeper.example',
+    'Auth-Application-Id': 4,
+    'Service-Context-Id': options.get('context') ?? '32251@3gpp.org',
+    'CC-Request-Type': TYPES[command] ?? 0,
+    'CC-Request-Number': Number(number),
+    ...(sub === undefined ? {} : { 'CC-Sub-Session-Id': BigInt(sub) }),
+    ...(subscribers.length === 0
+      ? {}
+      : { 'Subscription-Id': subscribers.map((text) => subscriberOf(text)) }),
+    ...(services.length === 0
+      ? {}
+      : { 'Multiple-Services-Credit-Control': services.map((line) => serviceOf(line)) }),
+    ...(commandLine === undefined ? {} : commandLevelOf(commandLine)),
+  };
+}
+
+function subscriberOf(text: string): Value<'Subscription-Id'> {
+  const [kind = '', ...id] = text.split(':');
+  return {
+    'Subscription-Id-Type': SUBSCRIBER_TYPES[kind] ?? 0,
+    'Subscription-Id-Data': id.join(':'),
+  };
+}
+
+function commandLevelOf(line: string): Partial<CCR> {
+  const service = serviceOf(line);
+  const asked = service['Requested-Service-Unit'];
+  const used = service['Used-Service-Unit'];
+  return {
+    ...(asked === undefined ? {} : { 'Requested-Service-Unit': asked }),
+    ...(used === undefined ? {} : { 'Used-Service-Unit': used }),
+  };
+}
+
+function serviceOf(line: string): Value<'Multiple-Services-Credit-Control'> {
+  const service: Value<'Multiple-Services-Credit-Control'> = {};
+  for (const [key, value] of wordsOf(line)) {
+    if (key === 'rg') service['Rating-Group'] = Number(value);
+    else if (key === 'si') service['Service-Identifier'] = value.split(',').map(Number);
+    else if (key === 'ask') service['Requested-Service-Unit'] = value === '' ? {} : unitsOf(value);
+    else if (key === 'used')
+      service['Used-Service-Unit'] = [...(service['Used-Service-Unit'] ?? []), unitsOf(value)];
+    else if (key === 'reason') service['Reporting-Reason'] = [REASONS[value] ?? Number(value)];
+    else if (key !== 'service' && key !== 'command') throw new Error(`no such word: ${key}`);
+  }
+  return service;
+}
+
+/** `octets:1000`, `in:1,out:2`, `seconds:60`, `units:1`, `money:0.50`. */
+function unitsOf(text: string): Units {
+  const units: Units = {};
+  for (const part of text.split(',')) {
+    const [unit, amount = '0'] = part.split(':');
+    if (unit === 'octets') units['CC-Total-Octets'] = BigInt(amount);
+    else if (unit === 'in') units['CC-Input-Octets'] = BigInt(amount);
+    else if (unit === 'out') units['CC-Output-Octets'] = BigInt(amount);
+    else if (unit === 'seconds') units['CC-Time'] = Number(amount);
+    else if (unit === 'units') units['CC-Service-Specific-Units'] = BigInt(amount);
+    else if (unit === 'money') units['CC-Money'] = { 'Unit-Value': decimalOf(amount) };
+    else throw new Error(`no such unit: ${unit}`);
+  }
+  return units;
+}
+
+function decimalOf(text: string): Value<'Unit-Value'> {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return {
+    'Value-Digits': BigInt(whole + fraction),
+    ...(fraction === '' ? {} : { Exponent: -fraction.length }),
+  };
+}
+
+/** An answer in words: the Result-Code, the command level, then a line for each service. */
+export function answerLines(cca: CCA): string[] {
+  const failed = cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join()}`) ?? [];
+  const lines = [[cca['Result-Code'], ...quotaWords(cca), ...failed].join(' ')];
+  for (const service of cca['Multiple-Services-Credit-Control'] ?? []) {
+    const holding = service['Quota-Holding-Time'];
+    lines.push(
+      [
+        ' ',
+        service['Rating-Group'] === undefined ? 'service' : `rg=${service['Rating-Group']}`,
+        ...(service['Service-Identifier'] ? [`si=${service['Service-Identifier'].join()}`] : []),
+        service['Result-Code'],
+        ...quotaWords(service),
+        ...(holding === undefined ? [] : [`holding=${holding}`]),
+      ].join(' '),
+    );
+  }
+  return lines;
+}
+
+function quotaWords(
+  level: Pick<CCA, 'Granted-Service-Unit' | 'Validity-Time' | 'Final-Unit-Indication'>,
+): string[] {
+  const granted = level['Granted-Service-Unit'];
+  const validity = level['Validity-Time'];
+  const final = level['Final-Unit-Indication']?.['Final-Unit-Action'];
+  const words: string[] = [];
+  if (granted?.['CC-Total-Octets'] !== undefined)
+    words.push(`granted=octets:${granted['CC-Total-Octets']}`);
+  if (granted?.['CC-Time'] !== undefined) words.push(`granted=seconds:${granted['CC-Time']}`);
+  if (granted?.['CC-Service-Specific-Units'] !== undefined)
+    words.push(`granted=units:${granted['CC-Service-Specific-Units']}`);
+  const money = granted?.['CC-Money'];
+  if (money !== undefined) {
+    const { 'Value-Digits': digits, Exponent: exponent = 0 } = money['Unit-Value'];
+    words.push(`granted=money:${digits}e${exponent}/${money['Currency-Code']}`);
+  }
+  if (validity !== undefined) words.push(`validity=${validity}`);
+  if (final !== undefined) words.push(final === 0 ? 'final=terminate' : `final=${final}`);
+  return words;
+}

@@ -1,0 +1,231 @@
+/**
+ * The world of one scenario: the real codec, gateway and core on a store, and a clock that moves
+ * only when told.
+ */
+import type { AccountRef } from '../../src/charging/account.ts';
+import { chargeSettingsOf, plansOf } from '../../src/cli/serve.ts';
+import { parseSettings } from '../../src/config.ts';
+import type { CCR } from '../../src/diameter/commands.ts';
+import { decode } from '../../src/diameter/decode.ts';
+import { encode } from '../../src/diameter/encode.ts';
+import { abortSession } from '../../src/engine/abort.ts';
+import { Charging } from '../../src/engine/charge.ts';
+import { Gateway } from '../../src/engine/gateway.ts';
+import { Knowledge } from '../../src/engine/knowledge.ts';
+import { Timers } from '../../src/engine/timers.ts';
+import { applyProvisioning } from '../../src/provisioning/apply.ts';
+import { loadProvisioning } from '../../src/provisioning/load.ts';
+import { formatMoney } from '../../src/provisioning/money.ts';
+import type { Provisioning, Tenant } from '../../src/provisioning/provisioning.ts';
+import { tenantOf } from '../../src/provisioning/routing.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type Block, durationMs } from './script.ts';
+import { answerLines, requestOf } from './wire.ts';
+
+/** Virtual time is the store's time plus what the scenario let pass. */
+export interface MovableClock {
+  now(): number;
+  advance(ms: number): void;
+}
+
+export class World {
+  readonly #store: Store;
+  readonly #clock: MovableClock;
+  #provisioning: Provisioning | undefined;
+  /** Two workers that share nothing but the store; requests alternate when told so. */
+  #workers: Gateway[] = [];
+  #timers: Timers | undefined;
+  #fired: string[] = [];
+  #endToEnd = 0;
+
+  constructor(store: Store, clock: MovableClock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Runs one block and returns what came out. */
+  async run({ words, details }: Block): Promise<string[]> {
+    switch (words[0]) {
+      case 'provision':
+        return this.#provision(details.join('\n'));
+      case 'initial':
+      case 'update':
+      case 'terminate':
+        return this.#request(words, details);
+      case 'wait':
+        return this.#wait(durationMs(words.slice(1)));
+      case 'account':
+        return this.#account(words.slice(1));
+      case 'sessions':
+        return this.#sessions();
+      case 'abort':
+        return [await this.#abort(words[1] ?? '')];
+      case 'move':
+        return this.#move(words.slice(1));
+      default:
+        throw new Error(`no such command: ${words[0]}`);
+    }
+  }
+
+  async #provision(yaml: string): Promise<string[]> {
+    const loaded = loadProvisioning(yaml, 'scenario.yaml');
+    if (!loaded.ok) return loaded.problems.map((problem) => JSON.stringify(problem));
+    const provisioning = loaded.provisioning;
+    this.#provisioning = provisioning;
+    await applyProvisioning(this.#store, provisioning);
+    const parsed = parseSettings({ env: {} });
+    if (parsed.settings === undefined) throw new Error('the default settings do not fit');
+    const settings = chargeSettingsOf(parsed.settings);
+    const plan = plansOf(provisioning);
+    this.#workers = [0, 1].map(() => this.#worker(provisioning, settings, plan));
+    this.#timers = new Timers({
+      store: this.#store,
+      plan,
+      settings,
+      leaseMs: parsed.settings.leaseMs,
+      mine: () => true,
+      events: {
+        fired: (kind) => this.#fired.push(kind),
+        failed: (error) => this.#fired.push(String(error)),
+      },
+    });
+    return ['ok'];
+  }
+
+  #worker(
+    provisioning: Provisioning,
+    settings: ReturnType<typeof chargeSettingsOf>,
+    plan: ReturnType<typeof plansOf>,
+  ): Gateway {
+    const store = this.#store;
+    const clock = () => performance.now();
+    const currencies = new Map(provisioning.tenants.map(({ id, currency }) => [id, currency]));
+    return new Gateway({
+      charging: new Charging({
+        store,
+        knowledge: new Knowledge({ sessions: 1000, accounts: 1000 }),
+        plan,
+        settings,
+        events: { alarm: (event) => this.#fired.push(`alarm ${event}`), trips: () => undefined },
+        clock,
+        pause: () => Promise.resolve(),
+      }),
+      origin: { host: 'ocs.tollkeeper.example', realm: 'tollkeeper.example' },
+      tenantOf: (facts) => tenantOf(provisioning.routing, facts),
+      currencyOf(tenant) {
+        const currency = currencies.get(tenant);
+        return currency && { code: currency.number, digits: currency.digits };
+      },
+      abort: (key, options) => abortSession({ store, plan, settings, clock }, key, options),
+      maxInFlight: 100,
+      deadlineMs: 10_000,
+      clock,
+      events: {
+        answered: () => undefined,
+        defect: (error) => {
+          throw error;
+        },
+      },
+    });
+  }
+
+  async #request(words: readonly string[], details: readonly string[]): Promise<string[]> {
+    const ccr: CCR = requestOf(words, details);
+    const worker = this.#workers[words.includes('worker=2') ? 1 : 0];
+    if (worker === undefined) throw new Error('nothing is provisioned');
+    const decoded = decode(
+      encode(
+        'CCR',
+        { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
+        ccr,
+      ),
+    );
+    let answer: Buffer | undefined;
+    await worker.handle({
+      decoded,
+      failure: decoded.failure,
+      peer: { options: { numbering: words.includes('loose') ? 'loose' : 'strict' } },
+      receivedAt: performance.now(),
+      answer: (bytes) => {
+        answer = Buffer.from(bytes);
+      },
+    });
+    if (answer === undefined) throw new Error('no answer');
+    const answered = decode(answer);
+    const alarms = this.#fired.splice(0);
+    if (answered.name === 'answer-message') return [`${answered.message['Result-Code']} E`];
+    if (answered.name !== 'CCA' || answered.failure !== undefined)
+      throw new Error(`not a CCA: ${answered.failure?.errorMessage}`);
+    return [...answerLines(answered.message), ...alarms];
+  }
+
+  async #wait(ms: number): Promise<string[]> {
+    this.#clock.advance(ms);
+    while (((await this.#timers?.pass()) ?? 0) > 0);
+    return this.#fired.splice(0);
+  }
+
+  async #account([name = '', tenantId]: readonly string[]): Promise<string[]> {
+    const tenant = this.#tenant(tenantId);
+    const { account } = await this.#store.load({ tenant: tenant.id, account: name });
+    if (account === undefined) return ['no such account'];
+    const { definition, counters } = account;
+    const lines = definition.buckets.map(({ id, unit }) => {
+      const shown = (field: string) => {
+        const amount = counters[field] ?? Number.NaN;
+        return unit === 'money' ? formatMoney(amount, tenant.currency) : `${amount} ${unit}`;
+      };
+      return `${id}: ${shown(`a:${id}`)} available, ${shown(`r:${id}`)} reserved`;
+    });
+    return [...lines, `sessions: ${counters['n:open']}`];
+  }
+
+  async #sessions(): Promise<string[]> {
+    const lines: string[] = [];
+    for (const { id } of this.#provisioning?.tenants ?? []) {
+      const { sessions } = await this.#store.listSessions(id, { limit: 100 });
+      for (const { session } of sessions)
+        lines.push(
+          `${id} ${session.account.account} ${session.sessionId.replace('gw.example;', '')}`,
+        );
+    }
+    return lines.length === 0 ? ['none'] : lines;
+  }
+
+  async #abort(session: string): Promise<string> {
+    const parsed = parseSettings({ env: {} });
+    if (parsed.settings === undefined || this.#provisioning === undefined)
+      throw new Error('nothing is provisioned');
+    return abortSession(
+      {
+        store: this.#store,
+        plan: plansOf(this.#provisioning),
+        settings: chargeSettingsOf(parsed.settings),
+        clock: () => performance.now(),
+      },
+      `gw.example;${session}`,
+      { mayServe: () => true, deadline: performance.now() + 10_000 },
+    );
+  }
+
+  /** `move TENANT kind:id ACCOUNT` */
+  async #move([tenant = '', subscriber = '', to = '']: readonly string[]): Promise<string[]> {
+    const [kind, ...id] = subscriber.split(':');
+    await this.#store.moveSubscriber(tenant, { kind: kind as 'e164', id: id.join(':') }, to);
+    return ['ok'];
+  }
+
+  #tenant(id: string | undefined): Tenant {
+    const tenants = this.#provisioning?.tenants ?? [];
+    const tenant = id === undefined ? tenants[0] : tenants.find((one) => one.id === id);
+    if (tenant === undefined) throw new Error(`no tenant ${id}`);
+    return tenant;
+  }
+
+  /** Every account's name, for checks over all of them. */
+  accounts(): AccountRef[] {
+    return (this.#provisioning?.tenants ?? []).flatMap(({ id, accounts }) =>
+      [...accounts].map(({ definition }) => ({ tenant: id, account: definition.account })),
+    );
+  }
+}
