@@ -7,7 +7,15 @@ const TYPES: Record<string, number> = { initial: 1, update: 2, terminate: 3 };
 const SUBSCRIBER_TYPES: Record<string, number> = { e164: 0, imsi: 1, sip: 2, nai: 3, private: 4 };
 const REASONS: Record<string, number> = { QHT: 1, FINAL: 2, QUOTA_EXHAUSTED: 3, VALIDITY_TIME: 4 };
 
-type Units = Value<'Requested-Service-Unit'>;
+type Units = Pick<
+  Value<'Requested-Service-Unit'>,
+  | 'CC-Time'
+  | 'CC-Money'
+  | 'CC-Total-Octets'
+  | 'CC-Input-Octets'
+  | 'CC-Output-Octets'
+  | 'CC-Service-Specific-Units'
+>;
 
 /** `initial SESSION NUMBER [kind:id] [context=C] [sub=N]` and its service lines. */
 export function requestOf(words: readonly string[], details: readonly string[]): CCR {
