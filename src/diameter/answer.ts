@@ -1,7 +1,7 @@
 // Answers that say what was wrong with a request. RFC 6733 6.2 and 7.2, RFC 8506 3.2.
 
 import type { Messages } from './commands.ts';
-import type { Decoded } from './decode.ts';
+import type { Decoded, Skimmed } from './decode.ts';
 import { encode, encodeAnswerMessage, type RawMembers } from './encode.ts';
 import type { Failure } from './failure.ts';
 import { answerHeader } from './header.ts';
@@ -37,7 +37,7 @@ export type AnswerMembers = Partial<Messages[Answered[keyof Answered]]>;
  * Returns undefined for an answer: no error is ever sent in reply to one (RFC 6733 7.2).
  */
 export function answerFailure(
-  decoded: Decoded,
+  decoded: Decoded | Skimmed,
   origin: Origin,
   failure: Failure | undefined = decoded.failure,
   members: AnswerMembers = {},
@@ -85,12 +85,12 @@ const answered: Readonly<Answered> = {
   ASR: 'ASA',
 };
 
-function ownGrammar({ name }: Decoded): Answered[keyof Answered] | undefined {
+function ownGrammar({ name }: Decoded | Skimmed): Answered[keyof Answered] | undefined {
   return name !== undefined && name in answered ? answered[name as keyof Answered] : undefined;
 }
 
 /** What a CCA repeats of its CCR. RFC 8506 3.2. */
-function repeated(decoded: Decoded): Record<string, unknown> {
+function repeated(decoded: Decoded | Skimmed): Record<string, unknown> {
   if (decoded.name !== 'CCR') return {};
   const { message } = decoded;
   return {

@@ -37,6 +37,7 @@ import {
   type Grammar,
 } from './schema.ts';
 import { readOpaqueText, readText } from './text.ts';
+import { walkAvps } from './walk.ts';
 
 export type DecodeOptions = {
   /** By the book; see the table at the top of this file. Off by default. */
@@ -107,6 +108,29 @@ export function decode(frame: Buffer, options: DecodeOptions = {}): Decoded {
     failure: decoding.failure,
     raw: decoding.raw,
   } as Decoded;
+}
+
+/** A message of which only the header and what answers repeat was read. */
+export type Skimmed = {
+  readonly name: undefined;
+  readonly header: Header;
+  readonly message: Record<string, never>;
+  readonly failure: undefined;
+  readonly raw: Raw;
+};
+
+/**
+ * Reads no more of a frame than its refusal needs: for one that is refused before its AVPs are
+ * looked at, by overload (3004) or for its application (3007). Its answer has the E flag.
+ */
+export function skim(frame: Buffer): Skimmed {
+  const raw: { sessionId?: Buffer; proxyInfo: Buffer[] } = { proxyInfo: [] };
+  for (const { vendor, code, data, bytes } of walkAvps(frame)) {
+    if (vendor !== 0) continue;
+    if (code === sessionId.code) raw.sessionId ??= data;
+    else if (code === proxyInfo.code) raw.proxyInfo.push(bytes);
+  }
+  return { name: undefined, header: readHeader(frame), message: {}, failure: undefined, raw };
 }
 
 type Members = Record<string, unknown>;

@@ -111,7 +111,8 @@ export class Framer {
       this.#onFrame(frame);
       return;
     }
-    this.#violate({ kind: 'unaligned', message: `message length ${length}`, frame });
+    const message = `message length ${length}`;
+    this.#violate({ kind: 'unaligned', message, frame: Buffer.from(frame) });
   }
 
   /**
