@@ -41,3 +41,8 @@ export function digest(text: string): string {
 export function sessionMember(account: string, sessionKey: string): string {
   return digest(`${account}\n${sessionKey}`);
 }
+
+/** The order in which names are listed: by their UTF-8 bytes. */
+export function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -2,6 +2,7 @@
 import type { AccountDefinition, AccountRef } from '../../charging/account.ts';
 import { epochRecord } from '../opening.ts';
 import { encodeRecord } from '../record-codec.ts';
+import { noReaders, type Readers } from '../records/memory-log.ts';
 
 /** A value that goes away at `expiresAt` (store ms); Infinity: it stays. */
 export interface Kept<Value> {
@@ -39,6 +40,8 @@ export interface Partition {
   timers: Map<string, number>;
   /** Open sessions of each tenant: start time by member. */
   index: Map<string, Map<string, number>>;
+  /** What the readers of the outbox have acknowledged and summed up. */
+  readers: Readers;
 }
 
 export interface MemoryState {
@@ -62,6 +65,7 @@ export function emptyState(partitions: number, now: number): MemoryState {
         answers: new Map(),
         timers: new Map(),
         index: new Map(),
+        readers: noReaders(),
       };
       raiseEpoch(partition, now);
       return partition;

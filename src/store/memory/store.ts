@@ -12,6 +12,7 @@ import { openingRecord } from '../opening.ts';
 import {
   accountName,
   accountOfName,
+  byBytes,
   DEFAULT_PARTITIONS,
   partitionOfName,
   sessionMember,
@@ -251,8 +252,8 @@ export class MemoryStore implements Store {
     const found = this.#state.partitions
       .flatMap(({ accounts }) => [...accounts.values()])
       .filter(({ definition }) => definition.tenant === tenant)
-      .filter(({ definition }) => after === undefined || definition.account > after)
-      .sort((a, b) => (a.definition.account < b.definition.account ? -1 : 1));
+      .filter(({ definition }) => after === undefined || byBytes(definition.account, after) > 0)
+      .sort((a, b) => byBytes(a.definition.account, b.definition.account));
     const accounts = found.slice(0, limit).map(toAccount);
     const last = accounts.at(-1);
     if (last === undefined || found.length <= limit) return { accounts };

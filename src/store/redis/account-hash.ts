@@ -1,0 +1,55 @@
+/**
+ * An account as it stands in a Redis hash: what its definition says, a field per subscriber
+ * (`s:<kind>:<id>`), and the counters (`a:`, `r:` and `n:`).
+ */
+import {
+  type Account,
+  type AccountDefinition,
+  availableField,
+  type Bucket,
+  reservedField,
+} from '../../charging/account.ts';
+import type { Reply } from './script-call.ts';
+
+export const subscriberField = (subscriber: string): string => `s:${subscriber}`;
+
+/** The fields of a definition other than its subscribers and counters, with their values. */
+export function definitionFields(definition: AccountDefinition): string[] {
+  const { tenant, account, plan, status, maxSessions, buckets } = definition;
+  return [
+    ...['tenant', tenant, 'account', account, 'plan', plan, 'status', status],
+    ...['maxSessions', String(maxSessions), 'buckets', JSON.stringify(buckets)],
+  ];
+}
+
+export const counterFields = (bucket: string): string[] => [
+  availableField(bucket),
+  reservedField(bucket),
+];
+
+/** Reads an HGETALL; undefined when there is no such account. */
+export function accountFromHash(flat: readonly Reply[]): Account | undefined {
+  if (flat.length === 0) return undefined;
+  const fields: Record<string, string> = {};
+  const counters: Record<string, number> = {};
+  const subscribers: string[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const field = (flat[i] as Buffer).toString();
+    if (field.startsWith('s:')) subscribers.push(field.slice(2));
+    else {
+      const value = (flat[i + 1] as Buffer).toString();
+      if (field.charAt(1) === ':') counters[field] = Number(value);
+      else fields[field] = value;
+    }
+  }
+  const definition: AccountDefinition = {
+    tenant: fields.tenant!,
+    account: fields.account!,
+    plan: fields.plan!,
+    status: fields.status as AccountDefinition['status'],
+    buckets: JSON.parse(fields.buckets!) as Bucket[],
+    maxSessions: Number(fields.maxSessions),
+    subscribers: subscribers.sort(),
+  };
+  return { definition, version: Number(fields.version), counters };
+}

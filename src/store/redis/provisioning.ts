@@ -1,0 +1,165 @@
+/**
+ * Accounts and subscribers. An account's hash and a subscriber's pointer lie in different slots, so
+ * they change one after the other, in an order and with steps that may be repeated.
+ */
+import { type AccountDefinition, type AccountRef, OPEN_SESSIONS } from '../../charging/account.ts';
+import type { SubscriberId } from '../../charging/request.ts';
+import { openingRecord } from '../opening.ts';
+import { accountName } from '../placement.ts';
+import { encodeRecord } from '../record-codec.ts';
+import {
+  accountFromHash,
+  counterFields,
+  definitionFields,
+  subscriberField,
+} from './account-hash.ts';
+import type { Connection } from './connection.ts';
+import { type PartitionKeys, pointerKey } from './keys.ts';
+import { callOf } from './script-call.ts';
+import { scripts } from './scripts.ts';
+
+/** Attempts of a step that another writer overtook. */
+const ATTEMPTS = 5;
+
+export async function createAccount(
+  connection: Connection,
+  keys: PartitionKeys,
+  definition: AccountDefinition,
+  openings: Readonly<Record<string, number>>,
+): Promise<'created' | 'exists'> {
+  const record = encodeRecord(openingRecord(definition, openings, connection.clock.now()));
+  const name = accountName(definition);
+  const fields = ['version', '1', ...definitionFields(definition), OPEN_SESSIONS, '0'];
+  for (const { id } of definition.buckets) {
+    const [available, reserved] = counterFields(id) as [string, string];
+    fields.push(available, String(openings[id] ?? 0), reserved, '0');
+  }
+  for (const subscriber of definition.subscribers) fields.push(subscriberField(subscriber), '');
+  for (let attempt = 1; ; attempt++) {
+    const epoch = await connection.run((redis) => redis.hget(keys.partition, 'epoch'));
+    if (epoch === null) throw connection.distrust('a partition has no epoch');
+    const reply = await connection.call(
+      scripts.createAccount,
+      callOf(
+        scripts.createAccount,
+        {
+          account: keys.account(name),
+          outbox: keys.outbox,
+          accounts: keys.accounts(definition.tenant),
+        },
+        { epoch, record, name: definition.account },
+        fields,
+      ),
+    );
+    const word = String(reply);
+    if (word === 'stale-epoch' && attempt < ATTEMPTS) continue;
+    if (word !== 'created' && word !== 'exists') throw connection.distrust('the epoch moves on');
+    await pointAt(connection, keys, definition, definition.subscribers);
+    return word;
+  }
+}
+
+/** Points subscribers that the account has to it, unless they point somewhere. */
+async function pointAt(
+  connection: Connection,
+  keys: PartitionKeys,
+  account: AccountRef,
+  subscribers: readonly string[],
+): Promise<void> {
+  if (subscribers.length === 0) return;
+  const fields = subscribers.map(subscriberField);
+  await connection.run(async (redis) => {
+    const held = await redis.hmget(keys.account(accountName(account)), ...fields);
+    await Promise.all(
+      subscribers
+        .filter((_, i) => held[i] !== null)
+        .map((one) => redis.set(pointerKey(account.tenant, one), account.account, 'NX')),
+    );
+  });
+}
+
+export async function changeAccount(
+  connection: Connection,
+  keys: PartitionKeys,
+  definition: AccountDefinition,
+  expected: number,
+): Promise<'changed' | 'conflict'> {
+  const key = keys.account(accountName(definition));
+  const before = accountFromHash(
+    (await connection.run((redis) => redis.callBuffer('HGETALL', key))) as Buffer[],
+  );
+  if (before?.version !== expected) return 'conflict';
+  const had = new Set(before.definition.buckets.map(({ id }) => id));
+  const has = new Set(definition.buckets.map(({ id }) => id));
+  const added = definition.buckets.filter(({ id }) => !had.has(id));
+  const drained = before.definition.buckets
+    .filter(({ id }) => !has.has(id))
+    .flatMap(({ id }) => counterFields(id));
+  const known = new Set(before.definition.subscribers);
+  const arriving = definition.subscribers.filter((one) => !known.has(one));
+  const gone = before.definition.subscribers.filter((one) => !definition.subscribers.includes(one));
+  const pairs = [
+    ...definitionFields(definition),
+    ...added.flatMap(({ id }) => counterFields(id).flatMap((field) => [field, '0'])),
+    ...arriving.flatMap((one) => [subscriberField(one), '']),
+  ];
+  const reply = await connection.call(
+    scripts.changeAccount,
+    callOf(
+      scripts.changeAccount,
+      { account: key },
+      { expected, pairs_to_set: pairs.length / 2, drained: drained.length },
+      [...pairs, ...drained, ...gone.map(subscriberField)],
+    ),
+  );
+  if (String(reply) !== 'changed') return 'conflict';
+  await pointAt(connection, keys, definition, definition.subscribers);
+  const { tenant, account } = definition;
+  await Promise.all(gone.map((one) => point(connection, pointerKey(tenant, one), account, '')));
+  return 'changed';
+}
+
+/** Changes a pointer if it is still `from`; empty stands for none. */
+async function point(
+  connection: Connection,
+  pointer: string,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  const call = callOf(scripts.point, { pointer }, { from, to });
+  return String(await connection.call(scripts.point, call)) === 'pointed';
+}
+
+export interface SubscriberMove {
+  tenant: string;
+  subscriber: SubscriberId;
+  to: string;
+  keysOf(account: AccountRef): PartitionKeys;
+}
+
+/** The new account's field, the pointer, the old account's field, in this order. */
+export async function moveSubscriber(connection: Connection, move: SubscriberMove): Promise<void> {
+  const { tenant, to } = move;
+  const subscriber = `${move.subscriber.kind}:${move.subscriber.id}`;
+  const field = subscriberField(subscriber);
+  const pointer = pointerKey(tenant, subscriber);
+  const keyOf = (account: string): string =>
+    move.keysOf({ tenant, account }).account(accountName({ tenant, account }));
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const at = (await connection.run((redis) => redis.get(pointer))) ?? '';
+    // Where the pointer is set already, the new account's field knows what is left to be done.
+    const from =
+      at === to ? ((await connection.run((redis) => redis.hget(keyOf(to), field))) ?? '') : at;
+    const add = callOf(scripts.addSubscriber, { account: keyOf(to) }, { field, from });
+    const added = String(await connection.call(scripts.addSubscriber, add));
+    if (added === 'absent') throw new RangeError(`no account ${to}`);
+    if (at !== to && !(await point(connection, pointer, at, to))) continue;
+    if (from === '') return;
+    const remove = callOf(scripts.removeSubscriber, { account: keyOf(from) }, { field });
+    await connection.call(scripts.removeSubscriber, remove);
+    const arrive = callOf(scripts.addSubscriber, { account: keyOf(to) }, { field, from: '' });
+    await connection.call(scripts.addSubscriber, arrive);
+    return;
+  }
+  throw connection.distrust('a subscriber is being moved by others');
+}

@@ -1,0 +1,103 @@
+/** Every script of the store, with its keys, arguments and replies by name. */
+import { loadScript } from './script.ts';
+
+const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url);
+
+export const scripts = {
+  commit: loadScript(lua('commit'), {
+    keys: ['account', 'outbox', 'subject'],
+    optional: ['timers', 'sessions', 'index'],
+    args: [
+      'epoch',
+      'version',
+      'expected',
+      'value',
+      'ttl',
+      'timer',
+      'place',
+      'member',
+      'subscriber',
+      'notAfter',
+      'record',
+    ],
+    rest: ['field', 'delta', 'min', 'max'],
+    reply: [
+      'duplicate stored',
+      'conflict last session account',
+      'stale-epoch',
+      'moved',
+      'late',
+      'insufficient {counter}',
+      'out-of-range which',
+      'committed id {counter}',
+    ],
+  }),
+  load: loadScript(lua('load'), {
+    keys: ['account', 'partition'],
+    optional: ['session'],
+    args: [],
+    reply: 'epoch session account',
+  }),
+  claim: loadScript(lua('claim'), {
+    keys: ['timers'],
+    args: ['leaseMs', 'limit'],
+    reply: 'now {member}',
+  }),
+  rearm: loadScript(lua('rearm'), {
+    keys: ['session', 'timers'],
+    args: ['version', 'at', 'member'],
+    reply: ['rearmed', 'moved-on'],
+  }),
+  dropTimer: loadScript(lua('drop-timer'), {
+    keys: ['session', 'timers'],
+    args: ['member'],
+    reply: ['dropped', 'kept'],
+  }),
+  keepBinding: loadScript(lua('keep-binding'), {
+    keys: ['binding'],
+    args: ['account', 'ttl'],
+    reply: ['kept', 'elsewhere'],
+  }),
+  moveBinding: loadScript(lua('move-binding'), {
+    keys: ['binding'],
+    args: ['from', 'to', 'ttl'],
+    reply: 'binding',
+  }),
+  createAccount: loadScript(lua('create-account'), {
+    keys: ['account', 'outbox', 'accounts'],
+    args: ['epoch', 'record', 'name'],
+    rest: ['field', 'value'],
+    reply: ['created', 'exists', 'stale-epoch'],
+  }),
+  changeAccount: loadScript(lua('change-account'), {
+    keys: ['account'],
+    args: ['expected', 'pairs_to_set', 'drained'],
+    rest: ['field'],
+    reply: ['changed', 'conflict'],
+  }),
+  addSubscriber: loadScript(lua('add-subscriber'), {
+    keys: ['account'],
+    args: ['field', 'from'],
+    reply: ['absent', 'added', 'present'],
+  }),
+  removeSubscriber: loadScript(lua('remove-subscriber'), {
+    keys: ['account'],
+    args: ['field'],
+    reply: ['absent', 'removed'],
+  }),
+  point: loadScript(lua('point'), {
+    keys: ['pointer'],
+    args: ['from', 'to'],
+    reply: ['pointed', 'elsewhere'],
+  }),
+  raiseEpoch: loadScript(lua('raise-epoch'), {
+    keys: ['partition', 'outbox'],
+    args: ['seen', 'runId', 'replicationId', 'record'],
+    reply: 'epoch',
+  }),
+  announce: loadScript(lua('announce'), {
+    keys: ['workers'],
+    args: ['worker', 'leaseMs'],
+    reply: '{worker}',
+  }),
+};

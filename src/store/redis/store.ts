@@ -1,0 +1,244 @@
+/** The store in one Redis server. Its promises are those of `Store`; its keys are in `keys.ts`. */
+import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
+import type { SubscriberId } from '../../charging/request.ts';
+import { checkCommit } from '../commit-check.ts';
+import { accountName, byBytes, partitionOfName, sessionMember } from '../placement.ts';
+import type {
+  Binding,
+  Commit,
+  CommitReply,
+  DueSession,
+  Snapshot,
+  Store,
+  StoredSession,
+} from '../store.ts';
+import { accountFromHash } from './account-hash.ts';
+import { bind, bindingOf, keepBinding, moveBinding } from './bindings.ts';
+import { commitCall, commitReply } from './commit-call.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { type PartitionKeys, pointerKey, WORKERS } from './keys.ts';
+import { changeAccount, createAccount, moveSubscriber } from './provisioning.ts';
+import { callOf, type Reply } from './script-call.ts';
+import { scripts } from './scripts.ts';
+import { listSessionMembers } from './session-list.ts';
+import { decodeStored } from './session-value.ts';
+
+/** The most members claimed at once. */
+const MAX_CLAIM = 1_000;
+
+export type RedisStoreOptions = ConnectionOptions;
+
+/**
+ * Connects and checks the server. Throws StoreMisconfigured with every problem of its settings, or
+ * StoreUnavailable when it cannot be reached.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
+  return new RedisStore(await Connection.open(options));
+}
+
+export class RedisStore implements Store {
+  /** For what else is kept beside the store: records, leases. */
+  readonly connection: Connection;
+  readonly partitions: number;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.partitions = connection.partitions.length;
+  }
+
+  partitionOf(account: AccountRef): number {
+    return partitionOfName(accountName(account), this.partitions);
+  }
+
+  /** The keys of a partition. */
+  keysOf(partition: number): PartitionKeys {
+    const keys = this.connection.partitions[partition];
+    if (keys === undefined) throw new RangeError(`no partition ${partition}`);
+    return keys;
+  }
+
+  now(): number {
+    return this.connection.clock.now();
+  }
+
+  /** By how much the store's clock is ahead of this machine's, in ms. */
+  clockAheadMs(): number {
+    return this.connection.clock.aheadMs();
+  }
+
+  async accountOf(tenant: string, { kind, id }: SubscriberId): Promise<string | undefined> {
+    const pointer = pointerKey(tenant, `${kind}:${id}`);
+    return (await this.connection.run((redis) => redis.get(pointer))) ?? undefined;
+  }
+
+  async bind(sessionKey: string, account: AccountRef, ttlMs: number): Promise<Binding> {
+    return bind(this.connection, { sessionKey, account, ttlMs });
+  }
+
+  async bindingOf(sessionKey: string): Promise<Binding | undefined> {
+    return bindingOf(this.connection, sessionKey);
+  }
+
+  async keepBinding(sessionKey: string, account: AccountRef, ttlMs: number): Promise<void> {
+    await keepBinding(this.connection, { sessionKey, account, ttlMs });
+  }
+
+  async moveBinding(
+    sessionKey: string,
+    from: AccountRef,
+    to: AccountRef,
+    ttlMs: number,
+  ): Promise<Binding> {
+    const old = this.#keys(from);
+    return moveBinding(this.connection, { sessionKey, from, to, ttlMs, old, now: this.now() });
+  }
+
+  async load(account: AccountRef, sessionKey?: string): Promise<Snapshot> {
+    const name = accountName(account);
+    const keys = this.#keys(account);
+    const session =
+      sessionKey === undefined ? {} : { session: keys.session(sessionMember(name, sessionKey)) };
+    const reply = await this.connection.call(
+      scripts.load,
+      callOf(
+        scripts.load,
+        { account: keys.account(name), partition: keys.partition, ...session },
+        {},
+      ),
+    );
+    const [epoch, value, hash] = reply as [Buffer | null, Buffer | null, readonly Reply[]];
+    if (epoch === null) throw this.connection.distrust('a partition has no epoch');
+    return {
+      epoch: Number(epoch.toString('latin1')),
+      account: accountFromHash(hash),
+      session: value === null ? undefined : decodeStored(value),
+    };
+  }
+
+  async commit(commit: Commit): Promise<CommitReply> {
+    checkCommit(commit);
+    const call = commitCall(this.#keys(commit.account), commit);
+    const reply = await this.connection.call(scripts.commit, call);
+    return commitReply(commit, reply as readonly Reply[]);
+  }
+
+  async claimDue(
+    partition: number,
+    { limit, leaseMs }: { limit: number; leaseMs: number },
+  ): Promise<{ now: number; due: DueSession[] }> {
+    const keys = this.keysOf(partition);
+    const call = callOf(
+      scripts.claim,
+      { timers: keys.timers },
+      { leaseMs, limit: Math.min(limit, MAX_CLAIM) },
+    );
+    const reply = (await this.connection.call(scripts.claim, call)) as Buffer[];
+    const [now, ...members] = reply.map(String);
+    const values = await this.#sessions(keys, members);
+    const due = members.map((member, i) => ({ member, stored: values[i] }));
+    return { now: Number(now), due };
+  }
+
+  async rearm(account: AccountRef, member: string, version: number, at: number): Promise<void> {
+    const keys = this.#keys(account);
+    await this.connection.call(
+      scripts.rearm,
+      callOf(
+        scripts.rearm,
+        { session: keys.session(member), timers: keys.timers },
+        { version, at, member },
+      ),
+    );
+  }
+
+  async dropTimer(partition: number, member: string): Promise<void> {
+    const keys = this.keysOf(partition);
+    await this.connection.call(
+      scripts.dropTimer,
+      callOf(scripts.dropTimer, { session: keys.session(member), timers: keys.timers }, { member }),
+    );
+  }
+
+  async createAccount(
+    definition: AccountDefinition,
+    openings: Readonly<Record<string, number>>,
+  ): Promise<'created' | 'exists'> {
+    return createAccount(this.connection, this.#keys(definition), definition, openings);
+  }
+
+  async changeAccount(
+    definition: AccountDefinition,
+    expected: number,
+  ): Promise<'changed' | 'conflict'> {
+    return changeAccount(this.connection, this.#keys(definition), definition, expected);
+  }
+
+  async moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void> {
+    const keysOf = (account: AccountRef): PartitionKeys => this.#keys(account);
+    await moveSubscriber(this.connection, { tenant, subscriber, to, keysOf });
+  }
+
+  async listAccounts(
+    tenant: string,
+    { after, limit }: { after?: string; limit: number },
+  ): Promise<{ accounts: Account[]; next?: string }> {
+    const from = after === undefined ? '-' : `(${after}`;
+    const pages = await this.connection.run((redis) =>
+      Promise.all(
+        this.connection.partitions.map((keys) =>
+          redis.zrangebylex(keys.accounts(tenant), from, '+', 'LIMIT', 0, limit + 1),
+        ),
+      ),
+    );
+    const names = pages.flat().sort(byBytes);
+    const page = names.slice(0, limit);
+    const snapshots = await Promise.all(page.map((account) => this.load({ tenant, account })));
+    const accounts = snapshots.flatMap(({ account }) => account ?? []);
+    const last = page.at(-1);
+    return last === undefined || names.length <= limit ? { accounts } : { accounts, next: last };
+  }
+
+  async listSessions(
+    tenant: string,
+    page: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }> {
+    const { members, next } = await listSessionMembers(this.connection, tenant, page);
+    const read = members.map(({ keys, member }) => this.#sessions(keys, [member]));
+    const sessions = (await Promise.all(read)).flatMap(([session]) => session ?? []);
+    return next === undefined ? { sessions } : { sessions, next };
+  }
+
+  async announce(worker: string, ttlMs: number): Promise<string[]> {
+    const call = callOf(scripts.announce, { workers: WORKERS }, { worker, leaseMs: ttlMs });
+    const workers = (await this.connection.call(scripts.announce, call)) as Buffer[];
+    return workers.map(String).sort();
+  }
+
+  async ready(): Promise<string | undefined> {
+    if (this.connection.refusal !== undefined) return this.connection.refusal;
+    return this.connection
+      .run((redis) => redis.ping())
+      .then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  #keys(account: AccountRef): PartitionKeys {
+    return this.keysOf(this.partitionOf(account));
+  }
+
+  async #sessions(
+    keys: PartitionKeys,
+    members: readonly string[],
+  ): Promise<(StoredSession | undefined)[]> {
+    if (members.length === 0) return [];
+    const names = members.map((member) => keys.session(member));
+    const values = await this.connection.run((redis) => redis.mgetBuffer(names));
+    return values.map((value) => (value === null ? undefined : decodeStored(value)));
+  }
+}
