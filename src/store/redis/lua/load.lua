@@ -6,6 +6,6 @@
 local account, partition, session = unpack(KEYS)
 return {
   redis.call('HGET', partition, 'epoch'),
-  session and redis.call('GET', session),
+  session and redis.call('GET', session) or false,
   redis.call('HGETALL', account),
 }
