@@ -1,0 +1,286 @@
+/**
+ * Brings a store to what a provisioning file says: accounts that are missing are created, those
+ * that differ are changed, subscribers are moved to where the file has them. May be stopped at any
+ * point and run again, also by several processes at once; the end is the same.
+ *
+ * What the store has and the file has not is kept: accounts, and buckets of accounts, whose
+ * balance an edit may not throw away. Balances are never touched.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Account, type AccountDefinition, drawOrder } from '../charging/account.ts';
+import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
+import type { Store } from '../store/store.ts';
+import { takesAnything } from './accounts.ts';
+import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
+
+/** The part of a store that provisioning needs. */
+export type AccountStore = Pick<
+  Store,
+  | 'now'
+  | 'accountOf'
+  | 'load'
+  | 'createAccount'
+  | 'changeAccount'
+  | 'moveSubscriber'
+  | 'listAccounts'
+>;
+
+export interface ApplyReport {
+  /** Accounts of the file. */
+  created: number;
+  changed: number;
+  unchanged: number;
+  /** Left as they are: see `notes`. */
+  refused: number;
+  /** Subscribers that another account had. */
+  movedSubscribers: number;
+  /** Subscribers of the file that no account had; not counting those of created accounts. */
+  addedSubscribers: number;
+  /** Accounts of the file's tenants, and buckets of its accounts, that only the store has. */
+  accountsNotInFile: number;
+  bucketsNotInFile: number;
+  /** Buckets added to accounts that existed: they start at 0, whatever their opening says. */
+  unfundedBuckets: number;
+  /** The first hundred accounts that somebody should look at, with the reason. */
+  notes: { tenant: string; account: string; text: string }[];
+}
+
+export interface ApplyOptions {
+  /** How many accounts are worked on at once. Default: 64. */
+  concurrency?: number;
+  /** Called after each account. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+const MAX_NOTES = 100;
+const MAX_ATTEMPTS = 10;
+const PAGE = 500;
+
+/** Throws StoreUnavailable as the store does; running it again goes on where it stopped. */
+export async function applyProvisioning(
+  store: AccountStore,
+  provisioning: Provisioning,
+  { concurrency = 64, onProgress }: ApplyOptions = {},
+): Promise<ApplyReport> {
+  const report: ApplyReport = {
+    created: 0,
+    changed: 0,
+    unchanged: 0,
+    refused: 0,
+    movedSubscribers: 0,
+    addedSubscribers: 0,
+    accountsNotInFile: 0,
+    bucketsNotInFile: 0,
+    unfundedBuckets: 0,
+    notes: [],
+  };
+  const total = provisioning.tenants.reduce((sum, { accounts }) => sum + accounts.count, 0);
+  let done = 0;
+  for (const tenant of provisioning.tenants) {
+    const run = new TenantRun(store, tenant, report);
+    await forEach(tenant.accounts, concurrency, async (account) => {
+      await run.settle(account);
+      done += 1;
+      onProgress?.({ done, total });
+    });
+    await forEach(run.deferred, concurrency, (account) => run.release(account));
+    await run.countOthers();
+  }
+  return report;
+}
+
+/** What became of an account so far. */
+type Progress = 'changed' | 'unchanged' | 'refused';
+
+class TenantRun {
+  /** Accounts that lose subscribers: not before these have arrived where they go. */
+  readonly deferred: { account: ProvisionedAccount; soFar: Progress }[] = [];
+  readonly #store: AccountStore;
+  readonly #tenant: Tenant;
+  readonly #report: ApplyReport;
+
+  constructor(store: AccountStore, tenant: Tenant, report: ApplyReport) {
+    this.#store = store;
+    this.#tenant = tenant;
+    this.#report = report;
+  }
+
+  /** Creates or changes an account and fetches its subscribers; none leaves it yet. */
+  async settle(account: ProvisionedAccount): Promise<void> {
+    const { definition, openings } = account;
+    const { tenant, account: id, subscribers } = definition;
+    const [{ account: stored }, ...holders] = await Promise.all([
+      this.#store.load(definition),
+      ...subscribers.map((name) => this.#store.accountOf(tenant, subscriberId(name))),
+    ]);
+    const held = subscribers.filter((_, i) => holders[i] !== undefined && holders[i] !== id);
+    const unheld = subscribers.filter((_, i) => holders[i] === undefined);
+    if (stored === undefined) {
+      // Subscribers that another account has stay there until they are moved, step by step.
+      const own = { ...definition, subscribers: without(subscribers, held) };
+      const reply = await this.#store.createAccount(own, openings);
+      // Another process was faster.
+      if (reply === 'exists') return this.settle(account);
+    }
+    // Where an account exists, a subscriber without a pointer is new, or was left half way.
+    const arriving = stored === undefined ? held : [...held, ...unheld];
+    for (const name of arriving) await this.#store.moveSubscriber(tenant, subscriberId(name), id);
+    this.#report.movedSubscribers += held.length;
+    if (stored === undefined) this.#report.created += 1;
+    else {
+      this.#report.addedSubscribers += unheld.length;
+      await this.#change(account, stored, arriving.length > 0);
+    }
+  }
+
+  /** Lets go of the subscribers that the file has elsewhere or not at all. */
+  async release({ account, soFar }: TenantRun['deferred'][number]): Promise<void> {
+    const { definition } = account;
+    const inFile = new Set(definition.subscribers);
+    const stored = (await this.#store.load(definition)).account?.definition.subscribers ?? [];
+    for (const name of without(stored, definition.subscribers)) {
+      const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
+      // A move that was stopped half way is completed; it may be somebody else's.
+      if (holder !== undefined && holder !== definition.account) {
+        await this.#store.moveSubscriber(definition.tenant, subscriberId(name), holder);
+      }
+    }
+    const result = await this.#converge(account, undefined, (current) => ({
+      ...current,
+      subscribers: current.subscribers.filter((name) => inFile.has(name)),
+    }));
+    this.#report[result === 'unchanged' ? soFar : result] += 1;
+  }
+
+  async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
+    const { definition: stored } = loaded;
+    const { buckets, subscribers } = account.definition;
+    const other = stored.buckets.find(({ id, unit }) =>
+      buckets.some((bucket) => bucket.id === id && bucket.unit !== unit),
+    );
+    if (other !== undefined) {
+      this.#report.refused += 1;
+      this.#note(
+        account,
+        `left as it is: its bucket ${other.id} holds ${other.unit}, and an id is never used ` +
+          'again for another bucket',
+      );
+      return;
+    }
+    const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
+      this.#wanted(account, current),
+    );
+    if (soFar !== 'refused') this.#compareBuckets(account, stored);
+    const leaving = without(stored.subscribers, subscribers).length > 0;
+    if (leaving && soFar !== 'refused') this.deferred.push({ account, soFar });
+    else this.#report[soFar] += 1;
+  }
+
+  /** Changes the definition until it is what `wanted` makes of the one that is stored. */
+  async #converge(
+    account: ProvisionedAccount,
+    loaded: Account | undefined,
+    wanted: (stored: AccountDefinition) => AccountDefinition,
+  ): Promise<Progress> {
+    let current = loaded;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      current ??= (await this.#store.load(account.definition)).account;
+      if (current === undefined) break;
+      const next = wanted(current.definition);
+      if (isDeepStrictEqual(next, current.definition)) return 'unchanged';
+      const reply = await this.#store.changeAccount(next, current.version);
+      if (reply === 'changed') return 'changed';
+      current = undefined;
+    }
+    this.#note(account, 'left as it is: it is gone or keeps being changed by others');
+    return 'refused';
+  }
+
+  /** The stored definition as the file wants it, with all subscribers that it has now. */
+  #wanted({ definition }: ProvisionedAccount, stored: AccountDefinition): AccountDefinition {
+    const now = this.#store.now();
+    const inFile = definition.buckets.filter(
+      ({ id, expiresAt }) =>
+        // A bucket that has expired and is gone was removed for good.
+        expiresAt === undefined || expiresAt > now || stored.buckets.some((b) => b.id === id),
+    );
+    const main = definition.buckets.findLast(takesAnything);
+    const ceiling = main === undefined ? 0 : main.priority - 1;
+    const kept = stored.buckets
+      .filter(({ id }) => !definition.buckets.some((bucket) => bucket.id === id))
+      // The file's main bucket stays the last.
+      .map((bucket) => ({ ...bucket, priority: Math.min(bucket.priority, ceiling) }));
+    return {
+      ...definition,
+      buckets: [...inFile, ...kept].sort(drawOrder),
+      subscribers: stored.subscribers,
+    };
+  }
+
+  #compareBuckets(account: ProvisionedAccount, stored: AccountDefinition): void {
+    const { buckets } = account.definition;
+    for (const { id } of stored.buckets) {
+      if (!buckets.some((bucket) => bucket.id === id)) this.#report.bucketsNotInFile += 1;
+    }
+    for (const { id, expiresAt } of buckets) {
+      const isNew = !stored.buckets.some((bucket) => bucket.id === id);
+      if (!isNew || (expiresAt !== undefined && expiresAt <= this.#store.now())) continue;
+      if ((account.openings[id] ?? 0) === 0) continue;
+      this.#report.unfundedBuckets += 1;
+      this.#note(account, `its new bucket ${id} starts at 0: openings are for new accounts only`);
+    }
+  }
+
+  async countOthers(): Promise<void> {
+    let after: string | undefined;
+    do {
+      const page = await this.#store.listAccounts(this.#tenant.id, {
+        ...(after === undefined ? {} : { after }),
+        limit: PAGE,
+      });
+      for (const { definition } of page.accounts) {
+        if (!this.#tenant.accounts.has(definition.account)) this.#report.accountsNotInFile += 1;
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  #note({ definition: { tenant, account } }: ProvisionedAccount, text: string): void {
+    if (this.#report.notes.length < MAX_NOTES) this.#report.notes.push({ tenant, account, text });
+  }
+}
+
+function without(names: readonly string[], others: readonly string[]): string[] {
+  const left = new Set(names);
+  for (const name of others) left.delete(name);
+  return [...left];
+}
+
+function subscriberId(name: string): SubscriberId {
+  const colon = name.indexOf(':');
+  return { kind: name.slice(0, colon) as SubscriberKind, id: name.slice(colon + 1) };
+}
+
+/** Works on up to `concurrency` items at once; after a failure no new one is begun. */
+async function forEach<T>(
+  items: Iterable<T>,
+  concurrency: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    while (!failed) {
+      const { done, value } = iterator.next();
+      if (done) return;
+      try {
+        await work(value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane));
+  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+}
