@@ -5,8 +5,8 @@
  * Its arguments are further programs that a suite of tests needs: tshark, freeDiameterd.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findServer, OLDEST_MAJOR } from '../src/embedded/find-server.mjs';
 import { Needed, runStep } from './step.mjs';
@@ -67,8 +67,11 @@ function isInstalled(lock) {
 
 /** The packages bring Node for the usual machines; elsewhere the system's own has to be new enough. */
 function checkNode() {
-  const pinned = join(modules, '.bin', 'node');
-  const version = existsSync(pinned) ? versionOf(pinned) : process.versions.node;
+  const pinned = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  const link = join(modules, '.bin', 'node');
+  // npm 9 and 10 link it and then undo that, as they leave out the one of another architecture.
+  if (existsSync(pinned) && !existsSync(link)) symlinkSync(relative(dirname(link), pinned), link);
+  const version = existsSync(link) ? versionOf(link) : process.versions.node;
   if (Number(version?.split('.')[0]) >= OLDEST_NODE) return;
   throw new Needed(
     `Node ${OLDEST_NODE} or newer is needed, and this is ${version ?? 'one that does not run'}: ` +
@@ -79,7 +82,7 @@ function checkNode() {
 
 /** @param {string} node */
 function versionOf(node) {
-  // The usual case: npm found the pinned one first and it runs this script.
+  // The usual case: npm found the pinned one first, and it runs this script.
   if (process.execPath.startsWith(modules)) return process.versions.node;
   try {
     return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().replace('v', '');

@@ -4,13 +4,15 @@ import { spawn } from 'node:child_process';
 const QUIET_MS = 2000;
 /** Between two lines where there is no terminal to rewrite a line on. */
 const PLAIN_EVERY_MS = 10_000;
-const TAIL_LINES = 15;
+/** What went wrong stands at one end of the output or the other. */
+const FIRST_LINES = 8;
+const LAST_LINES = 8;
 
 /** Something that only a person can do; the message says what. */
 export class Needed extends Error {}
 
 /**
- * Runs a program to its end. Its own output is kept back; if it fails, its last lines and the advice
+ * Runs a program to its end. Its own output is kept back; if it fails, both ends of it and the advice
  * are thrown as `Needed`.
  *
  * @param {{ what: string, file: string, args: string[], cwd?: string, advice: string }} step
@@ -30,8 +32,12 @@ export async function runStep({ what, file, args, cwd = process.cwd(), advice })
   });
   stopProgress();
   if (failure === undefined) return;
-  const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n    ');
-  throw new Needed(`${what} failed (${failure}). Its last lines:\n\n    ${tail}\n\n${advice}`);
+  const lines = output.trimEnd().split('\n');
+  if (lines.length > FIRST_LINES + LAST_LINES) {
+    lines.splice(FIRST_LINES, lines.length - FIRST_LINES - LAST_LINES, '...');
+  }
+  const said = lines.map((line) => `    ${line}`.trimEnd()).join('\n');
+  throw new Needed(`${what} failed (${failure}):\n\n${said}\n\n${advice}`);
 }
 
 /**
