@@ -115,7 +115,7 @@ export class Connection<Options> {
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#socket = socket;
     this.#site = site;
-    this.#outbox = new Outbox(socket, settings.clock.now, this.#written);
+    this.#outbox = new Outbox(socket, settings.clock, this.#written);
     this.#framer = new Framer(this.#handle, {
       maxFrameBytes: settings.limits.frameBytes,
     });

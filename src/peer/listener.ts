@@ -43,6 +43,8 @@ export class PeerListener<Options> {
   readonly #counters: Counters = zero();
   readonly #connections = new Set<Connection<Options>>();
   readonly #server: Server;
+  /** Who waits for the last connection to be closed. */
+  readonly #waiting: (() => void)[] = [];
   #nextId = 1;
 
   /** Throws when `problemsOf(settings)` names any: whoever starts us shows them all first. */
@@ -103,26 +105,21 @@ export class PeerListener<Options> {
    * flight are answered, the DPAs awaited. Resolves when all connections are closed, which the
    * timeouts of the settings bound.
    */
-  async drain(cause: DisconnectCause): Promise<void> {
-    const closed = this.#stopListening();
-    for (const connection of this.#connections) connection.leave(cause);
-    await closed;
+  drain(cause: DisconnectCause): Promise<void> {
+    return this.#end((connection) => connection.leave(cause));
   }
 
   /** Ends at once. */
-  async close(): Promise<void> {
-    const closed = this.#stopListening();
-    for (const connection of this.#connections) connection.destroy();
-    await closed;
+  close(): Promise<void> {
+    return this.#end((connection) => connection.destroy());
   }
 
-  /** Resolves when the last connection is closed as well. */
-  #stopListening(): Promise<void> {
-    return new Promise((resolve) => {
-      if (!this.#server.listening && this.#connections.size === 0) resolve();
-      else if (this.#server.listening) this.#server.close(() => resolve());
-      else this.#server.once('close', () => resolve());
-    });
+  async #end(end: (connection: Connection<Options>) => void): Promise<void> {
+    if (this.#server.listening) this.#server.close();
+    for (const connection of this.#connections) end(connection);
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   #accept(socket: Socket): void {
@@ -130,7 +127,10 @@ export class PeerListener<Options> {
     const connection = new Connection(this.#nextId, socket, this.#site);
     this.#nextId += 1;
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    socket.once('close', () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+    });
   }
 
   #openOf(originHost: string): Connection<Options>[] {

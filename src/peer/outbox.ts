@@ -6,6 +6,7 @@
  * TCP_NODELAY with this batching saves the same packets without the wait.
  */
 import type { Socket } from 'node:net';
+import type { Clock } from './clock.ts';
 
 /** The most bytes handed to the socket at once, so that a peer's reading is seen as progress. */
 const WRITE_BYTES = 256 * 1024;
@@ -21,7 +22,7 @@ export interface OutboxLimits {
 
 export class Outbox {
   readonly #socket: Socket;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #changed: () => void;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -31,9 +32,9 @@ export class Outbox {
   #ending = false;
 
   /** `changed` is called after each completed write. */
-  constructor(socket: Socket, now: () => number, changed: () => void) {
+  constructor(socket: Socket, clock: Clock, changed: () => void) {
     this.#socket = socket;
-    this.#now = now;
+    this.#clock = clock;
     this.#changed = changed;
   }
 
@@ -83,7 +84,7 @@ export class Outbox {
     }
     const bytes = this.#take();
     this.#writingBytes = bytes.length;
-    this.#writingSince = this.#now();
+    this.#writingSince = this.#clock.now();
     this.#socket.write(bytes, this.#written);
   };
 

@@ -171,10 +171,10 @@ export function dwr(head: Partial<Head> = {}): Buffer {
   return message({ command: DWR, ...head }, [originHost!, originRealm!]);
 }
 
-export function dpr(cause: number | undefined = 0, head: Partial<Head> = {}): Buffer {
+export function dpr(cause: number | 'none' = 0, head: Partial<Head> = {}): Buffer {
   const { originHost, originRealm } = cerParts();
   const parts = [originHost!, originRealm!];
-  if (cause !== undefined) parts.push(avp(273, cause));
+  if (cause !== 'none') parts.push(avp(273, cause));
   return message({ command: DPR, ...head }, parts);
 }
 
