@@ -144,7 +144,7 @@ function compileAccount(
 ): ProvisionedAccount {
   const { tenant, plans, path, report } = context;
   known(written.plan, {
-    among: plans.keys(),
+    among: plans,
     what: 'the id of a plan',
     path: [...path, 'plan'],
     report,
@@ -248,7 +248,7 @@ function checkPaysFor(
   if (rules === undefined) return;
   for (const [name, at] of each(names, [...path, 'paysFor'])) {
     known(name, {
-      among: rules.keys(),
+      among: rules,
       what: `a rule of plan ${show(plan)}`,
       path: at,
       report,

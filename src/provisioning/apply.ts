@@ -54,7 +54,9 @@ export interface ApplyOptions {
 
 const MAX_NOTES = 100;
 const MAX_ATTEMPTS = 10;
+/** Accounts read at once when they are listed, subscribers looked up at once for one account. */
 const PAGE = 500;
+const LOOK_UPS = 16;
 
 /** Throws StoreUnavailable as the store does; running it again goes on where it stopped. */
 export async function applyProvisioning(
@@ -109,10 +111,9 @@ class TenantRun {
   async settle(account: ProvisionedAccount): Promise<void> {
     const { definition, openings } = account;
     const { tenant, account: id, subscribers } = definition;
-    const [{ account: stored }, ...holders] = await Promise.all([
-      this.#store.load(definition),
-      ...subscribers.map((name) => this.#store.accountOf(tenant, subscriberId(name))),
-    ]);
+    const { account: stored } = await this.#store.load(definition);
+    if (stored !== undefined && this.#contradicts(account, stored.definition)) return;
+    const holders = await this.#holdersOf(account);
     const held = subscribers.filter((_, i) => holders[i] !== undefined && holders[i] !== id);
     const unheld = subscribers.filter((_, i) => holders[i] === undefined);
     if (stored === undefined) {
@@ -152,26 +153,40 @@ class TenantRun {
     this.#report[result === 'unchanged' ? soFar : result] += 1;
   }
 
+  /** The account that each of the file's subscribers points to, a batch of look-ups at a time. */
+  async #holdersOf({ definition }: ProvisionedAccount): Promise<(string | undefined)[]> {
+    const { tenant, subscribers } = definition;
+    const holders: (string | undefined)[] = [];
+    for (let from = 0; from < subscribers.length; from += LOOK_UPS) {
+      const batch = subscribers.slice(from, from + LOOK_UPS);
+      const found = batch.map((name) => this.#store.accountOf(tenant, subscriberId(name)));
+      holders.push(...(await Promise.all(found)));
+    }
+    return holders;
+  }
+
+  /** Refuses an account of which a bucket would become another one under its id. */
+  #contradicts(account: ProvisionedAccount, stored: AccountDefinition): boolean {
+    const other = stored.buckets.find(({ id, unit }) =>
+      account.definition.buckets.some((bucket) => bucket.id === id && bucket.unit !== unit),
+    );
+    if (other === undefined) return false;
+    this.#report.refused += 1;
+    this.#note(
+      account,
+      `left as it is: its bucket ${other.id} holds ${other.unit}, and an id is never used again ` +
+        'for another bucket',
+    );
+    return true;
+  }
+
   async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
     const { definition: stored } = loaded;
-    const { buckets, subscribers } = account.definition;
-    const other = stored.buckets.find(({ id, unit }) =>
-      buckets.some((bucket) => bucket.id === id && bucket.unit !== unit),
-    );
-    if (other !== undefined) {
-      this.#report.refused += 1;
-      this.#note(
-        account,
-        `left as it is: its bucket ${other.id} holds ${other.unit}, and an id is never used ` +
-          'again for another bucket',
-      );
-      return;
-    }
     const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
       this.#wanted(account, current),
     );
     if (soFar !== 'refused') this.#compareBuckets(account, stored);
-    const leaving = without(stored.subscribers, subscribers).length > 0;
+    const leaving = without(stored.subscribers, account.definition.subscribers).length > 0;
     if (leaving && soFar !== 'refused') this.deferred.push({ account, soFar });
     else this.#report[soFar] += 1;
   }
@@ -231,6 +246,7 @@ class TenantRun {
     }
   }
 
+  /** Counts what the store has of the tenant beyond the file. */
   async countOthers(): Promise<void> {
     let after: string | undefined;
     do {

@@ -29,12 +29,11 @@ export function known(
     what,
     path,
     report,
-  }: { among: Iterable<string>; what: string; path: Path; report: Report },
+  }: { among: Pick<ReadonlySet<string>, 'has' | 'keys'>; what: string; path: Path; report: Report },
 ): void {
-  const names = new Set(among);
   // '' stands for a name that was refused: it may have been this one.
-  if (names.has(name) || names.has('')) return;
-  const meant = nearest(name, names);
+  if (among.has(name) || among.has('')) return;
+  const meant = nearest(name, among.keys());
   const expected = `${what}${meant === undefined ? '' : `: '${meant}'?`}`;
   report({ path, found: show(name), expected });
 }

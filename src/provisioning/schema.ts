@@ -9,11 +9,11 @@
 
 /** Bounds of a provisioning file. Beyond them it is refused, whatever it says. */
 export const LIMITS = {
-  fileBytes: 8 * 1024 * 1024,
+  fileBytes: 4 * 1024 * 1024,
   tenants: 1_000,
   plans: 1_000,
   rules: 1_000,
-  accounts: 100_000,
+  accounts: 50_000,
   ranges: 100,
   accountsOfRange: 1_000_000,
   subscribers: 10_000,

@@ -189,17 +189,20 @@ test('a bucket that has expired and was removed does not come back', async () =>
   ).toEqual({ ...NONE, unchanged: 1 });
 });
 
-test('a bucket id is never used for another unit', async () => {
+test('a bucket id is never used for another unit, and such an account is left as it is', async () => {
   const store = newStore();
-  const unit = (name: string) =>
-    file(`accounts: [{ id: a, plan: p, status: blocked, buckets: [{ id: x, unit: ${name} }] }]`);
-  await applyProvisioning(store, unit('octets'));
+  const unit = (name: string, holder: string, other: string) =>
+    file(`accounts:
+      - { id: a, plan: p, buckets: [{ id: x, unit: ${name} }], subscribers: [${holder}] }
+      - { id: b, plan: p, subscribers: [${other}] }`);
+  await applyProvisioning(store, unit('octets', '', "{ e164: '1' }"));
   const before = await accountsOf(store);
-  expect(await applyProvisioning(store, unit('seconds'))).toMatchObject({
+  expect(await applyProvisioning(store, unit('seconds', "{ e164: '1' }", ''))).toMatchObject({
     refused: 1,
+    movedSubscribers: 0,
     notes: [{ account: 'a', text: expect.stringContaining('its bucket x holds octets') }],
   });
-  expect(await accountsOf(store)).toEqual(before);
+  expect((await accountsOf(store)).get('a')).toEqual(before.get('a'));
 });
 
 const BEFORE = file(`accounts:

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { drawOrder } from '../../src/charging/account.ts';
 import { ruleFor } from '../../src/charging/plan.ts';
+import { admission, type PeerPolicy, policyProblems } from '../../src/peer/policy.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { renderProblems } from '../../src/provisioning/problem.ts';
-import type { Provisioning } from '../../src/provisioning/provisioning.ts';
+import type { PeerOptions, Provisioning } from '../../src/provisioning/provisioning.ts';
 import { tenantOf } from '../../src/provisioning/routing.ts';
 
 function read(text: string): Provisioning {
@@ -159,4 +160,48 @@ test('the accounts of a range are alike but for their numbers, and made while wa
   const has = (id: string) => accounts.has(id);
   expect(['x0000098', 'x1000097', 'y001019'].every(has)).toBe(true);
   expect(['x0000097', 'x1000098', 'x98', 'y001021', 'z'].some(has)).toBe(false);
+});
+
+test('the peers of a file are a policy of the peer layer', () => {
+  const { peers, routing } = read(`tenants:
+  - { id: t, currency: EUR, plans: [{ id: p, rules: [{ name: r, denied: true }] }] }
+peers:
+  known:
+    - { host: PGW.example, tenants: [t] }
+    - { host: smf.example, strict: true, single: true, numbering: loose }
+  realms: [{ realm: ims.example }]
+  anybody: { strict: true }
+  servedRealms: [other.example]
+  forbiddenRoutes: [bad.example]
+`);
+  expect(peers).toEqual({
+    peers: [
+      {
+        host: 'PGW.example',
+        strict: false,
+        single: false,
+        options: { numbering: 'strict', tenants: ['t'] },
+      },
+      { host: 'smf.example', strict: true, single: true, options: { numbering: 'loose' } },
+    ],
+    realms: [
+      { realm: 'ims.example', strict: false, single: false, options: { numbering: 'strict' } },
+    ],
+    anybody: { anywhere: false, strict: true, single: false, options: { numbering: 'strict' } },
+    servedRealms: ['other.example'],
+    forbiddenRoutes: ['bad.example'],
+  });
+  const policy: PeerPolicy<PeerOptions> = peers;
+  const admit = admission(policy);
+  const options = (originHost: string) => admit({ originHost, originRealm: 'example' })?.options;
+  expect(options('pgw.EXAMPLE')?.tenants).toEqual(['t']);
+  expect(options('stranger.example')?.tenants).toBeUndefined();
+  // With one tenant there is nothing to route.
+  expect(routing).toEqual({ rules: [], default: 't' });
+});
+
+test('the sample lets anybody in on loopback, and nowhere else', () => {
+  const { peers } = sample();
+  expect(policyProblems(peers, '127.0.0.1')).toEqual([]);
+  expect(policyProblems(peers, '0.0.0.0')).toHaveLength(1);
 });

@@ -510,7 +510,7 @@ test.each<[what: string, text: string, problem: string]>([
   [
     'a file beyond the bound',
     `#${'x'.repeat(LIMITS.fileBytes)}`,
-    '1:1: found a larger file, expected at most 8388608 octets',
+    '1:1: found a larger file, expected at most 4194304 octets',
   ],
   [
     'a billion laughs',
