@@ -1,0 +1,686 @@
+/** What every store promises: one test per clause, run on each of them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AccountRef } from '../../src/charging/account.ts';
+import type { ChargingRecord } from '../../src/charging/record.ts';
+import { CounterOutOfRange, type Store } from '../../src/store/store.ts';
+import { definitionOf, fresh, money, openDesk, recordOf, sessionOf } from './samples.ts';
+
+export interface Contracted {
+  store: Store;
+  /** The records of an account's partition, oldest first. */
+  records(account: AccountRef): Promise<{ id: string; record: ChargingRecord }[]>;
+  /** Opens a new epoch in every partition, as a replaced server does. */
+  replaceServer(): Promise<void>;
+  /** Lets the store's clock pass this moment. */
+  pass(at: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LIMIT = Number.MAX_SAFE_INTEGER;
+const LATER = 8_000_000_000_000;
+
+export function describeStore(name: string, open: () => Promise<Contracted>): void {
+  describe(`the ${name} store`, () => {
+    let on: Contracted;
+    let store: Store;
+    beforeAll(async () => {
+      on = await open();
+      store = on.store;
+    });
+    afterAll(() => on.close());
+
+    const counters = async (account: AccountRef): Promise<Record<string, number>> => ({
+      ...(await store.load(account)).account?.counters,
+    });
+
+    describe('a commit', () => {
+      test('opens a session, moves counters and writes one record', async () => {
+        const { account, change } = await openDesk(store);
+        const movements = [
+          { field: 'a:main', delta: -100, min: 0 },
+          { field: 'r:main', delta: 100 },
+          { field: 'n:open', delta: 1, min: 0 },
+        ];
+        const record = recordOf(account, { kind: 'initial', sessionId: 's', requestNumber: 0 });
+        const reply = await store.commit(change('s', 0, { movements, record }));
+        expect(reply).toMatchObject({
+          kind: 'committed',
+          version: 1,
+          counters: { 'a:main': 900, 'r:main': 100, 'n:open': 1 },
+        });
+        const snapshot = await store.load(account, 's');
+        expect(snapshot.session?.version).toBe(1);
+        expect(snapshot.session?.session).toEqual(sessionOf(account, { sessionId: 's' }));
+        expect(snapshot.account?.counters).toEqual({ 'a:main': 900, 'r:main': 100, 'n:open': 1 });
+        const last = (await on.records(account)).at(-1);
+        expect(last?.record).toEqual(record);
+        expect(last?.id).toBe(snapshot.session?.lastRecord);
+        expect(reply).toHaveProperty('recordId', last?.id);
+      });
+
+      test('raises the version of a session by one each time', async () => {
+        const { account, change } = await openDesk(store);
+        for (let version = 0; version < 12; version++)
+          expect(await store.commit(change('s', version))).toMatchObject({ version: version + 1 });
+        expect((await store.load(account, 's')).session?.version).toBe(12);
+      });
+
+      test('conflicts with a session that exists, and brings back session and account', async () => {
+        const { account, change, epoch } = await openDesk(store);
+        await store.commit(change('s', 0, { movements: [{ field: 'a:main', delta: -1 }] }));
+        const reply = await store.commit(change('s', 0));
+        expect(reply).toMatchObject({
+          kind: 'conflict',
+          snapshot: { epoch, session: { version: 1 }, account: { counters: { 'a:main': 999 } } },
+        });
+        expect(reply).toHaveProperty('snapshot', await store.load(account, 's'));
+      });
+
+      test('conflicts with a session that is not there', async () => {
+        const { change } = await openDesk(store);
+        const reply = await store.commit(change('s', 3));
+        expect(reply).toMatchObject({ kind: 'conflict', snapshot: { session: undefined } });
+      });
+
+      test('conflicts with a version of which its own is the beginning', async () => {
+        const { change } = await openDesk(store);
+        for (let version = 0; version < 11; version++) await store.commit(change('s', version));
+        expect(await store.commit(change('s', 1))).toMatchObject({ kind: 'conflict' });
+      });
+
+      test('conflicts with a changed definition, and not with a charge', async () => {
+        const desk = await openDesk(store);
+        await store.commit(desk.change('s', 0, { movements: [{ field: 'a:main', delta: -1 }] }));
+        expect(await store.commit(desk.change('t', 0))).toMatchObject({ kind: 'committed' });
+        const { account } = await store.load(desk.account);
+        await store.changeAccount({ ...account!.definition, plan: 'other' }, 1);
+        expect(await store.commit(desk.change('u', 0))).toMatchObject({
+          kind: 'conflict',
+          snapshot: { account: { version: 2, definition: { plan: 'other' } } },
+        });
+      });
+
+      test('conflicts when the account does not exist', async () => {
+        const { change } = await openDesk(store);
+        const commit = { ...change('s', 0), account: { tenant: 'north', account: 'nobody' } };
+        expect(await store.commit(commit)).toMatchObject({
+          kind: 'conflict',
+          snapshot: { account: undefined },
+        });
+      });
+
+      test('conflicts on a counter that does not exist: only provisioning makes them', async () => {
+        const { account, change } = await openDesk(store);
+        const movements = [{ field: 'a:gone', delta: 5 }];
+        expect((await store.commit(change('s', 0, { movements }))).kind).toBe('conflict');
+        expect(await counters(account)).not.toHaveProperty('a:gone');
+      });
+
+      test('conflicts above a maximum of the value before, not at it', async () => {
+        const { change } = await openDesk(store, { main: 1_000, day: 7 });
+        const leaning = (max: number) => ({ movements: [{ field: 'a:day', delta: 0, max }] });
+        expect((await store.commit(change('s', 0, leaning(6)))).kind).toBe('conflict');
+        expect((await store.commit(change('s', 0, leaning(7)))).kind).toBe('committed');
+      });
+
+      test('is insufficient below a minimum of the result, not at it', async () => {
+        const { account, change } = await openDesk(store, { main: 10 });
+        const taking = (delta: number) => ({
+          movements: [
+            { field: 'a:main', delta, min: 0 },
+            { field: 'r:main', delta: -delta },
+          ],
+        });
+        expect(await store.commit(change('s', 0, taking(-11)))).toEqual({
+          kind: 'insufficient',
+          counters: { 'a:main': 10, 'r:main': 0 },
+        });
+        expect(await counters(account)).toEqual({ 'a:main': 10, 'r:main': 0, 'n:open': 0 });
+        expect((await store.commit(change('s', 0, taking(-10)))).kind).toBe('committed');
+      });
+
+      test('never refuses usage: without a minimum a counter may go below 0', async () => {
+        const { change } = await openDesk(store, { main: 10 });
+        const movements = [{ field: 'a:main', delta: -25 }];
+        expect(await store.commit(change('s', 0, { movements }))).toMatchObject({
+          kind: 'committed',
+          counters: { 'a:main': -15 },
+        });
+      });
+
+      test('is exact up to 2^53 - 1 and prints no exponent', async () => {
+        const { account, change } = await openDesk(store, { main: LIMIT, much: 1e14, low: -LIMIT });
+        const movements = [
+          { field: 'a:main', delta: -1 },
+          { field: 'a:much', delta: 1 },
+          { field: 'a:low', delta: 2 },
+          { field: 'r:main', delta: LIMIT },
+        ];
+        const expected = {
+          'a:main': LIMIT - 1,
+          'a:much': 100_000_000_000_001,
+          'a:low': 2 - LIMIT,
+          'r:main': LIMIT,
+        };
+        expect(await store.commit(change('s', 0, { movements }))).toHaveProperty(
+          'counters',
+          expected,
+        );
+        expect(await counters(account)).toMatchObject(expected);
+      });
+
+      test.each([
+        ['above', LIMIT, 1],
+        ['far above', LIMIT, LIMIT],
+        ['below', -LIMIT, -1],
+      ])('refuses a sum %s the range before it writes anything', async (_, opening, delta) => {
+        const { account, change } = await openDesk(store, { main: 5, big: opening });
+        const before = await on.records(account);
+        const movements = [
+          { field: 'a:main', delta: 1 },
+          { field: 'a:big', delta },
+        ];
+        await expect(store.commit(change('s', 0, { movements }))).rejects.toEqual(
+          new CounterOutOfRange('a:big'),
+        );
+        expect(await counters(account)).toMatchObject({ 'a:main': 5, 'a:big': opening });
+        expect((await store.load(account, 's')).session).toBeUndefined();
+        expect(await on.records(account)).toEqual(before);
+      });
+
+      test('refuses what is no exact figure, no counter or moved twice', async () => {
+        const { change, book } = await openDesk(store);
+        const move = (...movements: { field: string; delta: number }[]) =>
+          store.commit(change('s', 0, { movements }));
+        await expect(move({ field: 'a:main', delta: 0.5 })).rejects.toThrow(TypeError);
+        await expect(move({ field: 'a:main', delta: 2 ** 53 })).rejects.toThrow(TypeError);
+        await expect(move({ field: 'version', delta: 1 })).rejects.toThrow(TypeError);
+        const twice = { field: 'a:main', delta: 1 };
+        await expect(move(twice, twice)).rejects.toThrow(TypeError);
+        const both = { ...change('s', 0), ...book('k') };
+        await expect(store.commit(both)).rejects.toThrow(TypeError);
+      });
+
+      test('is refused when the subscriber has moved away', async () => {
+        const subscriber = { kind: 'e164', id: fresh('999') } as const;
+        const desk = await openDesk(store, { main: 1 }, { subscribers: [`e164:${subscriber.id}`] });
+        const other = await openDesk(store);
+        expect((await store.commit(desk.change('s', 0, { subscriber }))).kind).toBe('committed');
+        await store.moveSubscriber('north', subscriber, other.account.account);
+        const change = desk.change('t', 0, { subscriber, accountVersion: 2 });
+        expect(await store.commit(change)).toEqual({ kind: 'moved' });
+      });
+
+      test('is refused when it comes too late, and not before', async () => {
+        const { change, account } = await openDesk(store);
+        const past = change('s', 0, { notAfter: store.now() - 1_000 });
+        expect(await store.commit(past)).toEqual({ kind: 'late' });
+        expect((await store.load(account, 's')).session).toBeUndefined();
+        const future = change('s', 0, { notAfter: store.now() + 60_000 });
+        expect((await store.commit(future)).kind).toBe('committed');
+      });
+
+      test('with an epoch that has passed is stale, and writes nothing', async () => {
+        const desk = await openDesk(store);
+        await on.replaceServer();
+        const { epoch } = await store.load(desk.account);
+        expect(epoch).toBeGreaterThan(desk.epoch);
+        const before = await on.records(desk.account);
+        expect(await store.commit(desk.change('s', 0))).toEqual({ kind: 'stale-epoch' });
+        expect(await on.records(desk.account)).toEqual(before);
+        expect((await store.commit(desk.change('s', 0, { epoch }))).kind).toBe('committed');
+      });
+
+      test('decides its replies in the order of the contract', async () => {
+        const subscriber = { kind: 'imsi', id: '1' } as const;
+        const desk = await openDesk(store, { main: 0, big: LIMIT });
+        await store.commit(desk.book('taken'));
+        const range = { field: 'a:big', delta: 1 };
+        const short = { field: 'a:main', delta: -1, min: 0 };
+        const missing = { field: 'a:gone', delta: 1 };
+        const everything = {
+          movements: [range, short, missing],
+          notAfter: 1,
+          subscriber,
+          epoch: desk.epoch - 1,
+        };
+        const duplicate = await store.commit(
+          desk.book('taken', { ...everything, accountVersion: 9 }),
+        );
+        expect(duplicate.kind).toBe('duplicate');
+        expect((await store.commit(desk.book('k', everything))).kind).toBe('conflict');
+        const { movements: _, ...rest } = everything;
+        const failing = { ...rest, movements: [range, short] };
+        expect((await store.commit(desk.book('k', failing))).kind).toBe('stale-epoch');
+        const current = { ...failing, epoch: desk.epoch };
+        expect((await store.commit(desk.book('k', current))).kind).toBe('moved');
+        const { subscriber: __, ...known } = current;
+        expect((await store.commit(desk.book('k', known))).kind).toBe('late');
+        const { notAfter: ___, ...timely } = known;
+        expect((await store.commit(desk.book('k', timely))).kind).toBe('insufficient');
+        const rich = { ...timely, movements: [range] };
+        await expect(store.commit(desk.book('k', rich))).rejects.toThrow(CounterOutOfRange);
+      });
+    });
+
+    describe('a booking or an event', () => {
+      test('happens once, and its repetition gets what was stored', async () => {
+        const { account, book } = await openDesk(store);
+        const movements = [{ field: 'a:main', delta: 50 }];
+        const first = await store.commit(book('k', { movements }));
+        expect(first).toMatchObject({
+          kind: 'committed',
+          version: 0,
+          counters: { 'a:main': 1050 },
+        });
+        const again = await store.commit(book('k', { movements }));
+        expect(again).toEqual({ kind: 'duplicate', stored: Uint8Array.of(1, 2, 3) });
+        expect(await counters(account)).toMatchObject({ 'a:main': 1050 });
+      });
+
+      test('keeps events and bookings, and the accounts, apart', async () => {
+        const one = await openDesk(store);
+        const two = await openDesk(store);
+        const event = { key: 'k', answer: Uint8Array.of(0, 255, 13, 10), ttlMs: 60_000 };
+        const { idempotency: _, ...bare } = one.book('k');
+        expect((await store.commit(one.book('k'))).kind).toBe('committed');
+        expect((await store.commit({ ...bare, event })).kind).toBe('committed');
+        expect((await store.commit(two.book('k'))).kind).toBe('committed');
+        expect(await store.commit({ ...bare, event })).toEqual({
+          kind: 'duplicate',
+          stored: event.answer,
+        });
+      });
+
+      test('is forgotten after its time to live', async () => {
+        const { book } = await openDesk(store);
+        const commit = book('k');
+        commit.idempotency = { key: 'k', outcome: Uint8Array.of(1), ttlMs: 20 };
+        await store.commit(commit);
+        await on.pass(store.now() + 30);
+        expect((await store.commit(commit)).kind).toBe('committed');
+      });
+
+      test('of one key by many at once is committed exactly once', async () => {
+        const { account, book } = await openDesk(store);
+        const movements = [{ field: 'a:main', delta: -1 }];
+        const replies = await Promise.all(
+          Array.from({ length: 20 }, () => store.commit(book('k', { movements }))),
+        );
+        expect(replies.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
+        expect(replies.filter(({ kind }) => kind === 'duplicate')).toHaveLength(19);
+        expect(await counters(account)).toMatchObject({ 'a:main': 999 });
+      });
+    });
+
+    describe('records', () => {
+      test('are numbered without gaps, and an epoch names the last one before it', async () => {
+        const { account, change } = await openDesk(store);
+        for (let version = 0; version < 5; version++) await store.commit(change('s', version));
+        await store.commit(change('s', 1));
+        await on.replaceServer();
+        const { epoch } = await store.load(account);
+        await store.commit(change('s', 5, { epoch }));
+        const records = await on.records(account);
+        let before: { epoch: number; number: number } | undefined;
+        let last = '0-0';
+        for (const { id, record } of records) {
+          const [at, number] = id.split('-').map(Number) as [number, number];
+          if (before !== undefined && at === before.epoch) expect(number).toBe(before.number + 1);
+          else {
+            expect(number).toBe(0);
+            expect(record).toMatchObject({ kind: 'epoch', reference: last });
+          }
+          before = { epoch: at, number };
+          last = id;
+        }
+        expect(records.at(-1)?.id).toBe(`${epoch}-1`);
+      });
+    });
+
+    describe('a session', () => {
+      test('may have NUL, line feeds and any other text in its key', async () => {
+        const { account, change } = await openDesk(store);
+        for (const key of ['a\0b', 'a\nb', 'ä€😀', ' ', '{x}', 'x'.repeat(5_000)]) {
+          await store.commit(change(key, 0));
+          expect((await store.load(account, key)).session?.session.sessionId).toBe(key);
+        }
+      });
+
+      test('that is closed is a tombstone, and ends by itself', async () => {
+        const { account, change } = await openDesk(store);
+        await store.commit(change('s', 0));
+        const close = { index: 'close', timer: 'remove', ttlMs: 40 } as const;
+        const end = store.now() + 60;
+        await store.commit(change('s', 1, { session: close }));
+        expect((await store.load(account, 's')).session?.version).toBe(2);
+        const late = change('s', 2, { session: { keepTtl: true } });
+        expect((await store.commit(late)).kind).toBe('committed');
+        await on.pass(end);
+        expect((await store.load(account, 's')).session).toBeUndefined();
+      });
+
+      test('is listed by start time while it is open', async () => {
+        const tenant = fresh('tenant');
+        const desk = await openDesk(store, {}, { tenant });
+        const other = await openDesk(store, {}, { tenant });
+        const ids = ['c', 'a', 'b', 'd', 'e', 'f'];
+        for (const [i, id] of ids.entries()) {
+          const { change, account } = i % 2 === 0 ? desk : other;
+          const value = sessionOf(account, { sessionId: id, openedAt: 100 + Math.floor(i / 2) });
+          await store.commit(change(id, 0, { session: { value } }));
+        }
+        await store.commit(
+          desk.change('e', 1, { session: { index: 'close', timer: 'remove', ttlMs: 60_000 } }),
+        );
+        const listed: string[] = [];
+        let after: string | undefined;
+        for (let page = 0; page < 5; page++) {
+          const cursor = after === undefined ? {} : { after };
+          const { sessions, next } = await store.listSessions(tenant, { limit: 2, ...cursor });
+          listed.push(...sessions.map(({ session }) => session.sessionId));
+          after = next;
+          if (next === undefined) break;
+        }
+        expect(after).toBeUndefined();
+        expect(new Set(listed.slice(0, 2))).toEqual(new Set(['c', 'a']));
+        expect(new Set(listed.slice(2, 4))).toEqual(new Set(['b', 'd']));
+        expect(listed.slice(4)).toEqual(['f']);
+      });
+    });
+
+    describe('a binding', () => {
+      const a = { tenant: 'north', account: 'a' };
+      const b = { tenant: 'no/rth%', account: 'b/{x}' };
+
+      test('is made once, and the one that holds is returned', async () => {
+        const key = fresh('sid');
+        expect(await store.bindingOf(key)).toBeUndefined();
+        expect(await store.bind(key, b, 60_000)).toEqual({ ...b, state: 'bound' });
+        expect(await store.bind(key, a, 60_000)).toEqual({ ...b, state: 'bound' });
+        expect(await store.bindingOf(key)).toEqual({ ...b, state: 'bound' });
+      });
+
+      test('ends by itself unless it is kept', async () => {
+        const [left, kept] = [fresh('sid'), fresh('sid')];
+        const end = store.now() + 60;
+        await store.bind(left, a, 30);
+        await store.bind(kept, a, 30);
+        await store.keepBinding(kept, a, 60_000);
+        await on.pass(end);
+        expect(await store.bindingOf(left)).toBeUndefined();
+        expect(await store.bindingOf(kept)).toEqual({ ...a, state: 'opened' });
+      });
+
+      test('is not kept for an account that it no longer names', async () => {
+        const key = fresh('sid');
+        await store.bind(key, b, 60_000);
+        await store.keepBinding(key, a, 60_000);
+        expect(await store.bindingOf(key)).toEqual({ ...b, state: 'bound' });
+      });
+
+      test('moves to another account, where the old one can open nothing any more', async () => {
+        const [from, to] = [await openDesk(store), await openDesk(store)];
+        const key = fresh('sid');
+        await store.bind(key, from.account, 60_000);
+        for (let i = 0; i < 2; i++)
+          expect(await store.moveBinding(key, from.account, to.account, 60_000)).toEqual({
+            ...to.account,
+            state: 'bound',
+          });
+        const late = await store.commit(from.change(key, 0));
+        expect(late).toMatchObject({
+          kind: 'conflict',
+          snapshot: { session: { session: { state: 'ended', account: to.account } } },
+        });
+        expect((await store.commit(to.change(key, 0))).kind).toBe('committed');
+      });
+
+      test('stays where its session was opened first', async () => {
+        const [from, to] = [await openDesk(store), await openDesk(store)];
+        const key = fresh('sid');
+        await store.bind(key, from.account, 60_000);
+        await store.commit(from.change(key, 0));
+        const held = await store.moveBinding(key, from.account, to.account, 60_000);
+        expect(held).toMatchObject(from.account);
+        expect((await store.load(from.account, key)).session?.version).toBe(1);
+      });
+
+      test('moves within a partition as well', async () => {
+        const from = await openDesk(store);
+        let to = await openDesk(store);
+        while (store.partitionOf(to.account) !== store.partitionOf(from.account))
+          to = await openDesk(store);
+        const key = fresh('sid');
+        await store.bind(key, from.account, 60_000);
+        await store.moveBinding(key, from.account, to.account, 60_000);
+        expect((await store.commit(to.change(key, 0))).kind).toBe('committed');
+        expect((await store.commit(from.change(key, 0))).kind).toBe('conflict');
+      });
+    });
+
+    describe('the timer wheel', () => {
+      const due = async (account: AccountRef, leaseMs = 60_000) => {
+        const claimed = await store.claimDue(store.partitionOf(account), { limit: 1_000, leaseMs });
+        return claimed.due.filter(
+          ({ stored }) => stored?.session.account.account === account.account,
+        );
+      };
+
+      test('gives what is due to one worker, for as long as its lease', async () => {
+        const { account, change } = await openDesk(store);
+        await store.commit(change('s', 0, { session: { timer: store.now() - 5 } }));
+        await store.commit(change('t', 0, { session: { timer: LATER } }));
+        const [first, ...more] = await due(account, 40);
+        expect(first?.stored?.session.sessionId).toBe('s');
+        expect(first?.stored?.version).toBe(1);
+        expect(more).toEqual([]);
+        expect(await due(account)).toEqual([]);
+        await on.pass(store.now() + 60);
+        expect(await due(account)).toEqual([first]);
+      });
+
+      test('claims no more than asked, the earliest first', async () => {
+        const { account, change } = await openDesk(store);
+        const now = store.now();
+        await due(account);
+        for (const [key, at] of [
+          ['x', 300],
+          ['y', 100],
+          ['z', 200],
+        ] as const)
+          await store.commit(change(key, 0, { session: { timer: at } }));
+        const partition = store.partitionOf(account);
+        const claimed = await store.claimDue(partition, { limit: 2, leaseMs: 60_000 });
+        expect(claimed.due.map(({ stored }) => stored?.session.sessionId)).toEqual(['y', 'z']);
+        expect(Math.abs(claimed.now - now)).toBeLessThan(60_000);
+      });
+
+      test('is re-armed only while the session has not moved on, and never after its end', async () => {
+        const { account, change } = await openDesk(store);
+        await store.commit(change('s', 0, { session: { timer: 1 } }));
+        const [claimed] = await due(account);
+        await store.rearm(account, claimed!.member, 7, 1);
+        expect(await due(account)).toEqual([]);
+        await store.rearm(account, claimed!.member, 1, 1);
+        expect(await due(account)).toEqual([claimed]);
+        const close = { index: 'close', timer: 'remove', ttlMs: 60_000 } as const;
+        await store.commit(change('s', 1, { session: close }));
+        await store.rearm(account, claimed!.member, 2, 1);
+        expect(await due(account)).toEqual([]);
+      });
+
+      test('drops a member only when its session is gone', async () => {
+        const { account, change } = await openDesk(store);
+        const partition = store.partitionOf(account);
+        await store.commit(change('s', 0, { session: { timer: 1 } }));
+        const [claimed] = await due(account, 20);
+        await store.dropTimer(partition, claimed!.member);
+        await on.pass(store.now() + 40);
+        expect(await due(account, 20)).toEqual([claimed]);
+        // A tombstone whose closing commit forgot the wheel, as no commit of the engine does.
+        await store.commit(change('s', 1, { session: { timer: 1, ttlMs: 20 } }));
+        await on.pass(store.now() + 40);
+        const claim = () => store.claimDue(partition, { limit: 1_000, leaseMs: 1 });
+        expect((await claim()).due).toContainEqual({ member: claimed!.member, stored: undefined });
+        await store.dropTimer(partition, claimed!.member);
+        await on.pass(store.now() + 20);
+        const members = (await claim()).due.map(({ member }) => member);
+        expect(members).not.toContain(claimed!.member);
+      });
+    });
+
+    describe('provisioning', () => {
+      test('creates an account once, with a record of its opening amounts', async () => {
+        const definition = definitionOf({
+          buckets: [money(), { ...money('day'), unit: 'octets', expiresAt: 5, paysFor: ['x'] }],
+          subscribers: ['imsi:2', `e164:${fresh('999')}`],
+        });
+        expect(await store.createAccount(definition, { main: 7, day: 1e14 })).toBe('created');
+        const before = await on.records(definition);
+        expect(before.at(-1)?.record).toMatchObject({
+          kind: 'opening',
+          account: { tenant: 'north', account: definition.account },
+          changes: [
+            { bucket: 'main', cause: 'opening', available: 7, reserved: 0 },
+            { bucket: 'day', cause: 'opening', available: 1e14, reserved: 0 },
+          ],
+        });
+        expect(await store.createAccount(definition, { main: 9 })).toBe('exists');
+        expect(await on.records(definition)).toEqual(before);
+        expect((await store.load(definition)).account).toEqual({
+          definition: { ...definition, subscribers: [...definition.subscribers].sort() },
+          version: 1,
+          counters: { 'a:main': 7, 'r:main': 0, 'a:day': 1e14, 'r:day': 0, 'n:open': 0 },
+        });
+      });
+
+      test('refuses an opening amount of no bucket, or not exact', async () => {
+        const definition = definitionOf();
+        await expect(store.createAccount(definition, { other: 1 })).rejects.toThrow(TypeError);
+        await expect(store.createAccount(definition, { main: 1.5 })).rejects.toThrow(TypeError);
+        expect((await store.load(definition)).account).toBeUndefined();
+      });
+
+      test('points subscribers to their account, unless they point elsewhere', async () => {
+        const [one, two] = [fresh('999'), fresh('999')];
+        const first = definitionOf({ subscribers: [`e164:${one}`] });
+        const second = definitionOf({ subscribers: [`e164:${one}`, `e164:${two}`] });
+        await store.createAccount(first, {});
+        await store.createAccount(second, {});
+        const at = (id: string) => store.accountOf('north', { kind: 'e164', id });
+        expect(await at(one)).toBe(first.account);
+        expect(await at(two)).toBe(second.account);
+        expect(await at('unknown')).toBeUndefined();
+        expect(await store.accountOf('south', { kind: 'e164', id: one })).toBeUndefined();
+        expect(await store.accountOf('north', { kind: 'imsi', id: one })).toBeUndefined();
+      });
+
+      test('keeps tenants apart that use the same names', async () => {
+        const account = fresh('account');
+        const subscribers = [`e164:${fresh('999')}`];
+        await store.createAccount(definitionOf({ account, subscribers }), { main: 1 });
+        const south = definitionOf({ tenant: 'south', account, subscribers, plan: 'south' });
+        expect(await store.createAccount(south, { main: 2 })).toBe('created');
+        expect(await counters({ tenant: 'north', account })).toMatchObject({ 'a:main': 1 });
+        expect(await counters({ tenant: 'south', account })).toMatchObject({ 'a:main': 2 });
+      });
+
+      test('changes a definition that is still the one read', async () => {
+        const [stays, goes, comes] = [fresh('999'), fresh('999'), fresh('999')];
+        const before = definitionOf({
+          buckets: [money(), money('old')],
+          subscribers: [`e164:${stays}`, `e164:${goes}`],
+        });
+        await store.createAccount(before, { main: 5 });
+        const after = {
+          ...before,
+          plan: 'other',
+          status: 'blocked' as const,
+          maxSessions: 3,
+          buckets: [money('new'), money()],
+          subscribers: [`e164:${stays}`, `e164:${comes}`].sort(),
+        };
+        expect(await store.changeAccount(after, 2)).toBe('conflict');
+        expect(await store.changeAccount(after, 1)).toBe('changed');
+        expect(await store.changeAccount(after, 1)).toBe('conflict');
+        expect((await store.load(before)).account).toEqual({
+          definition: after,
+          version: 2,
+          counters: { 'a:main': 5, 'r:main': 0, 'a:new': 0, 'r:new': 0, 'n:open': 0 },
+        });
+        const at = (id: string) => store.accountOf('north', { kind: 'e164', id });
+        expect(await Promise.all([at(stays), at(goes), at(comes)])).toEqual([
+          before.account,
+          undefined,
+          before.account,
+        ]);
+      });
+
+      test('takes no bucket away that holds something', async () => {
+        const desk = await openDesk(store, { main: 1, day: 3 });
+        const { account } = await store.load(desk.account);
+        const without = { ...account!.definition, buckets: [money()] };
+        expect(await store.changeAccount(without, 1)).toBe('conflict');
+        await store.commit(
+          desk.book('k', {
+            movements: [
+              { field: 'a:day', delta: -3 },
+              { field: 'r:day', delta: 0 },
+            ],
+          }),
+        );
+        expect(await store.changeAccount(without, 1)).toBe('changed');
+        expect(await counters(desk.account)).toEqual({ 'a:main': 1, 'r:main': 0, 'n:open': 0 });
+      });
+
+      test('moves a subscriber, and may be repeated', async () => {
+        const id = fresh('999');
+        const subscriber = { kind: 'e164', id } as const;
+        const from = definitionOf({ subscribers: [`e164:${id}`] });
+        const to = definitionOf();
+        await store.createAccount(from, {});
+        await store.createAccount(to, {});
+        for (let i = 0; i < 2; i++) await store.moveSubscriber('north', subscriber, to.account);
+        expect(await store.accountOf('north', subscriber)).toBe(to.account);
+        const [old, now] = [await store.load(from), await store.load(to)];
+        expect(old.account).toMatchObject({ version: 2, definition: { subscribers: [] } });
+        expect(now.account).toMatchObject({
+          version: 2,
+          definition: { subscribers: [`e164:${id}`] },
+        });
+        await expect(store.moveSubscriber('north', subscriber, 'nobody')).rejects.toThrow(
+          RangeError,
+        );
+        expect(await store.accountOf('north', subscriber)).toBe(to.account);
+      });
+
+      test('lists the accounts of a tenant in pages', async () => {
+        const tenant = fresh('tenant');
+        const names = ['b', 'a', 'd', 'ä', 'c'];
+        for (const account of names)
+          await store.createAccount(definitionOf({ tenant, account }), {});
+        await store.createAccount(definitionOf({ tenant: fresh('tenant') }), {});
+        const first = await store.listAccounts(tenant, { limit: 3 });
+        expect(first.accounts.map(({ definition }) => definition.account)).toEqual(['a', 'b', 'c']);
+        const second = await store.listAccounts(tenant, { limit: 3, after: first.next! });
+        expect(second.accounts.map(({ definition }) => definition.account)).toEqual(['d', 'ä']);
+        expect(second.next).toBeUndefined();
+      });
+    });
+
+    test('workers are announced for as long as their lease', async () => {
+      const [one, two] = [fresh('w'), fresh('w')];
+      await store.announce(one, 30);
+      const end = store.now() + 60;
+      expect(await store.announce(two, 60_000)).toEqual([one, two].sort());
+      await on.pass(end);
+      expect(await store.announce(two, 60_000)).toEqual([two]);
+      expect(await store.announce(two, 0)).toEqual([]);
+    });
+
+    test('says that it is ready', async () => {
+      expect(await store.ready()).toBeUndefined();
+    });
+  });
+}
