@@ -247,7 +247,9 @@ test('subscribers move to where the file has them and are found at every moment'
   const store = newStore();
   await applyProvisioning(store, BEFORE);
   const lookUps: Promise<boolean[]>[] = [];
-  const watched = withFaults(store, () => {
+  const created: unknown[] = [];
+  const watched = withFaults(store, (call, [definition]) => {
+    if (call === 'createAccount') created.push(definition);
     // The memory store answers as of the moment of the call, so all of this is of one instant.
     const moving = ['1', '2', '3', '501'].map((id) => ({
       name: `e164:${id}`,
@@ -265,7 +267,7 @@ test('subscribers move to where the file has them and are found at every moment'
     lookUps.push(Promise.all(moving.map(lookUp)));
     return 'none';
   });
-  expect(await applyProvisioning(watched, AFTER)).toEqual({
+  expect(await applyProvisioning(watched, AFTER, { concurrency: 1 })).toEqual({
     ...NONE,
     created: 1,
     changed: 3,
@@ -274,6 +276,8 @@ test('subscribers move to where the file has them and are found at every moment'
     addedSubscribers: 1,
     accountsNotInFile: 2,
   });
+  // What another account has is moved, not taken at the creation.
+  expect(created).toMatchObject([{ account: 'd', subscribers: ['e164:6'] }]);
   expect(lookUps.length).toBeGreaterThan(20);
   for (const found of await Promise.all(lookUps)) expect(found).not.toContain(false);
   const { accounts, holders } = await endState(store);
