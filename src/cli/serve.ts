@@ -25,8 +25,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface ServeEvents {
   answered(kind: string, resultCode: number, ms: number): void;
   trips(kind: string, count: number): void;
+  conflict(): void;
+  defect(error: unknown): void;
   alarm(event: string, fields: Record<string, unknown>): void;
   timerFired(kind: string, lateMs: number): void;
+  timerFailed(error: unknown): void;
   log(level: LogLevel, event: string, fields: Record<string, unknown>): void;
 }
 
@@ -92,10 +95,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     maxInFlight: settings.maxInFlightPerWorker,
     deadlineMs: settings.deadlineMs,
     clock,
-    events: {
-      answered: events.answered,
-      defect: (error) => events.log('error', 'request failed', { error: String(error) }),
-    },
+    events,
   });
   const listener = listen(options, originHost, gateway);
   const timers = new Timers({
@@ -106,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     mine: (partition) => membership.mine(partition),
     events: {
       fired: events.timerFired,
-      failed: (error) => events.log('warn', 'timers not reached', { error: String(error) }),
+      failed: events.timerFailed,
     },
   });
   const membership = new Membership(store, options.workerName, settings.leaseMs);

@@ -64,6 +64,8 @@ type Decided = Charged | { kind: 'moved' };
 export interface ChargeEvents {
   /** Something an operator must look at: a client that reuses numbers, figures cut to 2^53 - 1. */
   alarm(event: 'number-reused' | 'excess', fields: Record<string, unknown>): void;
+  /** A commit met another that came first. */
+  conflict(): void;
   /** Round trips to the store that one request took. */
   trips(kind: Request['kind'], count: number): void;
 }
@@ -240,6 +242,7 @@ class Attempt {
           return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
         case 'conflict':
           this.#conflicts++;
+          events.conflict();
           snapshot = reply.snapshot;
           fresh = true;
           knowledge.learn(ref, this.#key, snapshot);

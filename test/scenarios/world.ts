@@ -106,7 +106,11 @@ export class World {
         knowledge: new Knowledge({ sessions: 1000, accounts: 1000 }),
         plan,
         settings,
-        events: { alarm: (event) => this.#fired.push(`alarm ${event}`), trips: () => undefined },
+        events: {
+          alarm: (event) => this.#fired.push(`alarm ${event}`),
+          trips: () => undefined,
+          conflict: () => undefined,
+        },
         clock,
         pause: () => Promise.resolve(),
       }),

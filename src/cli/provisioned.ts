@@ -1,0 +1,28 @@
+/** Reads the provisioning file, or says everything that is wrong with it. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TollkeeperError } from '../errors.ts';
+import { loadProvisioning } from '../provisioning/load.ts';
+import { renderProblems } from '../provisioning/problem.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
+
+/** What is provisioned where no file is named: a sample MVNE with two MVNOs. */
+export const sampleProvisioning = fileURLToPath(
+  new URL('../../samples/mvne.yaml', import.meta.url),
+);
+
+/** Throws FILE_UNREADABLE or PROVISIONING_INVALID. */
+export function readProvisioning(file: string): Provisioning {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TollkeeperError('FILE_UNREADABLE', { file, reason: (error as Error).message });
+  }
+  const loaded = loadProvisioning(text, file);
+  if (loaded.ok) return loaded.provisioning;
+  throw new TollkeeperError('PROVISIONING_INVALID', {
+    file,
+    problems: renderProblems(loaded.problems),
+  });
+}

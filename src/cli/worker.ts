@@ -1,0 +1,170 @@
+/** A worker process: the parent says what to serve, and is told how it goes. See `fleet.ts`. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Settings } from '../config.ts';
+import { WorkerFigures, type WorkerMetrics } from '../http/figures.ts';
+import { createLog, type Log } from '../log.ts';
+import type { KeeperProblem, RecordKeeper } from '../store/records/keeper.ts';
+import { startRecordKeeper } from '../store/records/keeper.ts';
+import { redisRecordLog } from '../store/records/redis-log.ts';
+import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
+import { defineCommand } from './command.ts';
+import type { FromWorker, ToWorker } from './fleet.ts';
+import { readProvisioning } from './provisioned.ts';
+import { type ServeEvents, type Serving, serve } from './serve.ts';
+
+const METRICS_EVERY_MS = 2_000;
+
+export const command = defineCommand({
+  name: 'worker',
+  summary: 'Serves Diameter as one of the processes of `start`.',
+  usage: '',
+  examples: ['start --workers 2'],
+  internal: true,
+  flags: {},
+  async run() {
+    if (process.send === undefined) return 2;
+    const assignment = await new Promise<ToWorker>((resolve) => process.once('message', resolve));
+    if (assignment.type !== 'serve') return 0;
+    const log = createLog({
+      level: assignment.settings.logLevel,
+      fields: { worker: assignment.worker },
+    });
+    try {
+      await work(assignment, log);
+      return 0;
+    } catch (error) {
+      tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+      return 1;
+    } finally {
+      if (process.connected) process.disconnect();
+    }
+  },
+});
+
+async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise<void> {
+  const { settings, worker, name } = assignment;
+  // A Ctrl-C reaches every process of the terminal; when to stop is the parent's to say.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  const stopped = new Promise<void>((resolve) => {
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'drain') resolve();
+    });
+    process.on('disconnect', resolve);
+  });
+  const provisioning = readProvisioning(assignment.provisioning);
+  const store = await openRedisStore({
+    url: assignment.redis,
+    partitions: settings.partitions,
+    durability: settings.durability,
+    lab: settings.lab,
+    log,
+  });
+  const figures = new WorkerFigures();
+  try {
+    const serving = await serve({
+      settings,
+      worker,
+      workerName: name,
+      store,
+      provisioning,
+      events: eventsOf(figures, log),
+    });
+    const keeper = keepRecords(store, serving, { settings, name, log });
+    tell({ type: 'ready', host: serving.address.address, port: serving.address.port });
+    const stopMetrics = report(() => snapshot(figures, { serving, keeper, store }));
+    await stopped;
+    stopMetrics();
+    await serving.drain();
+    await keeper.stop();
+  } finally {
+    await store.close();
+  }
+}
+
+function eventsOf(figures: WorkerFigures, log: Log): ServeEvents {
+  return {
+    answered: (kind, resultCode, ms) => figures.answered(kind, resultCode, ms),
+    trips: (kind, count) => figures.trips(kind, count),
+    conflict: () => figures.conflict(),
+    alarm(event, fields) {
+      figures.alarm(event);
+      log.warn({ event, ...fields }, 'alarm');
+    },
+    defect(error) {
+      figures.defect();
+      log.error({ error }, 'a request failed');
+    },
+    timerFired: (kind, lateMs) => figures.fired(kind, lateMs),
+    timerFailed(error) {
+      figures.failed();
+      log.warn({ error }, 'timers not reached');
+    },
+    log: (level, event, fields) => log[level](fields, event),
+  };
+}
+
+function keepRecords(
+  store: RedisStore,
+  serving: Serving,
+  { settings, name, log }: { settings: Settings; name: string; log: Log },
+): RecordKeeper {
+  const { redis } = store.connection;
+  const { partitions } = store;
+  return startRecordKeeper({
+    log: redisRecordLog({ redis, partitions }),
+    mine: (partition) => serving.mine(partition),
+    worker: name,
+    holder: randomUUID(),
+    files: {
+      directory: settings.recordDir,
+      maxBytes: settings.recordFileBytes,
+      maxAgeMs: settings.recordFileSeconds * 1000,
+      keep: settings.recordFilesKept,
+      now: Date.now,
+    },
+    clock: {
+      now: () => performance.now(),
+      after(delayMs, run) {
+        const timer = setTimeout(run, delayMs);
+        return () => clearTimeout(timer);
+      },
+    },
+    problem: (problem: KeeperProblem) => log.warn({ ...problem }, `records: ${problem.kind}`),
+  });
+}
+
+async function snapshot(
+  figures: WorkerFigures,
+  { serving, keeper, store }: { serving: Serving; keeper: RecordKeeper; store: RedisStore },
+): Promise<WorkerMetrics> {
+  const { inFlight, queuedBytes, states } = serving.statistics();
+  const [refusal, lag] = await Promise.all([store.ready(), keeper.lag().catch(() => undefined)]);
+  const oldestAt = lag?.oldestAt;
+  return figures.snapshot({
+    ready: refusal === undefined,
+    requestsInFlight: inFlight,
+    peersConnected: states.open ?? 0,
+    queuedBytes,
+    recordsLag: lag?.records ?? 0,
+    recordsLagSeconds: oldestAt === undefined ? 0 : Math.max(0, (store.now() - oldestAt) / 1000),
+    clockOffsetSeconds: store.clockAheadMs() / 1000,
+  });
+}
+
+/** Sends the figures every second until the returned function is called. */
+function report(read: () => Promise<WorkerMetrics>): () => void {
+  const stop = new AbortController();
+  void (async () => {
+    while (!stop.signal.aborted) {
+      tell({ type: 'metrics', metrics: await read() });
+      await pause(METRICS_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  })();
+  return () => stop.abort();
+}
+
+function tell(message: FromWorker<WorkerMetrics>): void {
+  // A parent that is gone is noticed by its disconnect, not here.
+  if (process.connected) process.send?.(message, () => undefined);
+}
