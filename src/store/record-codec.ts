@@ -85,7 +85,8 @@ function toService(message: ServiceMessage): RecordedService {
   if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
   if (isPresent(message.rule)) service.rule = message.rule;
   if (isPresent(message.planVersion)) service.planVersion = message.planVersion;
-  if (isPresent(message.unit)) service.unit = units.toWord(message.unit);
+  // An absent enumeration has its first value instead of null.
+  if (Object.hasOwn(message, 'unit')) service.unit = units.toWord(message.unit as number);
   if (isPresent(message.used)) service.used = message.used;
   if (isPresent(message.granted)) service.granted = message.granted;
   if (isPresent(message.cost)) service.cost = message.cost;
