@@ -5,14 +5,19 @@
  * Its arguments are further programs that a suite of tests needs: tshark, freeDiameterd.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findServer, OLDEST_MAJOR } from '../src/embedded/find-server.mjs';
 import { Needed, runStep } from './step.mjs';
 import { installPackages, onPath } from './system-packages.mjs';
 
+/** @typedef {{ packages: Record<string, { version?: string, optional?: boolean }> }} Lock */
+
 const OLDEST_NODE = 24;
+/** Of the packages that carry a Node, the one for this machine, if there is one. */
+const nodePackage = `node-${process.platform}-${process.arch}`;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = join(root, 'node_modules');
 /** A copy of the lock file that was installed; written last, so that a broken run is repeated. */
@@ -30,31 +35,73 @@ try {
 }
 
 async function installModules() {
-  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  if (!isInstalled(JSON.parse(lock))) {
-    // npm tells the scripts that it runs where its own program is.
-    const npm = process.env.npm_execpath;
+  const text = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === text) return;
+  const lock = JSON.parse(text);
+  if (!isInstalled(lock)) {
     rmSync(stamp, { force: true });
-    await runStep({
-      what: 'Installing the packages of package-lock.json',
-      file: npm === undefined ? 'npm' : process.execPath,
-      args: [
-        ...(npm === undefined ? [] : [npm]),
-        ...['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-      ],
-      cwd: root,
-      advice: 'Check the network, the proxy and the registry that npm uses, then try again.',
-    });
+    await withPinnedNode(lock, (node) =>
+      npmCi({ what: 'Installing the packages of package-lock.json', node, folder: root }),
+    );
   }
-  writeFileSync(stamp, lock);
+  writeFileSync(stamp, text);
+}
+
+/**
+ * npm leaves out optional packages that do not fit the Node it is run by, and the native parts of the
+ * tools are such packages: so the pinned Node comes first, alone, and runs npm for the rest.
+ *
+ * @param {Lock} lock
+ * @param {(node: string) => Promise<void>} install
+ */
+async function withPinnedNode(lock, install) {
+  const path = `node_modules/${nodePackage}`;
+  const entry = lock.packages[path];
+  if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE || entry === undefined) {
+    return install(process.execPath);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'tk-node-'));
+  try {
+    const alone = {
+      name: 'node',
+      version: '0.0.0',
+      dependencies: { [nodePackage]: entry.version },
+    };
+    const packages = { '': alone, [path]: { ...entry, optional: false } };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(alone));
+    writeFileSync(
+      join(folder, 'package-lock.json'),
+      JSON.stringify({ ...alone, lockfileVersion: 3, requires: true, packages }),
+    );
+    await npmCi({ what: `Fetching Node ${entry.version}`, node: process.execPath, folder });
+    await install(join(folder, path, 'bin', 'node'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {{ what: string, node: string, folder: string }} step */
+function npmCi({ what, node, folder }) {
+  // npm tells the scripts that it runs where its own program is; otherwise it is on the PATH.
+  const npm = process.env.npm_execpath;
+  return runStep({
+    what,
+    file: npm === undefined ? 'npm' : node,
+    args: [
+      ...(npm === undefined ? [] : [npm]),
+      ...['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    ],
+    cwd: folder,
+    env: { PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
+    advice: 'Check the network, the proxy and the registry that npm uses, then try again.',
+  });
 }
 
 /**
  * Whether `npm ci` was run by hand from this very lock file: npm leaves a list of what it installed,
  * in which packages for other machines are missing.
  *
- * @param {{ packages: Record<string, { version?: string, optional?: boolean }> }} lock
+ * @param {Lock} lock
  */
 function isInstalled(lock) {
   const file = join(modules, '.package-lock.json');
@@ -67,7 +114,7 @@ function isInstalled(lock) {
 
 /** The packages bring Node for the usual machines; elsewhere the system's own has to be new enough. */
 function checkNode() {
-  const pinned = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  const pinned = join(modules, nodePackage, 'bin', 'node');
   const link = join(modules, '.bin', 'node');
   // npm 9 and 10 link it and then undo that, as they leave out the one of another architecture.
   if (existsSync(pinned) && !existsSync(link)) symlinkSync(relative(dirname(link), pinned), link);

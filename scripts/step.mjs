@@ -15,11 +15,16 @@ export class Needed extends Error {}
  * Runs a program to its end. Its own output is kept back; if it fails, both ends of it and the advice
  * are thrown as `Needed`.
  *
- * @param {{ what: string, file: string, args: string[], cwd?: string, advice: string }} step
+ * @param {{ what: string, file: string, args: string[], advice: string, cwd?: string,
+ *   env?: Record<string, string> }} step
  */
-export async function runStep({ what, file, args, cwd = process.cwd(), advice }) {
+export async function runStep({ what, file, args, advice, cwd = process.cwd(), env = {} }) {
   const stopProgress = showProgress(what);
-  const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
