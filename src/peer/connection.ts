@@ -106,6 +106,7 @@ export class Connection<Options> {
   #cea: Buffer | undefined;
   #dpr: Decoded | undefined;
   #disconnectCause: DisconnectCause = 'rebooting';
+  #pausedAt: number | undefined;
   #timer: { at: number; cancel: () => void } | undefined;
   #reason: CloseReason | undefined;
 
@@ -326,7 +327,9 @@ export class Connection<Options> {
         this.#answerDPR(this.#dpr!);
         break;
       case 'disconnect':
+        // What still comes is thrown away, up to the peer's own end.
         this.#framer.stop();
+        this.#pausedAt = undefined;
         this.#socket.resume();
         this.#outbox.end();
         break;
@@ -520,15 +523,17 @@ export class Connection<Options> {
 
   /** Nothing more is read from a peer that does not read its answers. */
   #pause(): void {
-    if (this.#over || this.#socket.isPaused()) return;
+    if (this.#over || this.#pausedAt !== undefined) return;
+    this.#pausedAt = this.#now();
     this.#socket.pause();
     this.#arm();
   }
 
   readonly #written = (): void => {
-    if (!this.#socket.isPaused()) return;
     const { pauseBytes } = this.#site.settings.limits;
-    if (this.#outbox.queuedBytes <= pauseBytes / 2) this.#socket.resume();
+    if (this.#pausedAt === undefined || this.#outbox.queuedBytes > pauseBytes / 2) return;
+    this.#pausedAt = undefined;
+    this.#socket.resume();
   };
 
   #stepWatchdog(event: WatchdogEvent): void {
@@ -587,9 +592,11 @@ export class Connection<Options> {
     return at === Infinity ? undefined : at;
   }
 
+  /** When a peer that is not read any more has taken nothing for too long. */
   #stalledAt(): number | undefined {
-    const since = this.#socket.isPaused() ? this.#outbox.writingSince : undefined;
-    return since === undefined ? undefined : since + this.#site.settings.limits.stallMs;
+    if (this.#pausedAt === undefined) return undefined;
+    const since = Math.max(this.#pausedAt, this.#outbox.writingSince ?? 0);
+    return since + this.#site.settings.limits.stallMs;
   }
 
   readonly #due = (): void => {
