@@ -15,6 +15,8 @@ export interface Profile {
   /** E.164 number of the first subscriber; the sessions go round the numbers that follow. */
   readonly firstSubscriber: string;
   readonly subscribers: number;
+  /** IMSI of the first subscriber, counted up with the numbers. */
+  readonly firstImsi: string;
   /** Microseconds from the start of a session to that of the next one. */
   readonly startIntervalUs: number;
   /** Microseconds from a session's request to its next one. */
@@ -41,6 +43,7 @@ export const defaultProfile: Profile = {
   ratingGroups: [1, 2],
   firstSubscriber: '491700000001',
   subscribers: 100,
+  firstImsi: '262010000000001',
   startIntervalUs: 10_000,
   requestIntervalUs: 100_000,
   // 2026-01-01 00:00 UTC
@@ -97,8 +100,9 @@ export function sessionRequest(
   const type =
     step === 0 ? 'initial' : step === profile.updates + 1 ? 'termination' : ('update' as const);
   const seconds = Math.floor(atUs / 1_000_000);
-  const number = BigInt(profile.firstSubscriber) + BigInt(session % profile.subscribers);
-  const msisdn = String(number).padStart(profile.firstSubscriber.length, '0');
+  const subscriber = session % profile.subscribers;
+  const msisdn = countedUp(profile.firstSubscriber, subscriber);
+  const imsi = countedUp(profile.firstImsi, subscriber);
   const request = encode(
     'CCR',
     {
@@ -119,7 +123,7 @@ export function sessionRequest(
       'Event-Timestamp': seconds,
       'Subscription-Id': [
         { 'Subscription-Id-Type': endUserE164, 'Subscription-Id-Data': msisdn },
-        { 'Subscription-Id-Type': endUserImsi, 'Subscription-Id-Data': imsiOf(msisdn) },
+        { 'Subscription-Id-Type': endUserImsi, 'Subscription-Id-Data': imsi },
       ],
       ...(type === 'initial' ? { 'Multiple-Services-Indicator': multipleServicesSupported } : {}),
       ...(type === 'termination' ? { 'Termination-Cause': logout } : {}),
@@ -173,9 +177,9 @@ function service(
   }
 }
 
-/** The IMSI that goes with a number: its last ten digits in the test network 001/01. */
-export function imsiOf(msisdn: string): string {
-  return `00101${msisdn.slice(-10).padStart(10, '0')}`;
+/** Digits plus a number, leading zeros kept. */
+function countedUp(first: string, by: number): string {
+  return String(BigInt(first) + BigInt(by)).padStart(first.length, '0');
 }
 
 /** Uniform in [0, 1), from two numbers (the mulberry32 generator). */

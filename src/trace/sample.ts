@@ -6,25 +6,26 @@ import { dataSessions, defaultProfile, type Profile } from './generate.ts';
 import { markRetransmitted } from './renewal.ts';
 import type { TraceEntry } from './trace-file.ts';
 
-export const sampleServiceContext = '32251@3gpp.org';
-
-/** E.164 numbers; the IMSI of each is `imsiOf` its number. */
+/** Whom the trace is about; samples/mvne.yaml provisions them. */
 export const sampleSubscribers = {
-  'mvno-blue': { first: '491700000001', count: 12 },
-  'mvno-red': { first: '491710000001', count: 8 },
+  'mvno-blue': { first: '491700000001', firstImsi: '262010000000001', count: 10 },
+  'mvno-red': { first: '491710000001', firstImsi: '240990000000001', count: 10 },
 } as const;
 
-/** Uses about 300 MB, far more than the few MB that its account should be given. */
-export const sampleOutOfCredit = '491710000008';
+/** Its account has credit for less than the trace uses; the last number of mvno-blue. */
+export const sampleOutOfCredit = '491700000010';
+
+const { 'mvno-blue': blueSubscribers, 'mvno-red': redSubscribers } = sampleSubscribers;
 
 const blue: Profile = {
   ...defaultProfile,
   seed: 11,
-  sessions: sampleSubscribers['mvno-blue'].count,
+  sessions: blueSubscribers.count - 1,
   updates: 8,
   ratingGroups: [1, 2],
-  firstSubscriber: sampleSubscribers['mvno-blue'].first,
-  subscribers: sampleSubscribers['mvno-blue'].count,
+  firstSubscriber: blueSubscribers.first,
+  firstImsi: blueSubscribers.firstImsi,
+  subscribers: blueSubscribers.count - 1,
   startIntervalUs: 90_000,
   requestIntervalUs: 420_000,
   originHost: 'pgw.mvno-blue.example',
@@ -35,11 +36,12 @@ const blue: Profile = {
 const red: Profile = {
   ...blue,
   seed: 12,
-  sessions: sampleSubscribers['mvno-red'].count - 1,
+  sessions: redSubscribers.count,
   ratingGroups: [1],
-  firstSubscriber: sampleSubscribers['mvno-red'].first,
-  subscribers: sampleSubscribers['mvno-red'].count - 1,
-  startIntervalUs: 130_000,
+  firstSubscriber: redSubscribers.first,
+  firstImsi: redSubscribers.firstImsi,
+  subscribers: redSubscribers.count,
+  startIntervalUs: 100_000,
   originHost: 'pgw.mvno-red.example',
   originRealm: 'mvno-red.example',
   apn: 'internet.mvno-red',
@@ -47,21 +49,23 @@ const red: Profile = {
 };
 
 const outOfCredit: Profile = {
-  ...red,
+  ...blue,
   seed: 13,
   sessions: 1,
-  updates: 4,
+  updates: 2,
+  ratingGroups: [1],
   firstSubscriber: sampleOutOfCredit,
+  firstImsi: '262010000000010',
   subscribers: 1,
   startedAtUs: defaultProfile.startedAtUs + 600_000,
-  usedOctets: 75_000_000,
+  usedOctets: 400_000,
 };
 
 /** Every so many requests, a copy of one follows it, as after an answer that went lost. */
 const copyEvery = 45;
 const copyAfterUs = 60_000;
 
-/** About 200 requests of 20 subscribers within 5 seconds; always the same. */
+/** 198 requests of 20 subscribers within 5 seconds; always the same. */
 export function sampleTrace(): TraceEntry[] {
   const entries = [blue, red, outOfCredit].flatMap((profile) => [...dataSessions(profile)]);
   const copies = entries.filter((_, index) => index % copyEvery === copyEvery - 1).map(copy);
