@@ -9,7 +9,6 @@ import {
   isNode,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   parseDocument,
 } from 'yaml';
@@ -37,18 +36,17 @@ export function readSource(
   if (Buffer.byteLength(text) > LIMITS.fileBytes) {
     return wholeFile('a larger file', `at most ${LIMITS.fileBytes} octets`);
   }
-  const lines = new LineCounter();
+  const placeOf = places(text);
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
     const errors = [...document.errors, ...document.warnings];
     if (errors.length > 0) {
       // What follows from an error at the same place is an echo of it.
       const first = new Map(errors.toReversed().map((error) => [error.pos[0], error.message]));
       return {
         problems: [...first].reverse().map(([offset, message]) => {
-          const { line, col } = lines.linePos(offset);
           const expected = 'well-formed YAML';
-          return { file, line, column: col, field: '', found: clause(message), expected };
+          return { file, ...placeOf(offset), field: '', found: clause(message), expected };
         }),
       };
     }
@@ -57,8 +55,8 @@ export function readSource(
       source: {
         value,
         place({ path, at, found, expected }) {
-          const { line, col } = lines.linePos(offsetOf(document, path, at));
-          return { file, line, column: col, field: fieldOf(path), found, expected };
+          const place = placeOf(offsetOf(document, path, at));
+          return { file, ...place, field: fieldOf(path), found, expected };
         },
       },
     };
@@ -69,6 +67,23 @@ export function readSource(
     if (!(error instanceof ReferenceError)) throw error;
     return wholeFile('aliases that stand for too much', `at most ${MAX_ALIASES} nodes`);
   }
+}
+
+/** Finds line and column of an offset, both from 1. */
+function places(text: string): (offset: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let line = 1;
+    for (let low = 1, high = starts.length; low <= high; ) {
+      const middle = (low + high) >> 1;
+      if (starts[middle - 1]! <= offset) {
+        line = middle;
+        low = middle + 1;
+      } else high = middle - 1;
+    }
+    return { line, column: offset - starts[line - 1]! + 1 };
+  };
 }
 
 /** A parser's sentence as the middle of ours. */

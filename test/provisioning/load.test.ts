@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { renderProblems } from '../../src/provisioning/problem.ts';
@@ -542,4 +543,29 @@ test('a value that an alias stands for is found where it is written', () => {
 test('endless nesting is a problem like any other', () => {
   const loaded = loadProvisioning(`tenants: ${'['.repeat(100_000)}`, 'f.yaml');
   expect(loaded).toMatchObject({ ok: false, problems: [{ field: '', line: 1 }] });
+});
+
+test('whatever a file says, it is loaded or its problems have places in it', () => {
+  const pieces = RIGHT.split(/(?<=[\s:,])|(?=[\]})'])/);
+  const noise = ['', '~', '{}', '[]', '5', "'", '- ', '&a ', '*a ', '__proto__: ', '? ', '!!set '];
+  const edits = fc.array(
+    fc.record({ at: fc.nat(pieces.length - 1), piece: fc.constantFrom(...noise, ...pieces) }),
+    { minLength: 1, maxLength: 4 },
+  );
+  fc.assert(
+    fc.property(edits, (list) => {
+      const edited = [...pieces];
+      for (const { at, piece } of list) edited[at] = piece;
+      const text = edited.join('');
+      const lines = text.split('\n');
+      const loaded = loadProvisioning(text, 'f.yaml');
+      if (loaded.ok) return;
+      expect(loaded.problems.length).toBeGreaterThan(0);
+      for (const { line, column } of loaded.problems) {
+        expect(column).toBeGreaterThanOrEqual(1);
+        expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1);
+      }
+    }),
+    { numRuns: 400 },
+  );
 });
