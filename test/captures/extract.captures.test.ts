@@ -1,0 +1,129 @@
+// Real captures, in the folder that CAPTURES_FOLDER names: what is extracted is what tshark sees.
+import { execFile } from 'node:child_process';
+import { createReadStream, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { loadProvisioning } from '../../src/provisioning/load.ts';
+import type { CapturedMessage } from '../../src/trace/capture.ts';
+import { readCapture } from '../../src/trace/capture.ts';
+import { describeRequest } from '../../src/trace/describe.ts';
+import { Fitting } from '../../src/trace/fitting.ts';
+import { ProblemLog } from '../../src/trace/problem.ts';
+import { openTrace } from '../../src/trace/trace.ts';
+
+const run = promisify(execFile);
+const folder = process.env.CAPTURES_FOLDER;
+if (folder === undefined) throw new Error('CAPTURES_FOLDER names no folder of captures');
+const files = readdirSync(folder).filter((file) => /\.pcap(ng)?$/.test(file));
+
+/** One line a message: time in microseconds, sender, flags, command, application, both identifiers, session. */
+async function byTshark(file: string, filter: string): Promise<string[]> {
+  const fields = [
+    'frame.time_epoch',
+    'ip.src',
+    'ipv6.src',
+    'diameter.flags',
+    'diameter.cmd.code',
+    'diameter.applicationId',
+    'diameter.hopbyhopid',
+    'diameter.endtoendid',
+    'diameter.Session-Id',
+  ].flatMap((field) => ['-e', field]);
+  const separated = ['-E', 'separator=|', '-E', 'aggregator=~'];
+  const args = ['-r', file, '-Y', filter, '-T', 'fields', ...fields, ...separated];
+  const { stdout } = await run('tshark', args, { maxBuffer: 1 << 28 });
+  return stdout.split('\n').filter(Boolean).flatMap(messagesOfLine);
+}
+
+/** A frame may carry several messages: tshark then joins the values of each field. */
+function messagesOfLine(line: string): string[] {
+  const [time = '', ipv4 = '', ipv6 = '', ...columns] = line.split('|');
+  const lists = columns.map((column) => column.split('~'));
+  const [seconds = '', fraction = ''] = time.split('.');
+  const at = `${seconds}${fraction.padEnd(6, '0').slice(0, 6)}`;
+  const from = ipv4 + ipv6;
+  return lists[1]!.map((_, index) =>
+    [at, from, ...lists.map((list) => list[index] ?? '')].join('|'),
+  );
+}
+
+function byUs({ atUs, source, bytes }: CapturedMessage): string {
+  const hex = (value: number, digits: number) => `0x${value.toString(16).padStart(digits, '0')}`;
+  return [
+    atUs,
+    source.replace(/:\d+$/, '').replaceAll(/[[\]]/g, ''),
+    hex(bytes[4]!, 2),
+    bytes.readUIntBE(5, 3),
+    bytes.readUInt32BE(8),
+    hex(bytes.readUInt32BE(12), 8),
+    hex(bytes.readUInt32BE(16), 8),
+    firstSessionId(bytes),
+  ].join('|');
+}
+
+/** Read here byte by byte, not by the code under test. */
+function firstSessionId(bytes: Buffer): string {
+  for (let at = 20; at + 8 <= bytes.length; ) {
+    const length = bytes.readUIntBE(at + 5, 3);
+    if (bytes.readUInt32BE(at) === 263) return bytes.toString('utf8', at + 8, at + length);
+    at += (length + 3) & ~3;
+  }
+  return '';
+}
+
+test('there are captures to read', () => {
+  expect(files.length).toBeGreaterThan(0);
+});
+
+describe.each(files)('%s', (name) => {
+  const file = join(folder, name);
+
+  test('every Diameter message is found, with its time and sender', async () => {
+    const problems = new ProblemLog();
+    const found: string[] = [];
+    for await (const message of readCapture(createReadStream(file), problems)) {
+      found.push(byUs(message));
+    }
+    expect(problems.first).toEqual([]);
+    expect(found.sort()).toEqual((await byTshark(file, 'diameter')).sort());
+  });
+
+  test('the trace has every credit-control request, by type and with its services', async () => {
+    const filter =
+      'diameter.applicationId==4 && diameter.cmd.code==272 && diameter.flags.request==1';
+    const count = async (more: string) => (await byTshark(file, `${filter} && ${more}`)).length;
+    const trace = await openTrace(file);
+    const types: Record<string, number> = { initial: 0, update: 0, termination: 0 };
+    let services = 0;
+    for await (const entry of trace!.entries(new ProblemLog())) {
+      const line = describeRequest(entry, 0);
+      types[line.type] = (types[line.type] ?? 0) + 1;
+      services += line.services.length;
+    }
+    expect(types).toEqual({
+      initial: await count('diameter.CC-Request-Type==1'),
+      update: await count('diameter.CC-Request-Type==2'),
+      termination: await count('diameter.CC-Request-Type==3'),
+    });
+    const { stdout } = await run('tshark', [
+      ...['-r', file, '-Y', filter, '-T', 'fields'],
+      ...['-e', 'diameter.Multiple-Services-Credit-Control', '-E', 'occurrence=a'],
+    ]);
+    expect(services).toBe(stdout.split(/[\n,]/).filter(Boolean).length);
+  });
+
+  test('the provisioning that fits it loads, with an account a subscriber', async () => {
+    const trace = await openTrace(file);
+    const fitting = new Fitting();
+    for await (const entry of trace!.entries(new ProblemLog())) fitting.add(entry);
+    const loaded = loadProvisioning(fitting.yaml(name), 'fitting.yaml');
+    expect(loaded).toMatchObject({ ok: true });
+    const { stdout } = await run('tshark', [
+      ...['-r', file, '-Y', 'diameter.cmd.code==272 && diameter.applicationId==4'],
+      ...['-T', 'fields', '-e', 'e212.imsi'],
+    ]);
+    const subscribers = new Set(stdout.split(/[\n,]/).filter(Boolean));
+    expect(fitting.accounts).toBe(subscribers.size);
+  });
+});
