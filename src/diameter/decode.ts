@@ -13,6 +13,7 @@
 //   | reserved flag in the message header               | ignored             | 5013   |
 //   | P flag on CER, DWR, DPR                           | accepted            | 3008   |
 //   | known AVP that a closed group does not list       | accepted            | 5008   |
+//   | AVP that must not be in an answer                 | left out            | 5008   |
 //   | number that a vendor's enumeration does not name  | accepted            | 5004   |
 //   | a group whose data is no multiple of 4 octets     | accepted            | 5014   |
 //
@@ -23,6 +24,7 @@ import { readAddress } from './address.ts';
 import type { CommandName, Messages } from './commands.ts';
 import { avpBytes, exampleOf, type Failure, failure } from './failure.ts';
 import { type Header, headerBytes, headerFlags, readHeader } from './header.ts';
+import type { Members } from './members.ts';
 import type { Message, Understood } from './message.ts';
 import type { ResultCodeName } from './result-codes.ts';
 import {
@@ -133,7 +135,13 @@ export function skim(frame: Buffer): Skimmed {
   return { name: undefined, header: readHeader(frame), message: {}, failure: undefined, raw };
 }
 
-type Members = Record<string, unknown>;
+/** What was found so far of one message or group. */
+type Level = {
+  /** By the grammar's slots. */
+  readonly slots: unknown[];
+  /** By name. */
+  unlisted: Record<string, unknown[]> | undefined;
+};
 
 class Decoding {
   failure: Failure | undefined = undefined;
@@ -186,12 +194,12 @@ class Decoding {
 
   #members(grammar: Grammar, start: number, end: number): Members {
     const view = this.#view;
-    const members: Members = {};
+    const level: Level = { slots: new Array(grammar.slots.length), unlisted: undefined };
     let at = start;
     while (at < end) {
       if (this.#avpsLeft === 0) {
         this.#fail('DIAMETER_UNABLE_TO_COMPLY', 'too many AVPs');
-        return members;
+        break;
       }
       this.#avpsLeft -= 1;
       if (end - at < 8) {
@@ -211,67 +219,92 @@ class Decoding {
       const code = view.getUint32(at);
       const definition = findDefinition(vendorSpecific ? view.getUint32(at + 8) : 0, code);
       if (definition !== undefined) {
-        this.#member(grammar, members, definition, flags, at, data, stop);
+        this.#member(grammar, level, definition, flags, at, data, stop);
       } else if ((flags & avpFlags.mandatory) !== 0) {
         this.#fail('DIAMETER_AVP_UNSUPPORTED', `unknown AVP ${code}`, at, stop);
       }
       at += (length + 3) & ~3;
     }
-    this.#checkMissing(grammar, members);
-    return members;
+    this.#checkMissing(grammar, level);
+    const members = grammar.accessors.gather(level.slots);
+    return level.unlisted === undefined ? members : Object.assign(members, level.unlisted);
   }
 
   /** One known AVP at `at`, its payload in `data..stop`. */
   #member(
     grammar: Grammar,
-    members: Members,
+    level: Level,
     definition: Definition,
     flags: number,
     at: number,
     data: number,
     stop: number,
   ): void {
-    const { name } = definition;
     const top = this.#path.length === 0;
-    if (top && definition === sessionId) this.raw.sessionId ??= this.#frame.subarray(data, stop);
-    if (top && definition === proxyInfo) this.raw.proxyInfo.push(this.#frame.subarray(at, stop));
+    if (top) this.#keepRaw(definition, at, data, stop);
     if (this.#strict && !this.#flagsFit(definition, flags)) {
-      this.#fail('DIAMETER_INVALID_AVP_BITS', `M flag of ${name}`, at, stop);
+      this.#fail('DIAMETER_INVALID_AVP_BITS', `M flag of ${definition.name}`, at, stop);
     }
     const slotAt = grammar.slotOf[definition.index]!;
-    const slot = slotAt < 0 ? undefined : grammar.slots[slotAt]!;
-    const unlisted = slot === undefined || slot.forbidden;
-    if (
-      slot === undefined
-        ? this.#strict && !grammar.open
-        : slot.forbidden && (this.#strict || this.#header.request)
-    ) {
-      this.#fail('DIAMETER_AVP_NOT_ALLOWED', `${name} in ${grammar.name}`, at, stop);
+    if (slotAt < 0) {
+      this.#unlisted(grammar, level, definition, flags, at, data, stop);
       return;
     }
-    const repeated = unlisted || slot.repeated;
-    const before = members[name];
+    const { forbidden, repeated, required } = grammar.slots[slotAt]!;
+    if (forbidden) {
+      // What an answer should not have had, its reader can do without.
+      if (this.#strict || this.#header.request) this.#failNotAllowed(grammar, definition, at, stop);
+      return;
+    }
+    const before = level.slots[slotAt];
     if (!repeated && before !== undefined) {
       if (this.#strict || !this.#isRepetition(definition, at, stop)) {
-        this.#fail('DIAMETER_AVP_OCCURS_TOO_MANY_TIMES', `${name} more than once`, at, stop);
+        const text = `${definition.name} more than once`;
+        this.#fail('DIAMETER_AVP_OCCURS_TOO_MANY_TIMES', text, at, stop);
       }
       return;
     }
-    const required = slot?.required ?? false;
-    const value = this.#value(definition, { required, flags }, at, data, stop);
+    const value = this.#value(definition, flags, required, at, data, stop);
     if (value === undefined) return;
-    if (top && (definition === authApplicationId || definition === acctApplicationId)) {
-      this.#checkApplication(name, value, at, stop);
-    }
-    if (!repeated) members[name] = value;
-    else if (before === undefined) members[name] = [value];
+    if (top) this.#checkApplication(definition, value, at, stop);
+    if (!repeated) level.slots[slotAt] = value;
+    else if (before === undefined) level.slots[slotAt] = [value];
     else (before as unknown[]).push(value);
+  }
+
+  /** A known AVP that the grammar does not list. */
+  #unlisted(
+    grammar: Grammar,
+    level: Level,
+    definition: Definition,
+    flags: number,
+    at: number,
+    data: number,
+    stop: number,
+  ): void {
+    if (this.#strict && !grammar.open) {
+      this.#failNotAllowed(grammar, definition, at, stop);
+      return;
+    }
+    const value = this.#value(definition, flags, false, at, data, stop);
+    if (value === undefined) return;
+    if (this.#path.length === 0) this.#checkApplication(definition, value, at, stop);
+    level.unlisted ??= {};
+    const before = level.unlisted[definition.name];
+    if (before === undefined) level.unlisted[definition.name] = [value];
+    else before.push(value);
+  }
+
+  #keepRaw(definition: Definition, at: number, data: number, stop: number): void {
+    if (definition === sessionId) this.raw.sessionId ??= this.#frame.subarray(data, stop);
+    else if (definition === proxyInfo) this.raw.proxyInfo.push(this.#frame.subarray(at, stop));
   }
 
   /** The value, or undefined where it is none, which is then noted. */
   #value(
     definition: Definition,
-    place: { required: boolean; flags: number },
+    flags: number,
+    required: boolean,
     at: number,
     data: number,
     stop: number,
@@ -286,7 +319,9 @@ class Decoding {
         if (bytes === 4) return view.getInt32(data);
         break;
       case 'Enumerated':
-        if (bytes === 4) return this.#enumerated(definition, place, at, view.getInt32(data));
+        if (bytes === 4) {
+          return this.#enumerated(definition, flags, required, at, view.getInt32(data));
+        }
         break;
       case 'Unsigned64':
         if (bytes === 8) return view.getBigUint64(data);
@@ -323,14 +358,15 @@ class Decoding {
       }
     }
     this.#fail('DIAMETER_INVALID_AVP_LENGTH', `${bytes} octets in ${definition.name}`, () =>
-      avpBytes({ ...definition, flags: place.flags }, Buffer.alloc(definition.exampleBytes)),
+      avpBytes({ ...definition, flags }, Buffer.alloc(definition.exampleBytes)),
     );
     return undefined;
   }
 
   #enumerated(
     definition: Definition,
-    { required, flags }: { required: boolean; flags: number },
+    flags: number,
+    required: boolean,
     at: number,
     value: number,
   ): number | undefined {
@@ -365,12 +401,12 @@ class Decoding {
     return members;
   }
 
-  #checkMissing(grammar: Grammar, members: Members): void {
-    for (const at of grammar.required) {
-      const { definition } = grammar.slots[at]!;
-      if (members[definition.name] !== undefined) continue;
+  #checkMissing(grammar: Grammar, { slots }: Level): void {
+    for (const slotAt of grammar.required) {
+      if (slots[slotAt] !== undefined) continue;
+      const { definition } = grammar.slots[slotAt]!;
       if (definition === authApplicationId && this.#path.length === 0 && !this.#strict) {
-        members[definition.name] = this.#header.applicationId;
+        slots[slotAt] = this.#header.applicationId;
         continue;
       }
       this.#fail('DIAMETER_MISSING_AVP', `${definition.name} missing in ${grammar.name}`, () =>
@@ -380,15 +416,12 @@ class Decoding {
   }
 
   /** RFC 6733 6.8 and 6.9: outside of CER and CEA these say what the header says. */
-  #checkApplication(name: string, value: unknown, at: number, stop: number): void {
+  #checkApplication(definition: Definition, value: unknown, at: number, stop: number): void {
+    if (definition !== authApplicationId && definition !== acctApplicationId) return;
     if (this.#header.code === capabilitiesExchange) return;
     if (value === this.#header.applicationId) return;
-    this.#fail(
-      'DIAMETER_INVALID_AVP_VALUE',
-      `${name} is not the application of the header`,
-      at,
-      stop,
-    );
+    const text = `${definition.name} is not the application of the header`;
+    this.#fail('DIAMETER_INVALID_AVP_VALUE', text, at, stop);
   }
 
   /** RFC 6733 6.11: exactly one of the two. */
@@ -437,6 +470,10 @@ class Decoding {
       at += Math.max((length + 3) & ~3, 8);
     }
     return undefined;
+  }
+
+  #failNotAllowed(grammar: Grammar, { name }: Definition, at: number, stop: number): void {
+    this.#fail('DIAMETER_AVP_NOT_ALLOWED', `${name} in ${grammar.name}`, at, stop);
   }
 
   #failValue(definition: Definition, at: number, stop: number): void {

@@ -11,6 +11,7 @@ import { messagingAvps } from './dictionary/3gpp-messaging.ts';
 import { networkAvps } from './dictionary/3gpp-network.ts';
 import { packetAvps } from './dictionary/3gpp-packet.ts';
 import { proximityAvps } from './dictionary/3gpp-proximity.ts';
+import { telephonyAvps } from './dictionary/3gpp-telephony.ts';
 import { baseAvps } from './dictionary/base.ts';
 import { creditControlAvps } from './dictionary/credit-control.ts';
 import { nasAvps } from './dictionary/nas.ts';
@@ -27,6 +28,7 @@ export const avps = {
   ...chargingAvps,
   ...packetAvps,
   ...imsAvps,
+  ...telephonyAvps,
   ...messagingAvps,
   ...groupAvps,
   ...proximityAvps,

@@ -9,6 +9,7 @@ import type { Address } from './avp.ts';
 import type { AnswerMessage, CommandName, Messages } from './commands.ts';
 import type { AvpName } from './dictionary.ts';
 import { headerBytes, headerFlags, type OutgoingHeader } from './header.ts';
+import type { Members } from './members.ts';
 import type { Value } from './message.ts';
 import {
   commandNamed,
@@ -119,14 +120,15 @@ function writeMessage(
   return writer.taken();
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
 const noRaw: RawMembers = {};
 
-function writeMembers(grammar: Grammar, members: Members, raw: RawMembers): void {
-  for (const { definition, required, repeated, forbidden } of grammar.slots) {
-    if (writeRaw(definition, raw)) continue;
-    const value = members[definition.name];
+function writeMembers(grammar: Grammar, members: Readonly<Members>, raw: RawMembers): void {
+  const slots: unknown[] = new Array(grammar.slots.length);
+  let unlisted = -grammar.accessors.spread(members, slots);
+  for (let at = 0; at < slots.length; at += 1) {
+    const { definition, required, repeated, forbidden } = grammar.slots[at]!;
+    if (raw !== noRaw && writeRaw(definition, raw)) continue;
+    const value = slots[at];
     if (value === undefined || (repeated && (value as unknown[]).length === 0)) {
       if (required) throw new TypeError(`${definition.name} is missing in ${grammar.name}`);
     } else if (forbidden) {
@@ -137,6 +139,12 @@ function writeMembers(grammar: Grammar, members: Members, raw: RawMembers): void
       writeAvp(definition, value);
     }
   }
+  for (const _ in members) unlisted += 1;
+  if (unlisted > 0) writeUnlisted(grammar, members);
+}
+
+/** What `*[ AVP ]` admits. */
+function writeUnlisted(grammar: Grammar, members: Readonly<Members>): void {
   for (const name in members) {
     if (grammar.slotNamed.has(name) || members[name] === undefined) continue;
     const definition = definitions.get(name);

@@ -5,6 +5,7 @@
 import type { Avp, Format } from './avp.ts';
 import { answerMessage, type CommandName, commands } from './commands.ts';
 import { avps } from './dictionary.ts';
+import { type Accessors, accessorsFor } from './members.ts';
 
 /** The flags octet of an AVP. RFC 6733 4.1. */
 export const avpFlags = { vendor: 0x80, mandatory: 0x40, protected: 0x20 } as const;
@@ -43,6 +44,8 @@ export type Grammar = {
   /** By a definition's index: its slot, or -1 where the grammar does not list it. */
   readonly slotOf: Int16Array;
   readonly slotNamed: ReadonlyMap<string, number>;
+  /** Made when it is first needed: most groups never are. */
+  readonly accessors: Accessors;
   /** Whether AVPs that it does not list may be present. */
   readonly open: boolean;
   /** Whether its members are evidence of an error elsewhere: nothing in them is wrong or missing. */
@@ -165,9 +168,14 @@ function compile(name: string, lines: readonly string[]): Grammar {
   slots.forEach((slot, at) => {
     slotOf[slot.definition.index] = at;
   });
+  let accessors: Accessors | undefined;
   return {
     name,
     slots,
+    get accessors() {
+      accessors ??= accessorsFor(slots.map(({ definition }) => definition.name));
+      return accessors;
+    },
     required: [...slots.keys()].filter((at) => slots[at]!.required),
     slotOf,
     slotNamed: new Map(slots.map((slot, at) => [slot.definition.name, at])),
