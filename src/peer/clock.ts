@@ -17,3 +17,35 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * One timer for everything that one owner waits for. It is set anew only for something earlier, so
+ * deadlines that move on with every message cost nothing: who is woken too early sets it again.
+ */
+export class Alarm {
+  readonly #clock: Clock;
+  readonly #run: () => void;
+  #at = Infinity;
+  #cancel: () => void = () => {};
+
+  constructor(clock: Clock, run: () => void) {
+    this.#clock = clock;
+    this.#run = run;
+  }
+
+  /** Wakes at `at` or earlier; Infinity changes nothing. */
+  by(at: number): void {
+    if (at >= this.#at) return;
+    this.#cancel();
+    this.#at = at;
+    this.#cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#at = Infinity;
+      this.#run();
+    });
+  }
+
+  clear(): void {
+    this.#cancel();
+    this.#at = Infinity;
+  }
+}

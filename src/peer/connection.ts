@@ -4,18 +4,17 @@
  * are handed on, answers are queued. Nothing that goes wrong here reaches another connection.
  */
 import type { Socket } from 'node:net';
-import { answerFailure, type Origin } from '../diameter/answer.ts';
+import { answerFailure } from '../diameter/answer.ts';
 import type { Messages } from '../diameter/commands.ts';
 import { type Decoded, type DecodedAs, decode } from '../diameter/decode.ts';
 import { encode } from '../diameter/encode.ts';
 import { type Failure, failure } from '../diameter/failure.ts';
 import { Framer, type Violation } from '../diameter/framer.ts';
-import { answerHeader, type OutgoingHeader } from '../diameter/header.ts';
+import { answerHeader } from '../diameter/header.ts';
 import { resultCodes } from '../diameter/result-codes.ts';
 import { composeCEA, judgeCER, RELAY } from './capabilities.ts';
-import type { Counters } from './counters.ts';
-import { dispatch, type Local } from './dispatch.ts';
-import { hopByHopIds } from './identifiers.ts';
+import { Alarm } from './clock.ts';
+import { dispatch } from './dispatch.ts';
 import { IncomingRequest, type Peer } from './incoming.ts';
 import {
   accepted,
@@ -26,61 +25,17 @@ import {
   step,
 } from './machine.ts';
 import { Outbox } from './outbox.ts';
-import { type NoAnswer, type PendingRequest, PendingRequests } from './pending.ts';
-import type { Admit } from './policy.ts';
-import type { PeerSettings } from './settings.ts';
+import {
+  type DisconnectCause,
+  type OutgoingCommand,
+  OutgoingRequests,
+  type OutgoingResult,
+} from './outgoing.ts';
+import type { NoAnswer } from './pending.ts';
+import type { CloseReason, LogLevel, Site } from './site.ts';
 import { connectionUp, stepWatchdog, type Watchdog, type WatchdogEvent } from './watchdog.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
-/** What the application and the operator are told. None of these may take long. */
-export interface PeerHooks<Options> {
-  onRequest: (request: IncomingRequest<Options>) => void | Promise<void>;
-  onPeerOpen?: (connection: Connection<Options>) => void;
-  onPeerClose?: (connection: Connection<Options>, reason: CloseReason) => void;
-  onViolation?: (violation: { remoteAddress: string; reason: string }) => void;
-  /** Never given the contents of AVPs, besides the identities of peers. */
-  log?: (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
-}
-
-/** What a connection shares with the others of its listener. */
-export interface Site<Options> {
-  settings: PeerSettings<Options>;
-  hooks: PeerHooks<Options>;
-  counters: Counters;
-  local: Local;
-  origin: Origin;
-  admit: Admit<Options>;
-  nextEndToEnd: () => number;
-  /** Connections on which this peer is open. */
-  openOf: (originHost: string) => readonly Connection<Options>[];
-}
-
-export type CloseReason =
-  | 'peer closed'
-  | 'peer left'
-  | 'we left'
-  | 'refused'
-  | 'no capabilities exchange'
-  | 'violation'
-  | 'watchdog'
-  | 'peer does not read'
-  | 'transport failed';
-
-/** Disconnect-Cause, RFC 6733 5.4.3. */
-export const disconnectCauses = { rebooting: 0, busy: 1, 'not wanted': 2 } as const;
-export type DisconnectCause = keyof typeof disconnectCauses;
-
-/** The requests that a server sends to a client of its application (RFC 6733 8.3, 8.5). */
-export type OutgoingCommand = 'RAR' | 'ASR';
-
-/** What became of a request of ours. */
-export type OutgoingResult =
-  | { answer: Decoded; endToEnd: number }
-  /** `endToEnd` is what the same request must carry when it is sent again, with T set. */
-  | { noAnswer: NoAnswer; endToEnd: number };
-
-const codes = { RAR: 258, ASR: 274, DWR: 280, DPR: 282 } as const;
+const DWA = 280;
 const MESSAGE: PeerEvent = { kind: 'message' };
 const SECOND_CER = failure('DIAMETER_UNABLE_TO_COMPLY', 'capabilities are exchanged already');
 const TOO_BUSY = failure('DIAMETER_TOO_BUSY', 'too many requests in flight');
@@ -94,8 +49,8 @@ export class Connection<Options> {
   readonly #site: Site<Options>;
   readonly #outbox: Outbox;
   readonly #framer: Framer;
-  readonly #pending: PendingRequests;
-  readonly #nextHopByHop: (taken: (id: number) => boolean) => number;
+  readonly #outgoing: OutgoingRequests;
+  readonly #alarm: Alarm;
   #state: PeerState;
   #watchdog: Watchdog | undefined;
   #peer: Peer<Options> | undefined;
@@ -107,7 +62,6 @@ export class Connection<Options> {
   #dpr: Decoded | undefined;
   #disconnectCause: DisconnectCause = 'rebooting';
   #pausedAt: number | undefined;
-  #timer: { at: number; cancel: () => void } | undefined;
   #reason: CloseReason | undefined;
 
   constructor(id: number, socket: Socket, site: Site<Options>) {
@@ -117,14 +71,17 @@ export class Connection<Options> {
     this.#socket = socket;
     this.#site = site;
     this.#outbox = new Outbox(socket, settings.clock, this.#written);
-    this.#framer = new Framer(this.#handle, {
-      maxFrameBytes: settings.limits.frameBytes,
+    const { frameBytes: maxFrameBytes, pending: limit } = settings.limits;
+    this.#framer = new Framer(this.#handle, { maxFrameBytes });
+    this.#outgoing = new OutgoingRequests((bytes) => this.#push(bytes), {
+      ...site,
+      random: settings.random,
+      limit,
     });
-    this.#pending = new PendingRequests(settings.limits.pending);
-    this.#nextHopByHop = hopByHopIds(settings.random);
+    this.#alarm = new Alarm(settings.clock, () => this.#contained(this.#due));
     this.#state = accepted(this.#now(), settings.timeouts);
     socket.setNoDelay(true);
-    socket.on('data', this.#received);
+    socket.on('data', (chunk) => this.#contained(() => this.#received(chunk)));
     socket.on('end', () => this.#step({ kind: 'peer-disc' }, 'peer closed'));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason ??= 'transport failed';
@@ -168,29 +125,15 @@ export class Connection<Options> {
     message: Messages[Name],
     options: { timeoutMs: number; retransmissionOf?: number },
   ): Promise<OutgoingResult> {
-    const endToEnd = options.retransmissionOf ?? this.#site.nextEndToEnd();
-    const { 'Auth-Application-Id': applicationId }: { 'Auth-Application-Id': number } = message;
-    const noAnswer = this.#whyNot(applicationId);
-    if (noAnswer) return Promise.resolve({ noAnswer, endToEnd });
-    return new Promise((resolve) => {
-      this.#sendRequest(
-        command,
-        message,
-        {
-          applicationId,
-          proxiable: true,
-          endToEnd,
-          retransmitted: options.retransmissionOf !== undefined,
-        },
-        {
-          command: codes[command],
-          deadlineAt: this.#now() + options.timeoutMs,
-          answered: (answer) => resolve({ answer, endToEnd }),
-          failed: (why) => resolve({ noAnswer: why, endToEnd }),
-        },
-      );
-      this.#arm();
+    const deadlineAt = this.#now() + options.timeoutMs;
+    const noAnswer = this.#whyNot(message);
+    const result = this.#outgoing.ask(command, message, {
+      deadlineAt,
+      retransmissionOf: options.retransmissionOf,
+      ...(noAnswer && { noAnswer }),
     });
+    this.#alarm.by(deadlineAt);
+    return result;
   }
 
   /** Ends the connection in order: DPR, requests in flight answered, DPA awaited, closed. */
@@ -226,12 +169,12 @@ export class Connection<Options> {
     return this.#state.name === 'closed' || this.#state.name === 'disconnecting';
   }
 
-  readonly #received = (chunk: Buffer): void => {
+  #received(chunk: Buffer): void {
     this.#receivedAt = this.#now();
     const violation = this.#framer.push(chunk);
     if (violation) this.#violated(violation);
     else if (this.#outbox.queuedBytes > this.#site.settings.limits.pauseBytes) this.#pause();
-  };
+  }
 
   readonly #handle = (frame: Buffer): void => {
     const decoded = decode(frame, { strict: this.#peer?.strict ?? false });
@@ -263,12 +206,14 @@ export class Connection<Options> {
   /** RFC 6733 6.2.1: an answer to nothing that we asked is dropped, and never answered. */
   #answerArrived(answer: Decoded): void {
     const { hopByHop, code } = answer.header;
-    const request = this.#pending.take(hopByHop, code);
-    this.#stepWatchdog(request?.command === codes.DWR ? 'receive-dwa' : 'receive');
+    const request = this.#outgoing.pending.take(hopByHop, code);
     if (request) {
+      // A DWA reports itself to the watchdog.
+      if (code !== DWA) this.#stepWatchdog('receive');
       request.answered(answer);
       return;
     }
+    this.#stepWatchdog('receive');
     this.#site.counters.answersDiscarded += 1;
     if (this.#state.name === 'wait-cer') this.#step(MESSAGE, 'no capabilities exchange');
   }
@@ -318,13 +263,15 @@ export class Connection<Options> {
         this.#refuse(this.#request!, this.#request!.failure!);
         break;
       case 'send-dwa':
-        this.#answerDWR(this.#request!);
+        this.#answerBase('DWA', this.#request!);
         break;
       case 'send-dpr':
-        this.#sendDPR();
+        this.#outgoing.sendDPR(this.#disconnectCause, () =>
+          this.#step({ kind: 'dpa', inFlight: this.#inFlight }),
+        );
         break;
       case 'send-dpa':
-        this.#answerDPR(this.#dpr!);
+        this.#answerBase('DPA', this.#dpr!);
         break;
       case 'disconnect':
         // What still comes is thrown away, up to the peer's own end.
@@ -431,82 +378,31 @@ export class Connection<Options> {
     this.#push(answerFailure(request, this.#site.origin, refusal)!);
   }
 
-  #answerDWR(request: Decoded): void {
+  /** Answers a DWR or a DPR. */
+  #answerBase(name: 'DWA' | 'DPA', request: Decoded): void {
     if (request.failure) {
       this.#refuse(request, request.failure);
       return;
     }
-    const success = { 'Result-Code': resultCodes.DIAMETER_SUCCESS };
-    const message = { ...success, ...this.#origin(), ...this.#stateId() };
-    this.#push(encode('DWA', answerHeader(request.header), message));
-  }
-
-  #answerDPR(request: Decoded): void {
-    if (request.failure) {
-      this.#refuse(request, request.failure);
-      return;
-    }
-    const success = { 'Result-Code': resultCodes.DIAMETER_SUCCESS };
-    this.#push(encode('DPA', answerHeader(request.header), { ...success, ...this.#origin() }));
-  }
-
-  #sendDWR(): void {
-    this.#site.counters.watchdogsSent += 1;
-    this.#sendBase('DWR', { ...this.#origin(), ...this.#stateId() }, () => {});
-  }
-
-  #sendDPR(): void {
-    const message = {
-      ...this.#origin(),
-      'Disconnect-Cause': disconnectCauses[this.#disconnectCause],
+    const { host, realm, stateId } = this.#site.origin;
+    const common = {
+      'Result-Code': resultCodes.DIAMETER_SUCCESS,
+      'Origin-Host': host,
+      'Origin-Realm': realm,
     };
-    this.#sendBase('DPR', message, () => this.#step({ kind: 'dpa', inFlight: this.#inFlight }));
+    const state = name === 'DPA' || stateId === undefined ? {} : { 'Origin-State-Id': stateId };
+    this.#push(encode(name, answerHeader(request.header), { ...common, ...state }));
   }
 
-  /** A request that the state machines supervise: it has no deadline of its own. */
-  #sendBase<Name extends 'DWR' | 'DPR'>(
-    command: Name,
-    message: Messages[Name],
-    answered: () => void,
-  ): void {
-    const header = { applicationId: 0, endToEnd: this.#site.nextEndToEnd() };
-    this.#sendRequest(command, message, header, {
-      command: codes[command],
-      deadlineAt: undefined,
-      answered,
-      failed: () => {},
-    });
-  }
-
-  #sendRequest<Name extends OutgoingCommand | 'DWR' | 'DPR'>(
-    command: Name,
-    message: Messages[Name],
-    header: Omit<OutgoingHeader, 'hopByHop'>,
-    pending: PendingRequest,
-  ): void {
-    const hopByHop = this.#nextHopByHop((id) => this.#pending.has(id));
-    this.#pending.add(hopByHop, pending);
-    this.#push(encode(command, { ...header, hopByHop }, message));
-  }
-
-  #whyNot(application: number): NoAnswer | undefined {
+  #whyNot(message: Messages[OutgoingCommand]): NoAnswer | undefined {
     if (this.#state.name !== 'open') return 'closed';
     if (this.#watchdog?.status !== 'okay') return 'suspect';
-    if (this.#pending.full) return 'full';
+    if (this.#outgoing.pending.full) return 'full';
     // RFC 6733 5.3: only what the peer advertised is sent to it.
     const { applications } = this.#peer!;
-    const supported = applications.includes(application) || applications.includes(RELAY);
+    const supported =
+      applications.includes(message['Auth-Application-Id']) || applications.includes(RELAY);
     return supported ? undefined : 'unsupported';
-  }
-
-  #origin() {
-    const { host, realm } = this.#site.origin;
-    return { 'Origin-Host': host, 'Origin-Realm': realm };
-  }
-
-  #stateId() {
-    const { stateId } = this.#site.origin;
-    return stateId === undefined ? {} : { 'Origin-State-Id': stateId };
   }
 
   #push(bytes: Buffer): void {
@@ -547,7 +443,8 @@ export class Connection<Options> {
     this.#watchdog = watchdog;
     switch (action) {
       case 'send-dwr':
-        this.#sendDWR();
+        this.#site.counters.watchdogsSent += 1;
+        this.#outgoing.sendDWR(() => this.#stepWatchdog('receive-dwa'));
         break;
       case 'failover':
         this.#failOver(event === 'connection-down' ? 'closed' : 'suspect');
@@ -566,44 +463,28 @@ export class Connection<Options> {
       this.#site.counters.failovers += 1;
       this.#log('warn', 'peer is suspect', {});
     }
-    this.#pending.failOver(why);
+    this.#outgoing.pending.failOver(why);
   }
 
-  /** One timer serves everything that waits; it is set anew only when something is due earlier. */
   #arm(): void {
-    const at = this.#nextDue();
-    if (this.#timer && at !== undefined && this.#timer.at <= at) return;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (at === undefined) return;
-    const delayMs = Math.max(0, at - this.#now());
-    this.#timer = { at, cancel: this.#site.settings.clock.after(delayMs, this.#due) };
-  }
-
-  #nextDue(): number | undefined {
-    if (this.#state.name === 'closed') return undefined;
-    const watchdogAt = this.#state.name === 'open' ? this.#watchdog?.expiresAt : undefined;
-    const at = Math.min(
-      deadlineOf(this.#state) ?? Infinity,
-      watchdogAt ?? Infinity,
-      this.#stalledAt() ?? Infinity,
-      this.#pending.nextDeadline() ?? Infinity,
-    );
-    return at === Infinity ? undefined : at;
+    if (this.#state.name === 'closed') return;
+    if (this.#state.name === 'open') this.#alarm.by(this.#watchdog?.expiresAt ?? Infinity);
+    this.#alarm.by(deadlineOf(this.#state) ?? Infinity);
+    this.#alarm.by(this.#stalledAt());
+    this.#alarm.by(this.#outgoing.pending.nextDeadline());
   }
 
   /** When a peer that is not read any more has taken nothing for too long. */
-  #stalledAt(): number | undefined {
-    if (this.#pausedAt === undefined) return undefined;
+  #stalledAt(): number {
+    if (this.#pausedAt === undefined) return Infinity;
     const since = Math.max(this.#pausedAt, this.#outbox.writingSince ?? 0);
     return since + this.#site.settings.limits.stallMs;
   }
 
   readonly #due = (): void => {
-    this.#timer = undefined;
     const now = this.#now();
-    this.#pending.expire(now);
-    if ((this.#stalledAt() ?? Infinity) <= now) this.#giveUp('peer does not read');
+    this.#outgoing.pending.expire(now);
+    if (this.#stalledAt() <= now) this.#giveUp('peer does not read');
     if (this.#state.name === 'open') this.#stepWatchdog('timer');
     if ((deadlineOf(this.#state) ?? Infinity) <= now) {
       this.#step({ kind: 'timeout' }, 'no capabilities exchange');
@@ -615,8 +496,7 @@ export class Connection<Options> {
     const wasOpen = this.#peer !== undefined;
     this.#step({ kind: 'gone' }, 'transport failed');
     this.#outbox.discard();
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#alarm.clear();
     const reason = this.#reason ?? 'transport failed';
     this.#log('info', 'connection closed', { reason });
     if (wasOpen) this.#guard(() => this.#site.hooks.onPeerClose?.(this, reason));
@@ -624,6 +504,16 @@ export class Connection<Options> {
 
   #now(): number {
     return this.#site.settings.clock.now();
+  }
+
+  /** A defect in here costs this connection, and no other. */
+  #contained(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log('error', 'connection failed', { error: String(error) });
+      this.#giveUp('defect');
+    }
   }
 
   /** The application's hooks are not part of the connection: what they throw is logged. */

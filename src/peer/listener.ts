@@ -6,13 +6,15 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { originOf } from './capabilities.ts';
 import { systemClock } from './clock.ts';
-import { Connection, type DisconnectCause, type PeerHooks, type Site } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type Counters, type PeerStatistics, zero } from './counters.ts';
 import { localOf } from './dispatch.ts';
 import { endToEndIds } from './identifiers.ts';
 import { canonical } from './identity.ts';
+import type { DisconnectCause } from './outgoing.ts';
 import { admission } from './policy.ts';
 import { defaults, type PeerSettings, problemsOf } from './settings.ts';
+import type { PeerHooks, Site } from './site.ts';
 
 /** Whatever is not given has the value of `defaults`. */
 export type ListenerOptions<Options> = Pick<

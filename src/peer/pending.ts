@@ -55,13 +55,11 @@ export class PendingRequests {
     return request;
   }
 
-  /** The earliest deadline, or undefined. */
-  nextDeadline(): number | undefined {
-    let earliest: number | undefined;
+  /** The earliest deadline, or Infinity. */
+  nextDeadline(): number {
+    let earliest = Infinity;
     for (const { deadlineAt } of this.#waiting.values()) {
-      if (deadlineAt !== undefined && (earliest === undefined || deadlineAt < earliest)) {
-        earliest = deadlineAt;
-      }
+      if (deadlineAt !== undefined && deadlineAt < earliest) earliest = deadlineAt;
     }
     return earliest;
   }

@@ -44,16 +44,17 @@ export function stepWatchdog(
 ): WatchdogTransition {
   if (watchdog.status === 'down') return { watchdog };
   const { status } = watchdog;
-  const expiresAt = setWatchdog(now, settings);
+  // Drawn anew each time it is set, and only then.
+  const expiry = () => setWatchdog(now, settings);
   switch (event) {
     // OKAY          Receive DWA          Pending = FALSE, SetWatchdog()              OKAY
     // SUSPECT       Receive DWA          Pending = FALSE, Failback(), SetWatchdog()  OKAY
     case 'receive-dwa':
-      return back({ status: 'okay', pending: false, expiresAt }, status);
+      return back({ status: 'okay', pending: false, expiresAt: expiry() }, status);
     // OKAY          Receive non-DWA      SetWatchdog()                               OKAY
     // SUSPECT       Receive non-DWA      Failback(), SetWatchdog()                   OKAY
     case 'receive':
-      return back({ status: 'okay', pending: watchdog.pending, expiresAt }, status);
+      return back({ status: 'okay', pending: watchdog.pending, expiresAt: expiry() }, status);
     case 'timer':
       // Any message since the timer was set has moved the expiry: this one came too early.
       if (now < watchdog.expiresAt) return { watchdog };
@@ -63,14 +64,17 @@ export function stepWatchdog(
       }
       // OKAY          Timer expires & Pending   Failover(), SetWatchdog()              SUSPECT
       if (watchdog.pending) {
-        return { watchdog: { status: 'suspect', pending: true, expiresAt }, action: 'failover' };
+        return {
+          watchdog: { status: 'suspect', pending: true, expiresAt: expiry() },
+          action: 'failover',
+        };
       }
       // OKAY          Timer expires & !Pending  SendWatchdog(), SetWatchdog(), Pending = TRUE
-      return { watchdog: { status, pending: true, expiresAt }, action: 'send-dwr' };
+      return { watchdog: { status, pending: true, expiresAt: expiry() }, action: 'send-dwr' };
     // No row: the owner doubts the connection before Tw has run out, and asks at once.
     case 'probe':
       if (watchdog.pending) return { watchdog };
-      return { watchdog: { status, pending: true, expiresAt }, action: 'send-dwr' };
+      return { watchdog: { status, pending: true, expiresAt: expiry() }, action: 'send-dwr' };
     // OKAY          Connection down      CloseConnection(), Failover()               DOWN
     // SUSPECT       Connection down      CloseConnection()                           DOWN
     case 'connection-down': {
@@ -84,7 +88,7 @@ function back(watchdog: Watchdog, before: Watchdog['status']): WatchdogTransitio
   return before === 'suspect' ? { watchdog, action: 'failback' } : { watchdog };
 }
 
-/** Tw = TWINIT - 2.0 + 4.0 * random(), anew each time it is set. */
+/** Tw = TWINIT - 2.0 + 4.0 * random() */
 function setWatchdog(now: number, { twinitMs, random }: WatchdogSettings): number {
   return now + twinitMs - JITTER_MS + 2 * JITTER_MS * random();
 }

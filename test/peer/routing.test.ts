@@ -238,6 +238,24 @@ describe('defects', () => {
     expect(listener.statistics()).toMatchObject({ handlerFailures: 1, answers: 1, inFlight: 0 });
   });
 
+  test('B-151 a defect in a connection ends that one alone', async () => {
+    let broken = false;
+    const random = () => {
+      if (broken) throw new Error('no entropy');
+      return 0.5;
+    };
+    const { open, seen, listener } = await serve({ random });
+    const bystander = await open();
+    const peer = await open();
+    broken = true;
+    peer.send(dwr());
+    await peer.closed;
+    broken = false;
+    expect(resultCode(await bystander.exchange(ccr()))).toBe(2001);
+    await expect.poll(() => seen.closed).toMatchObject([{ reason: 'defect' }]);
+    expect(listener.statistics().states).toEqual({ open: 1 });
+  });
+
   test('a hook that throws does not touch the connection', async () => {
     const { open } = await serve(
       {},

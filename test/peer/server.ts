@@ -6,9 +6,10 @@ import { onTestFinished } from 'vitest';
 import { answerFailure } from '../../src/diameter/answer.ts';
 import { encode } from '../../src/diameter/encode.ts';
 import { answerHeader } from '../../src/diameter/header.ts';
-import type { Connection, PeerHooks } from '../../src/peer/connection.ts';
+import type { Connection } from '../../src/peer/connection.ts';
 import type { IncomingRequest } from '../../src/peer/incoming.ts';
 import { type ListenerOptions, PeerListener, peerSettings } from '../../src/peer/listener.ts';
+import type { PeerHooks } from '../../src/peer/site.ts';
 import {
   avp,
   CCR,
