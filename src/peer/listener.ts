@@ -66,6 +66,10 @@ export class PeerListener<Options> {
     };
     // A peer that closes its side first still gets what is queued for it.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    // Without a listener a failing accept, as when file descriptors run out, would end the process.
+    this.#server.on('error', (error: NodeJS.ErrnoException) => {
+      hooks.log?.('error', 'listener failed', { code: error.code });
+    });
     this.#server.maxConnections = settings.limits.connections;
     this.#server.on('drop', () => {
       this.#counters.connectionsDropped += 1;
