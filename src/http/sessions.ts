@@ -1,0 +1,268 @@
+/** `/v1/sessions`: charging sessions, as the store has them at this moment. */
+import type { FastifyInstance } from 'fastify';
+import type { Account } from '../charging/account.ts';
+import { type SubscriberId, sessionKey, type Unit } from '../charging/request.ts';
+import type { Grant, Service, Session, SessionState } from '../charging/session.ts';
+import { TollkeeperError } from '../errors.ts';
+import { cursorOf, nextSchema, type PageQuery, pageOf, pageQuery } from './paging.ts';
+import { type Quantity, quantity, unitSchema } from './quantity.ts';
+import type { Resources } from './resources.ts';
+import { type TenantCurrency, tenantOf, tenantQuery } from './tenant.ts';
+
+export interface GrantView {
+  units: number;
+  final: boolean;
+  validUntil?: string;
+  reserved?: { bucket: string; units: number; quantity: Quantity }[];
+}
+
+export interface ServiceView {
+  ratingGroup?: number;
+  serviceIds: readonly number[];
+  rule: string;
+  planVersion: number;
+  unit: Unit;
+  used: number;
+  cost: Quantity;
+  granted?: GrantView;
+}
+
+export interface SessionView {
+  sessionId: string;
+  subSessionId?: string;
+  tenant: string;
+  account: string;
+  subscriber: SubscriberId;
+  client: { host: string; realm: string };
+  context: string;
+  state: SessionState;
+  openedAt: string;
+  changedAt: string;
+  supervisedUntil: string;
+  services: ServiceView[];
+}
+
+const instant = (description: string) =>
+  ({ type: 'string', format: 'date-time', description }) as const;
+
+export const sessionSchema = {
+  $id: 'Session',
+  description: 'A credit-control session (RFC 8506).',
+  type: 'object',
+  required: [
+    ...['sessionId', 'tenant', 'account', 'subscriber', 'client', 'context', 'state', 'openedAt'],
+    ...['changedAt', 'supervisedUntil', 'services'],
+  ],
+  additionalProperties: false,
+  properties: {
+    sessionId: { type: 'string', description: 'Session-Id (RFC 6733 8.8).' },
+    subSessionId: { type: 'string', description: 'CC-Sub-Session-Id (RFC 8506 8.5), in decimal.' },
+    tenant: { type: 'string' },
+    account: { type: 'string' },
+    subscriber: { $ref: 'Subscriber#' },
+    client: {
+      type: 'object',
+      description: 'Origin-Host and Origin-Realm of who opened it.',
+      required: ['host', 'realm'],
+      additionalProperties: false,
+      properties: { host: { type: 'string' }, realm: { type: 'string' } },
+    },
+    context: { type: 'string', description: 'Service-Context-Id (RFC 8506 8.42).' },
+    state: {
+      type: 'string',
+      enum: ['open', 'ended', 'abandoned'] satisfies SessionState[],
+      description: 'Ended by its client; abandoned: by supervision, an abort or an error.',
+    },
+    openedAt: instant('When it was opened.'),
+    changedAt: instant('When it was last changed.'),
+    supervisedUntil: instant('When supervision (Tcc) ends it, if its client is silent until then.'),
+    services: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['serviceIds', 'rule', 'planVersion', 'unit', 'used', 'cost'],
+        additionalProperties: false,
+        properties: {
+          ratingGroup: { type: 'integer' },
+          serviceIds: { type: 'array', items: { type: 'integer' } },
+          rule: { type: 'string', description: 'The rule of the plan that rates it.' },
+          planVersion: { type: 'integer' },
+          unit: unitSchema,
+          used: { type: 'integer', description: 'Units reported so far.' },
+          cost: { $ref: 'Quantity#', description: 'Money debited under the present rule.' },
+          granted: {
+            type: 'object',
+            description: 'What the client may use until it reports; absent: nothing.',
+            required: ['units', 'final'],
+            additionalProperties: false,
+            properties: {
+              units: { type: 'integer' },
+              final: { type: 'boolean', description: 'Announced as the final units.' },
+              validUntil: instant('When its validity runs out.'),
+              reserved: {
+                type: 'array',
+                description: 'What holds it, in the order in which it is drawn; not in lists.',
+                items: {
+                  type: 'object',
+                  required: ['bucket', 'units', 'quantity'],
+                  additionalProperties: false,
+                  properties: {
+                    bucket: { type: 'string' },
+                    units: { type: 'integer' },
+                    quantity: { $ref: 'Quantity#' },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const;
+
+/** A start time in ms and a name of equal length. */
+const SESSION_PLACE = /^\d{1,16}:[\w-]{1,64}$/;
+
+export function sessionRoutes(app: FastifyInstance, { store, tenants }: Resources): void {
+  app.get<{ Querystring: PageQuery & { tenant?: string } }>(
+    '/v1/sessions',
+    {
+      config: { access: 'tenant', problems: ['TENANT_UNKNOWN'] },
+      schema: {
+        summary: 'Open sessions of a tenant',
+        description: 'In the order in which they were opened.',
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { tenant: tenantQuery, ...pageQuery },
+        },
+        response: {
+          200: {
+            description: 'A page of sessions; it may be short although there is a next one.',
+            type: 'object',
+            required: ['sessions'],
+            additionalProperties: false,
+            properties: {
+              sessions: { type: 'array', items: { $ref: 'Session#' } },
+              next: nextSchema,
+            },
+          },
+        },
+      },
+    },
+    async ({ query, caller }) => {
+      const { tenant, currency } = tenantOf(query.tenant, { caller, tenants });
+      const list = { list: 'sessions', tenant, place: SESSION_PLACE };
+      const { sessions, next } = await store.listSessions(tenant, pageOf(query, list));
+      return {
+        sessions: sessions.map(({ session }) => sessionView(session, { currency })),
+        ...(next === undefined ? {} : { next: cursorOf(next, list) }),
+      };
+    },
+  );
+
+  app.get<{ Params: { sessionId: string }; Querystring: { subSessionId?: string } }>(
+    '/v1/sessions/:sessionId',
+    {
+      config: { access: 'tenant', problems: ['SESSION_UNKNOWN'] },
+      schema: {
+        summary: 'A session',
+        description: 'One that ended is found as long as late usage still counts for it.',
+        params: {
+          type: 'object',
+          required: ['sessionId'],
+          properties: {
+            sessionId: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 4000,
+              description: 'Session-Id, percent-encoded.',
+            },
+          },
+        },
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            subSessionId: {
+              type: 'string',
+              pattern: '^[0-9]{1,20}$',
+              description: 'CC-Sub-Session-Id, where the client uses it.',
+            },
+          },
+        },
+        response: { 200: { description: 'The session.', $ref: 'Session#' } },
+      },
+    },
+    async ({ params, query, caller }) => {
+      const key = sessionKey({ ...params, ...query });
+      const bound = await store.bindingOf(key);
+      const currency = bound && caller.sees(bound.tenant) ? tenants.get(bound.tenant) : undefined;
+      const found = bound && currency ? await store.load(bound, key) : undefined;
+      // A marker of a session that moved has the id, but belongs to another account.
+      const session = found?.session?.session;
+      if (session === undefined || session.account.account !== bound?.account)
+        throw new TollkeeperError('SESSION_UNKNOWN', { session: params.sessionId });
+      return sessionView(session, { currency, account: found?.account });
+    },
+  );
+}
+
+/** A session in the form of its schema; with its account, also what holds its grants. */
+export function sessionView(
+  session: Session,
+  of: { currency: TenantCurrency | undefined; account?: Account | undefined },
+): SessionView {
+  return {
+    sessionId: session.sessionId,
+    ...(session.subSessionId === undefined ? {} : { subSessionId: session.subSessionId }),
+    tenant: session.account.tenant,
+    account: session.account.account,
+    subscriber: { kind: session.subscriber.kind, id: session.subscriber.id },
+    client: { host: session.client.host, realm: session.client.realm },
+    context: session.context,
+    state: session.state,
+    openedAt: iso(session.openedAt),
+    changedAt: iso(session.changedAt),
+    supervisedUntil: iso(session.superviseAt),
+    services: session.services.map((service) => serviceView(service, of)),
+  };
+}
+
+function serviceView(
+  { ratingGroup, serviceIds, rule, planVersion, unit, used, cost, grant }: Service,
+  of: { currency: TenantCurrency | undefined; account?: Account | undefined },
+): ServiceView {
+  return {
+    ...(ratingGroup === undefined ? {} : { ratingGroup }),
+    serviceIds,
+    rule,
+    planVersion,
+    unit,
+    used,
+    cost: quantity(cost, 'money', of.currency),
+    ...(grant === undefined ? {} : { granted: grantView(grant, of) }),
+  };
+}
+
+function grantView(
+  { units, final, validUntil, parts }: Grant,
+  { currency, account }: { currency: TenantCurrency | undefined; account?: Account | undefined },
+): GrantView {
+  const unitOf = (bucket: string) =>
+    account?.definition.buckets.find(({ id }) => id === bucket)?.unit;
+  const reserved = parts.map(({ bucket, units, amount }) => ({
+    bucket,
+    units,
+    quantity: quantity(amount, unitOf(bucket), currency),
+  }));
+  return {
+    units,
+    final,
+    ...(validUntil === undefined ? {} : { validUntil: iso(validUntil) }),
+    ...(account === undefined ? {} : { reserved }),
+  };
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

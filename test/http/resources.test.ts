@@ -1,0 +1,175 @@
+/** Sessions and accounts over HTTP: what is shown, in pages, and how it is asked for. */
+import { expect, test } from 'vitest';
+import {
+  definition,
+  NUMBER,
+  open,
+  provisionedStore,
+  serve,
+  session,
+  sessionIdOf,
+} from './fixture.ts';
+
+test('a session is shown with its services, grants and what holds them', async () => {
+  const { get } = await serve();
+  const { status, body } = await get(`/v1/sessions/${encodeURIComponent(sessionIdOf('blue'))}`);
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    sessionId: sessionIdOf('blue'),
+    tenant: 'blue',
+    account: 'family',
+    subscriber: { kind: 'e164', id: NUMBER },
+    client: { host: 'pgw1.epc.example', realm: 'epc.example' },
+    context: '32251@3gpp.org',
+    state: 'open',
+    openedAt: '2026-01-02T03:04:05.000Z',
+    changedAt: '2026-01-02T03:04:06.000Z',
+    supervisedUntil: '2026-01-03T03:04:05.000Z',
+    services: [
+      {
+        ratingGroup: 1,
+        serviceIds: [7],
+        rule: 'internet',
+        planVersion: 3,
+        unit: 'octets',
+        used: 2048,
+        cost: { smallest: 1234567, amount: '1.234567', currency: 'EUR' },
+        granted: {
+          units: 1500,
+          final: true,
+          validUntil: '2026-01-02T04:04:05.000Z',
+          reserved: [
+            { bucket: 'bundle', units: 1000, quantity: { smallest: 1000 } },
+            {
+              bucket: 'main',
+              units: 500,
+              quantity: { smallest: 25, amount: '0.000025', currency: 'EUR' },
+            },
+          ],
+        },
+      },
+      {
+        serviceIds: [],
+        rule: 'free',
+        planVersion: 3,
+        unit: 'seconds',
+        used: 0,
+        cost: { smallest: 0, amount: '0.000000', currency: 'EUR' },
+      },
+    ],
+  });
+});
+
+test('a sub-session is asked for by its own number', async () => {
+  const store = await provisionedStore();
+  await open(store, session('blue', { subSessionId: '18446744073709551615' }));
+  const { get } = await serve({ store });
+  const path = `/v1/sessions/${encodeURIComponent(sessionIdOf('blue'))}`;
+  const sub = await get(`${path}?subSessionId=18446744073709551615`);
+  expect(sub.body).toMatchObject({ subSessionId: '18446744073709551615' });
+  expect((await get(path)).body).not.toHaveProperty('subSessionId');
+  expect((await get(`${path}?subSessionId=2`)).status).toBe(404);
+});
+
+test('a session that is only bound, or moved to another account, is not there', async () => {
+  const store = await provisionedStore();
+  const [from, to] = ['family', 'blue-alone'].map((account) => ({ tenant: 'blue', account }));
+  await store.bind('bound;1', from!, 60_000);
+  await store.moveBinding('moved;1', from!, to!, 60_000);
+  const { get } = await serve({ store });
+  for (const id of ['bound;1', 'moved;1', 'never;1'])
+    expect((await get(`/v1/sessions/${encodeURIComponent(id)}`)).body).toMatchObject({
+      status: 404,
+      code: 'SESSION_UNKNOWN',
+    });
+});
+
+test('an account is shown with its buckets, money as decimals and as integers', async () => {
+  const { get } = await serve();
+  const { body } = await get('/v1/accounts/family?tenant=blue');
+  expect(body).toEqual({
+    tenant: 'blue',
+    account: 'family',
+    plan: 'prepaid',
+    status: 'active',
+    version: 1,
+    subscribers: [{ kind: 'e164', id: NUMBER }],
+    openSessions: 1,
+    maxSessions: 10,
+    buckets: [
+      {
+        id: 'bundle',
+        unit: 'octets',
+        priority: 10,
+        paysFor: ['internet'],
+        available: { smallest: 4000 },
+        reserved: { smallest: 1000 },
+        floor: { smallest: 0 },
+      },
+      {
+        id: 'main',
+        unit: 'money',
+        priority: 100,
+        available: { smallest: 19999975, amount: '19.999975', currency: 'EUR' },
+        reserved: { smallest: 25, amount: '0.000025', currency: 'EUR' },
+        floor: { smallest: -500, amount: '-0.000500', currency: 'EUR' },
+      },
+    ],
+  });
+  const yen = await get('/v1/accounts/family?tenant=red');
+  expect(yen.body.buckets).toMatchObject([
+    {},
+    { available: { smallest: 19999975, amount: '19999975', currency: 'JPY' } },
+  ]);
+});
+
+test('figures at the limit stay exact', async () => {
+  const store = await provisionedStore();
+  await store.createAccount(definition('blue', 'rich'), { main: Number.MAX_SAFE_INTEGER });
+  const { get } = await serve({ store });
+  const { text } = await get('/v1/accounts/rich?tenant=blue');
+  expect(text).toContain('"smallest":9007199254740991,"amount":"9007199254.740991"');
+});
+
+test('lists come in pages that cover everything once, in order', async () => {
+  const store = await provisionedStore();
+  for (let i = 0; i < 23; i++)
+    await open(
+      store,
+      session('blue', { sessionId: `more;${i}`, openedAt: 1_000 * (i % 5), services: [] }),
+    );
+  const { get } = await serve({ store });
+  const seen: { sessionId: string; openedAt: string }[] = [];
+  let path: string | undefined = '/v1/sessions?tenant=blue&limit=5';
+  let pages = 0;
+  while (path !== undefined) {
+    const { body } = await get(path);
+    const { sessions, next } = body as { sessions: typeof seen; next?: string };
+    expect(sessions.length).toBeLessThanOrEqual(5);
+    seen.push(...sessions);
+    pages++;
+    path = next === undefined ? undefined : `/v1/sessions?tenant=blue&limit=5&cursor=${next}`;
+  }
+  expect(pages).toBe(5);
+  expect(new Set(seen.map(({ sessionId }) => sessionId)).size).toBe(24);
+  const times = seen.map(({ openedAt }) => openedAt);
+  expect(times).toEqual([...times].sort());
+});
+
+test('accounts come in the order of their ids', async () => {
+  const { get } = await serve();
+  const first = await get('/v1/accounts?tenant=red&limit=1');
+  expect(first.body).toMatchObject({ accounts: [{ account: 'family', tenant: 'red' }] });
+  const second = await get(`/v1/accounts?tenant=red&limit=1&cursor=${first.body.next}`);
+  expect(second.body).toMatchObject({ accounts: [{ account: 'red-alone' }] });
+  expect(second.body).not.toHaveProperty('next');
+});
+
+test('health, metrics and the version', async () => {
+  const { get } = await serve();
+  expect((await get('/healthz')).body).toMatchObject({ alive: true, version: '1.2.3' });
+  expect((await get('/readyz')).body).toEqual({ ready: true });
+  const metrics = await get('/metrics');
+  expect(metrics.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(metrics.text).toBe('# HELP tollkeeper_ready x\n');
+});
