@@ -281,11 +281,14 @@ class Replay {
     this.#tally.requests += 1;
     this.#held += 1;
     session.queue.push(queued);
-    this.#advance(session);
+    this.#advance(session, queued.dueAt);
   }
 
-  /** Lets a session's next requests go, in order, up to one that waits for an answer. */
-  #advance(session: Session): void {
+  /**
+   * Lets a session's next requests go, in order, up to one that waits for an answer. They could go
+   * from `readyAt` on: now, unless it was only the pace that held them.
+   */
+  #advance(session: Session, readyAt = this.#clock.now()): void {
     for (;;) {
       const next = session.queue.peek();
       if (next === undefined) break;
@@ -294,7 +297,6 @@ class Replay {
       session.queue.shift();
       this.#held -= 1;
       session.underWay += 1;
-      const readyAt = this.#clock.now();
       const { entry, repetition, dueAt = readyAt } = next;
       const pending: Pending = { entry, repetition, dueAt, readyAt };
       this.#sessionOf.set(pending, session);

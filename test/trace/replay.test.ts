@@ -328,6 +328,24 @@ describe('replay', () => {
     expect(report.seconds).toBe(0.12);
   });
 
+  test('a generator that is late says so', async () => {
+    const clock = new TestClock();
+    const toy = await toyServer({
+      answer: (request, _send, { requests }) => {
+        // As if the process had stood still between the first request and the others.
+        if (requests.length === 1) clock.advance(30);
+        return success(request);
+      },
+    });
+    const { report } = await run(toy, sessions({ sessions: 1 }), {
+      pace: { kind: 'rate', perSecond: 1000 },
+      wait: false,
+      clock,
+    });
+    expect(report.generator).toMatchObject({ lagMs: { max: 29 }, bottleneck: true });
+    expect(report.latencyMs.max).toBe(30);
+  });
+
   test('an answer that refuses is no success, a charging outcome is', async () => {
     for (const [code, ok] of [
       [4012, true],
