@@ -44,7 +44,7 @@ const ccr: CCR = {
       'Called-Station-Id': 'internet',
       '3GPP-SGSN-MCC-MNC': '00101',
       '3GPP-NSAPI': Buffer.from('5'),
-      '3GPP-User-Location-Info': Buffer.from('8200f110000100f1100000001', 'hex'),
+      '3GPP-User-Location-Info': Buffer.from('8200f110000100f11000000101', 'hex'),
       '3GPP-RAT-Type': Buffer.of(6),
       '3GPP-MS-TimeZone': Buffer.from('4000', 'hex'),
     },

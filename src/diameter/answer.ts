@@ -1,11 +1,13 @@
 // Answers that say what was wrong with a request. RFC 6733 6.2 and 7.2, RFC 8506 3.2.
 
 import type { Messages } from './commands.ts';
-import type { Decoded, Skimmed } from './decode.ts';
+import type { Decoded } from './decode.ts';
 import { encode, encodeAnswerMessage, type RawMembers } from './encode.ts';
 import type { Failure } from './failure.ts';
 import { answerHeader } from './header.ts';
+import { resultClass, resultCodes } from './result-codes.ts';
 import { commandNamed } from './schema.ts';
+import type { Skimmed } from './skim.ts';
 
 /** Who answers. `stateId` becomes Origin-State-Id. */
 export type Origin = {
@@ -32,7 +34,8 @@ export type AnswerMembers = Partial<Messages[Answered[keyof Answered]]>;
  *
  * A 3xxx takes the E flag and the grammar of RFC 6733 7.2. Any other code takes the command's own
  * grammar, with CC-Request-Type and -Number repeated; where a member that this grammar requires
- * cannot be known, RFC 6733 7.1.5 allows the E flag and the common grammar, which are then used.
+ * cannot be known, RFC 6733 7.1.5 allows the E flag and the common grammar, which are then used
+ * (with 5012 in place of a 4xxx, which must not have the E flag).
  *
  * Returns undefined for an answer: no error is ever sent in reply to one (RFC 6733 7.2).
  */
@@ -67,10 +70,14 @@ export function answerFailure(
     );
     if (complete) return encode(own, outgoing, message as Messages[typeof own], octets);
   }
+  const resultCode =
+    resultClass(failure.resultCode) === 'transient'
+      ? resultCodes.DIAMETER_UNABLE_TO_COMPLY
+      : failure.resultCode;
   return encodeAnswerMessage(
     header.code,
     outgoing,
-    { ...common, 'Error-Message': failure.errorMessage },
+    { ...common, 'Result-Code': resultCode, 'Error-Message': failure.errorMessage },
     octets,
   );
 }

@@ -24,6 +24,7 @@ export type Avp = {
 
 /** What each format is in a decoded message. Groups are objects keyed by their members' names. */
 export type Values = {
+  /** In a decoded message a slice of its frame: copy what outlives it. */
   OctetString: Buffer;
   Integer32: number;
   Integer64: bigint;

@@ -39,7 +39,6 @@ import {
   type Grammar,
 } from './schema.ts';
 import { readOpaqueText, readText } from './text.ts';
-import { walkAvps } from './walk.ts';
 
 export type DecodeOptions = {
   /** By the book; see the table at the top of this file. Off by default. */
@@ -112,35 +111,14 @@ export function decode(frame: Buffer, options: DecodeOptions = {}): Decoded {
   } as Decoded;
 }
 
-/** A message of which only the header and what answers repeat was read. */
-export type Skimmed = {
-  readonly name: undefined;
-  readonly header: Header;
-  readonly message: Record<string, never>;
-  readonly failure: undefined;
-  readonly raw: Raw;
-};
-
-/**
- * Reads no more of a frame than its refusal needs: for one that is refused before its AVPs are
- * looked at, by overload (3004) or for its application (3007). Its answer has the E flag.
- */
-export function skim(frame: Buffer): Skimmed {
-  const raw: { sessionId?: Buffer; proxyInfo: Buffer[] } = { proxyInfo: [] };
-  for (const { vendor, code, data, bytes } of walkAvps(frame)) {
-    if (vendor !== 0) continue;
-    if (code === sessionId.code) raw.sessionId ??= data;
-    else if (code === proxyInfo.code) raw.proxyInfo.push(bytes);
-  }
-  return { name: undefined, header: readHeader(frame), message: {}, failure: undefined, raw };
-}
-
 /** What was found so far of one message or group. */
 type Level = {
   /** By the grammar's slots. */
   readonly slots: unknown[];
   /** By name. */
   unlisted: Record<string, unknown[]> | undefined;
+  /** The first of each AVP that came again, so that a flood of repetitions costs one search. */
+  firsts: Map<Definition, Buffer | undefined> | undefined;
 };
 
 class Decoding {
@@ -194,7 +172,11 @@ class Decoding {
 
   #members(grammar: Grammar, start: number, end: number): Members {
     const view = this.#view;
-    const level: Level = { slots: new Array(grammar.slots.length), unlisted: undefined };
+    const level: Level = {
+      slots: new Array(grammar.slots.length),
+      unlisted: undefined,
+      firsts: undefined,
+    };
     let at = start;
     while (at < end) {
       if (this.#avpsLeft === 0) {
@@ -258,7 +240,7 @@ class Decoding {
     }
     const before = level.slots[slotAt];
     if (!repeated && before !== undefined) {
-      if (this.#strict || !this.#isRepetition(definition, at, stop)) {
+      if (this.#strict || !this.#isRepetition(level, definition, at, stop)) {
         const text = `${definition.name} more than once`;
         this.#fail('DIAMETER_AVP_OCCURS_TOO_MANY_TIMES', text, at, stop);
       }
@@ -448,14 +430,20 @@ class Decoding {
   }
 
   /** Whether the AVP at `at` is, octet for octet, the first of its kind in its level. */
-  #isRepetition(definition: Definition, at: number, stop: number): boolean {
-    const around = this.#path.at(-1);
-    const start =
-      around === undefined
-        ? headerBytes
-        : around + ((this.#frame[around + 4]! & avpFlags.vendor) === 0 ? 8 : 12);
-    const first = this.#firstOf(definition, start, at);
+  #isRepetition(level: Level, definition: Definition, at: number, stop: number): boolean {
+    level.firsts ??= new Map();
+    let first = level.firsts.get(definition);
+    if (first === undefined) {
+      first = this.#firstOf(definition, this.#levelStart(), at);
+      level.firsts.set(definition, first);
+    }
     return first?.equals(this.#frame.subarray(at, stop)) ?? false;
+  }
+
+  #levelStart(): number {
+    const around = this.#path.at(-1);
+    if (around === undefined) return headerBytes;
+    return around + ((this.#frame[around + 4]! & avpFlags.vendor) === 0 ? 8 : 12);
   }
 
   /** The first AVP of a kind in a level that is known to be well-formed, without padding. */

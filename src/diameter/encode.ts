@@ -11,6 +11,7 @@ import type { AvpName } from './dictionary.ts';
 import { headerBytes, headerFlags, type OutgoingHeader } from './header.ts';
 import type { Members } from './members.ts';
 import type { Value } from './message.ts';
+import { isProtocolError } from './result-codes.ts';
 import {
   commandNamed,
   type Definition,
@@ -38,6 +39,10 @@ export function encode<Name extends Exclude<CommandName, 'answer-message'>>(
   raw: RawMembers = {},
 ): Buffer {
   const command = commandNamed(name);
+  // RFC 6733 7.1.3: a 3xxx goes out with the E flag, so by encodeAnswerMessage.
+  if ('Result-Code' in message && isProtocolError(message['Result-Code'] as number)) {
+    throw new TypeError(`${message['Result-Code']} in ${name}`);
+  }
   let flags = command.request ? headerFlags.request : 0;
   if (header.proxiable ?? false) flags |= headerFlags.proxiable;
   if (command.request && (header.retransmitted ?? false)) flags |= headerFlags.retransmitted;
@@ -111,6 +116,7 @@ function writeMessage(
 ): Buffer {
   writer.at = headerBytes;
   writeMembers(grammar, message as Members, raw);
+  if (writer.at > 0xffffff) throw new RangeError(`a message of ${writer.at} octets`);
   const { view } = writer;
   view.setUint32(0, 0x01000000 | writer.at);
   view.setUint32(4, header.flags * 0x1000000 + header.code);

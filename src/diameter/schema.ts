@@ -108,7 +108,7 @@ for (const [name, avp] of Object.entries<Avp>(avps)) {
 /** Every definition, by name. */
 export const definitions: ReadonlyMap<string, Definition> = drafts;
 
-// Keys of IETF and 3GPP AVPs are small; the few others go by a string.
+// One table a vendor, by code: the largest code of any vendor is in the thousands.
 const byCode = new Map<number, Map<number, Definition>>();
 for (const definition of drafts.values()) {
   const codes = byCode.get(definition.vendor) ?? new Map<number, Definition>();

@@ -1,7 +1,7 @@
 /** RFC 6733 6.2, 7.1 and 7.2: the answers that say what was wrong. */
 import { expect, test } from 'vitest';
 import { answerFailure } from '../../src/diameter/answer.ts';
-import { decode, skim } from '../../src/diameter/decode.ts';
+import { decode } from '../../src/diameter/decode.ts';
 import { encode, encodeAnswerMessage } from '../../src/diameter/encode.ts';
 import { exampleAvp, failure } from '../../src/diameter/failure.ts';
 import {
@@ -11,6 +11,7 @@ import {
   resultClass,
   resultCodes,
 } from '../../src/diameter/result-codes.ts';
+import { skim } from '../../src/diameter/skim.ts';
 import { avp, ccr, cerAvps, group, hex, M, message, u64 } from './bytes.ts';
 import { strictErrorAnswer } from './strict-parser.ts';
 
@@ -87,6 +88,22 @@ test('B-141 every 4xxx has no E', () => {
     if (resultClass(code) !== 'transient') continue;
     expect(answered(ccr(), name as ResultCodeName).error).toBe(false);
   }
+});
+
+test('B-141 a 4xxx that cannot keep the grammar of CCA is 5012 with E', () => {
+  const request = ccr({ replace: { requestNumber: undefined } });
+  const limit = failure('DIAMETER_CREDIT_LIMIT_REACHED', 'no credit');
+  for (const known of [decode(request), skim(request)]) {
+    const parsed = strictErrorAnswer(answerFailure(known, origin, limit)!, request);
+    expect({ error: parsed.error, code: parsed.number(268) }).toEqual({ error: true, code: 5012 });
+  }
+});
+
+test('B-140 the encoder sends no 3xxx without E', () => {
+  const header = { applicationId: 0, hopByHop: 0, endToEnd: 0 };
+  const dwa = { 'Result-Code': 3004, 'Origin-Host': 'ocs', 'Origin-Realm': 'r' };
+  expect(() => encode('DWA', header, dwa)).toThrow('3004 in DWA');
+  expect(encodeAnswerMessage(280, header, dwa)[4]).toBe(0x20);
 });
 
 test('B-142 a 5xxx has no E where type and number of the CCR are known', () => {

@@ -191,6 +191,15 @@ test('B-053 the number of AVPs is bounded, eight thousand by default', () => {
   expect(decode(ccr(), { maxAvps: 4 }).failure).toMatchObject({ resultCode: 5012 });
 });
 
+test('a flood of repetitions is compared, not searched for, however late the first came', () => {
+  // Searching the level for each of them would be 10,000 million steps, far beyond the timeout.
+  const filler = new Array<Buffer>(100_000).fill(avp(99999, '', { flags: 0 }));
+  const repeated = new Array<Buffer>(100_000).fill(avp(1, 'x'));
+  const { failure, message } = withAvps([...filler, ...repeated], { maxAvps: 300_000 });
+  expect(failure).toBeUndefined();
+  expect(message).toMatchObject({ 'User-Name': 'x' });
+}, 5000);
+
 test('two hundred services in one request pass', () => {
   const one = (rating: number) =>
     group(services, [group(437, []), group(used, [avp(420, 60), avp(452, 0)]), avp(432, rating)]);

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { answerFailure } from '../../src/diameter/answer.ts';
-import { decode, skim } from '../../src/diameter/decode.ts';
+import { decode } from '../../src/diameter/decode.ts';
 import { failure } from '../../src/diameter/failure.ts';
+import { skim } from '../../src/diameter/skim.ts';
 import { walkAvps } from '../../src/diameter/walk.ts';
 import { avp, ccr, cerAvps, group, hex, message, u64 } from './bytes.ts';
 import { strictErrorAnswer } from './strict-parser.ts';
