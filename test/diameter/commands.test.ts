@@ -11,7 +11,7 @@ import { avp, cerAvps, group, hex, message, u64 } from './bytes.ts';
 
 const header = { applicationId: 4, hopByHop: 0x11111111, endToEnd: 0x22222222 };
 
-test.each<[CommandName, number, boolean]>([
+const numbers: [CommandName, number, boolean][] = [
   ['CER', 257, true],
   ['CEA', 257, false],
   ['RAR', 258, true],
@@ -26,7 +26,9 @@ test.each<[CommandName, number, boolean]>([
   ['DWA', 280, false],
   ['DPR', 282, true],
   ['DPA', 282, false],
-])('B-030 %s is command %d', (name, code, request) => {
+];
+
+test.each(numbers)('B-030 %s is command %d', (name, code, request) => {
   expect(findCommand(code, request)?.name).toBe(name);
   expect(commands[name][0]).toContain(`${code}${request ? ', REQ' : ''}`);
   const proxiable = !['CER', 'CEA', 'DWR', 'DWA', 'DPR', 'DPA'].includes(name);
