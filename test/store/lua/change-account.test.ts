@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { scripts } from '../../../src/store/redis/scripts.ts';
+import { useScripts } from './script-rig.ts';
+
+const rig = useScripts();
+const change = (
+  expected: number,
+  set: Record<string, string>,
+  drained: string[],
+  gone: string[],
+) => {
+  const pairs = Object.entries(set);
+  return rig.run(
+    scripts.changeAccount,
+    { account: 'a' },
+    { expected, pairs_to_set: pairs.length, drained: drained.length },
+    [...pairs.flat(), ...drained, ...gone],
+  );
+};
+
+test('sets, removes and raises the version in one step', async () => {
+  await rig.redis.hset('a', { version: '9', plan: 'x', 'a:old': '0', 's:e164:1': '' });
+  const set = { plan: 'y', 'a:new': '0' };
+  expect(await change(9, set, ['a:old', 'r:old'], ['s:e164:1'])).toBe('changed');
+  expect(await rig.redis.hgetall('a')).toEqual({ version: '10', plan: 'y', 'a:new': '0' });
+});
+
+test('changes nothing at another version, or of a bucket that holds something', async () => {
+  await rig.redis.hset('a', { version: '9', plan: 'x', 'a:old': '0', 'r:old': '1' });
+  const before = await rig.redis.hgetall('a');
+  expect(await change(8, { plan: 'y' }, [], [])).toBe('conflict');
+  expect(await change(9, { plan: 'y' }, ['a:old', 'r:old'], [])).toBe('conflict');
+  expect(await rig.redis.hgetall('a')).toEqual(before);
+});
+
+test('makes no account', async () => {
+  expect(await change(0, { plan: 'y' }, [], [])).toBe('conflict');
+  expect(await rig.redis.exists('a')).toBe(0);
+});
