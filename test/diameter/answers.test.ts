@@ -183,7 +183,7 @@ test('B-144 exactly one Result-Code', () => {
   expect(answered(ccr(), 'DIAMETER_UNABLE_TO_COMPLY').all(268)).toHaveLength(1);
 });
 
-test('B-145 B-056 Error-Message has no M, B-146 and Error-Reporting-Host is left out', () => {
+test('B-145 B-146 B-056 Error-Message has no M, and Error-Reporting-Host is left out', () => {
   for (const code of ['DIAMETER_TOO_BUSY', 'DIAMETER_UNABLE_TO_COMPLY'] as const) {
     const { avps } = answered(ccr(), code);
     expect(avps.find((one) => one.code === 281)).toMatchObject({ flags: 0 });
