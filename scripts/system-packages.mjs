@@ -29,7 +29,7 @@ const INSTALL = {
 
 /**
  * Debian starts a service as it installs it, unless the program policy-rc.d says 101 (forbidden by
- * policy); one that stands there already is its owner's and stays.
+ * policy); one that stands there already is its owner's and stays. So is a service that was enabled.
  */
 const WITHOUT_SERVICES = `
   policy=/usr/sbin/policy-rc.d
@@ -39,10 +39,12 @@ const WITHOUT_SERVICES = `
     printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy"
   fi
   export DEBIAN_FRONTEND=noninteractive
+  fresh=
+  for service in redis-server freediameter; do
+    systemctl is-enabled --quiet "$service" 2> /dev/null || fresh="$fresh $service"
+  done
   apt-get update && "$@" || exit
-  if command -v systemctl > /dev/null; then
-    systemctl disable redis-server freediameter > /dev/null 2>&1
-  fi
+  for service in $fresh; do systemctl disable --quiet "$service" 2> /dev/null; done
   exit 0
 `;
 
