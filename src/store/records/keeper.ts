@@ -143,6 +143,7 @@ class Keeper implements RecordKeeper {
   #cancel: (() => void) | undefined;
   #running: Promise<unknown> | undefined;
   #troubles = 0;
+  #lastTrouble: unknown;
   #stopped = false;
 
   constructor(options: RecordKeeperOptions) {
@@ -202,7 +203,8 @@ class Keeper implements RecordKeeper {
       this.#filesRetry.at = 0;
       this.#storeRetry.at = 0;
       const passed = await this.#start();
-      if (this.#troubles > troubles) throw new Error('the records could not all be read');
+      if (this.#troubles > troubles)
+        throw new Error('the records could not all be read', { cause: this.#lastTrouble });
       if (passed === 0) return;
     }
   }
@@ -211,6 +213,7 @@ class Keeper implements RecordKeeper {
     this.#stopped = true;
     this.#cancel?.();
     await this.#running;
+    await this.#settle().catch((error) => this.#trouble('store', error));
     await this.#giveBack(() => true).catch((error) => this.#trouble('store', error));
     await this.#sink?.close().catch((error) => this.#trouble('files', error));
   }
@@ -458,6 +461,7 @@ class Keeper implements RecordKeeper {
     retry.delayMs = Math.min(retryMs, Math.max(retryMs / 16, retry.delayMs * 2));
     retry.at = this.#options.clock.now() + retry.delayMs;
     this.#troubles += 1;
+    this.#lastTrouble = error;
     this.#options.problem({ kind, error });
   }
 }

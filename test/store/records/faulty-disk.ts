@@ -22,10 +22,14 @@ export class FaultyDisk implements Disk {
   /** Whether everything after the first fault fails, too: the process is gone. */
   fatal = false;
   failed = false;
+  /** What failing is: an error, unless a test wants something worse. */
+  fail: () => Promise<never> = async () => {
+    throw new DiskFault();
+  };
   /** Names of the operations in order, for messages. */
   readonly done: string[] = [];
 
-  constructor(options: Partial<Pick<FaultyDisk, 'failAt' | 'fault' | 'fatal'>> = {}) {
+  constructor(options: Partial<Pick<FaultyDisk, 'failAt' | 'fault' | 'fatal' | 'fail'>> = {}) {
     Object.assign(this, options);
   }
 
@@ -78,6 +82,6 @@ export class FaultyDisk implements Disk {
       const opened = await run();
       if (name === 'open') await (opened as nodeFiles.FileHandle).close();
     }
-    throw new DiskFault();
+    return this.fail();
   }
 }
