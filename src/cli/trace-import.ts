@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { TollkeeperError } from '../errors.ts';
+import { writeProvisioning } from '../provisioning/write.ts';
 import { Fitting } from '../trace/fitting.ts';
 import { type Problem, ProblemLog } from '../trace/problem.ts';
 import { type TraceEntry, writeTrace } from '../trace/trace-file.ts';
@@ -57,7 +58,9 @@ export const command = defineCommand({
     const source = basename(file);
     const requests = await written(target, writeTrace(target, source, watched()));
     if (provisioning !== undefined) {
-      await written(provisioning, writeFile(provisioning, fitting.yaml(source)));
+      const comment = `Fits ${source}: every subscriber and service in it.`;
+      const text = writeProvisioning(fitting.file(), comment);
+      await written(provisioning, writeFile(provisioning, text));
     }
     const imported: Imported = {
       requests,

@@ -1,18 +1,60 @@
 // A provisioning file that fits a trace: an account for every subscriber that it speaks of and a
 // rule for every service, priced so that nobody runs out. So a stranger's capture is charged at once,
 // and whoever reads the file sees what to change.
-import { stringify } from 'yaml';
 import { avps } from '../diameter/dictionary.ts';
 import { type Identity, type IdentityKind, identitiesOf } from './identities.ts';
 import { avpKey, keyOf, messageAvps, type RawAvp, rawAvps, text, unsigned32 } from './raw-avp.ts';
 import type { TraceEntry } from './trace-file.ts';
 
-/** More accounts than this are not written; the capture is then one for ranges. */
-const maxAccounts = 100_000;
+/** More are left out: the text of a provisioning file has a limit, and a range is then the way. */
+const maxAccounts = 20_000;
 /** Rating groups that one rule may list. */
 const maxGroups = 1000;
 
 type Unit = 'octets' | 'seconds' | 'units' | 'money';
+
+/** What of a provisioning file is used here; its schema is the provisioning's own. */
+export interface FittingFile {
+  readonly tenants: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly currency: string;
+    readonly plans: readonly { readonly id: string; readonly rules: readonly FittingRule[] }[];
+    readonly accounts: readonly FittingAccount[];
+  }[];
+  readonly peers: { readonly anybody: Record<string, never> };
+  readonly routing: { readonly default: string };
+}
+
+interface FittingRule extends Pricing {
+  readonly name: string;
+  readonly match?: {
+    readonly context: readonly string[];
+    readonly ratingGroup: readonly (number | 'none')[];
+  };
+  readonly unit: Unit;
+}
+
+interface Pricing {
+  readonly price?: {
+    readonly amount: string;
+    readonly per: string | number;
+    readonly increment?: number;
+  };
+  readonly quota: { readonly size: string | number };
+}
+
+interface FittingAccount {
+  readonly id: string;
+  readonly plan: string;
+  readonly maxSessions: number;
+  readonly subscribers: readonly Partial<Record<IdentityKind, string>>[];
+  readonly buckets: readonly {
+    readonly id: string;
+    readonly unit: Unit;
+    readonly opening: string;
+  }[];
+}
 
 /** The first unit that a service is seen to count decides; octets are most common, so they lead. */
 const unitOf = new Map<number, Unit>([
@@ -25,7 +67,7 @@ const unitOf = new Map<number, Unit>([
 ]);
 const unitOrder: readonly Unit[] = ['octets', 'seconds', 'units', 'money'];
 
-const prices: Record<Unit, object> = {
+const prices: Record<Unit, Pricing> = {
   octets: { price: { amount: '0.01', per: '1 MB', increment: 1 }, quota: { size: '10 MB' } },
   seconds: { price: { amount: '0.01', per: '1 min', increment: 1 }, quota: { size: '5 min' } },
   units: { price: { amount: '0.01', per: 1 }, quota: { size: 10 } },
@@ -50,7 +92,7 @@ const acceptable: Record<IdentityKind, RegExp> = {
 };
 const acceptableContext = /^\S{1,255}$/;
 
-type Account = Map<string, Identity>;
+type Account = Map<string, { kind: IdentityKind; value: string }>;
 type Groups = Map<number | 'none', Unit | undefined>;
 
 /** Gathers what a trace needs. Memory grows with its subscribers, not with its requests. */
@@ -78,30 +120,24 @@ export class Fitting {
     return [...many, ...this.#left];
   }
 
-  /** The file as YAML. `source` says in it where it came from. */
-  yaml(source: string): string {
-    const plan = { id: 'seen', version: 1, rules: this.#rules() };
+  file(): FittingFile {
     const tenant = {
       id: 'capture',
       name: 'Fits a capture',
       currency: 'EUR',
-      plans: [plan],
+      plans: [{ id: 'seen', rules: this.#rules() }],
       accounts: [...this.#accounts].slice(0, maxAccounts).map(accountOf),
     };
-    const file = { tenants: [tenant], peers: { anybody: {} }, routing: { default: tenant.id } };
-    const comment = ` Fits ${source.replaceAll(/[\r\n]/g, ' ')}: every subscriber and service in it.`;
-    // Identities of digits must stay texts.
-    const body = stringify(file, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
-    return `#${comment}\n${body}`;
+    return { tenants: [tenant], peers: { anybody: {} }, routing: { default: tenant.id } };
   }
 
   /** Identities seen together are one subscriber, as in a replay that maps them. */
   #addSubscriber(identities: Identity[]): void {
-    const usable = identities.filter(({ kind, value }) => {
-      if (kind === 'user-name') return false;
-      if (acceptable[kind].test(value)) return true;
-      if (this.#left.size < 100) this.#left.add(`an identity of kind ${kind} is not well formed`);
-      return false;
+    const usable = identities.flatMap(({ kind, value }) => {
+      if (kind === 'user-name') return [];
+      if (acceptable[kind].test(value)) return [{ kind, value }];
+      this.#left.add(`an identity of kind ${kind} is not well formed`);
+      return [];
     });
     if (usable.length === 0) return;
     const keys = usable.map(({ kind, value }) => `${kind}:${value}`);
@@ -134,8 +170,8 @@ export class Fitting {
     }
   }
 
-  #rules(): object[] {
-    const rules = [...this.#contexts].flatMap(([context, groups], index) => {
+  #rules(): FittingRule[] {
+    const rules: FittingRule[] = [...this.#contexts].flatMap(([context, groups], index) => {
       const usual: Unit = context.startsWith('32260@') ? 'seconds' : 'octets';
       return unitOrder.flatMap((unit) => {
         const list = [...groups].filter(([, seen]) => (seen ?? usual) === unit);
@@ -163,8 +199,8 @@ function unitIn(message: Buffer, service: RawAvp[]): Unit | undefined {
 }
 
 /** One subscriber holds one identity of each kind; further ones are devices of the same account. */
-function accountOf(account: Account, index: number): object {
-  const subscribers: Partial<Record<string, string>>[] = [];
+function accountOf(account: Account, index: number): FittingAccount {
+  const subscribers: Partial<Record<IdentityKind, string>>[] = [];
   for (const { kind, value } of account.values()) {
     const free = subscribers.find((subscriber) => subscriber[kind] === undefined);
     if (free === undefined) subscribers.push({ [kind]: value });

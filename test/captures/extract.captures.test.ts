@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
+import { writeProvisioning } from '../../src/provisioning/write.ts';
 import type { CapturedMessage } from '../../src/trace/capture.ts';
 import { readCapture } from '../../src/trace/capture.ts';
 import { describeRequest } from '../../src/trace/describe.ts';
@@ -117,7 +118,7 @@ describe.each(files)('%s', (name) => {
     const trace = await openTrace(file);
     const fitting = new Fitting();
     for await (const entry of trace!.entries(new ProblemLog())) fitting.add(entry);
-    const loaded = loadProvisioning(fitting.yaml(name), 'fitting.yaml');
+    const loaded = loadProvisioning(writeProvisioning(fitting.file(), name), 'fitting.yaml');
     expect(loaded).toMatchObject({ ok: true });
     const { stdout } = await run('tshark', [
       ...['-r', file, '-Y', 'diameter.cmd.code==272 && diameter.applicationId==4'],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
+import { writeProvisioning } from '../../src/provisioning/write.ts';
 import { Fitting } from '../../src/trace/fitting.ts';
 import { sampleTrace } from '../../src/trace/sample.ts';
 import type { TraceEntry } from '../../src/trace/trace-file.ts';
@@ -18,7 +19,7 @@ const service = (...avps: Buffer[]) => avp(456, Buffer.concat(avps));
 function loaded(entries: TraceEntry[]) {
   const fitting = new Fitting();
   for (const each of entries) fitting.add(each);
-  const result = loadProvisioning(fitting.yaml('a test'), 'fitting.yaml');
+  const result = loadProvisioning(writeProvisioning(fitting.file(), 'a test'), 'fitting.yaml');
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return { tenant: result.provisioning.tenants[0]!, notes: fitting.notes };
 }
