@@ -39,8 +39,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       account: account.account,
       subscriberKind: kinds.toNumber[subscriber.kind],
       subscriberId: subscriber.id,
-      clientHost: client.host,
-      clientRealm: client.realm,
+      clientHost: hostOfSessionId(session.sessionId) === client.host ? undefined : client.host,
+      clientRealm: realmOfHost(client.host) === client.realm ? undefined : client.realm,
       context: session.context,
       state: states.toNumber[session.state],
       openedAt: session.openedAt,
@@ -109,11 +109,12 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
 
   function decode(bytes: Uint8Array): Session {
     const message = sessions.decode(bytes);
+    const host = message.clientHost ?? hostOfSessionId(message.sessionId);
     const session: Session = {
       sessionId: message.sessionId,
       account: { tenant: message.tenant, account: message.account },
       subscriber: { kind: kinds.toWord(message.subscriberKind), id: message.subscriberId },
-      client: { host: message.clientHost, realm: message.clientRealm },
+      client: { host, realm: message.clientRealm ?? realmOfHost(host) },
       context: message.context,
       state: states.toWord(message.state),
       openedAt: message.openedAt,
@@ -208,6 +209,18 @@ export const sessionCodec: SessionCodec = createSessionCodec(storeSchema);
 const isPresent = <Value>(value: Value | null | undefined): value is Value =>
   value !== undefined && value !== null;
 
+/** Where most clients name themselves already; a host is stored only where it differs. */
+function hostOfSessionId(sessionId: string): string {
+  const end = sessionId.indexOf(';');
+  return end < 0 ? '' : sessionId.slice(0, end);
+}
+
+/** The usual realm of a host, stored only where it differs. */
+function realmOfHost(host: string): string {
+  const dot = host.indexOf('.');
+  return dot < 0 ? '' : host.slice(dot + 1);
+}
+
 function toRanges(seen: readonly number[]): Session['seen'] {
   const ranges: [number, number][] = [];
   for (let i = 0; i + 1 < seen.length; i += 2)
@@ -224,8 +237,8 @@ interface SessionMessage extends Unknowns {
   account: string;
   subscriberKind: number;
   subscriberId: string;
-  clientHost: string;
-  clientRealm: string;
+  clientHost: Optional<string>;
+  clientRealm: Optional<string>;
   context: string;
   state: number;
   openedAt: number;

@@ -95,6 +95,20 @@ describe('a session', () => {
     expect(sessionCodec.decode(sessionCodec.encode(session)).sessionId).toBe(id);
   });
 
+  test.each([
+    ['pgw.north.example', 'north.example'],
+    ['pgw.north.example', 'example'],
+    ['pgw', ''],
+    ['', ''],
+    ['other.south.example', 'south.example'],
+    ['a;b', 'realm'],
+  ])('knows its client %s of realm %s, wherever they are written', (host, realm) => {
+    for (const sessionId of ['pgw.north.example;1;2', 'pgw;1', ';1', 'a;b;1', 'plain', '']) {
+      const session = sessionOf(account, { sessionId, client: { host, realm } });
+      expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
+    }
+  });
+
   test('has figures exact to 2^53 - 1', () => {
     const big = Number.MAX_SAFE_INTEGER;
     fc.assert(
@@ -123,7 +137,7 @@ describe('a session', () => {
   });
 
   test('is compact', () => {
-    expect(sessionCodec.encode(sessionOf(account)).length).toBeLessThan(420);
+    expect(sessionCodec.encode(sessionOf(account)).length).toBeLessThan(345);
   });
 });
 

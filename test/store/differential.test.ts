@@ -1,10 +1,11 @@
 /** Random commands give the same replies and leave the same on both stores. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Movement } from '../../src/charging/draft.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { decodeRecord } from '../../src/store/record-codec.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
-import type { Commit, Movement, Store } from '../../src/store/store.ts';
+import type { Commit, Store } from '../../src/store/store.ts';
 import { recordsOf, silent } from './redis-rig.ts';
 import { startRedis, type TestRedis } from './redis-server.ts';
 import { definitionOf, fresh, money, recordOf, sessionOf } from './samples.ts';

@@ -30,10 +30,12 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
     ...settings,
   };
   let child: ChildProcess | undefined;
+  let guard: ChildProcess | undefined;
 
   async function start(): Promise<void> {
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    guard = guardOf(child);
     for await (const line of createInterface({ input: child.stdout! }))
       if (/ready to accept connections/i.test(line)) {
         child.stdout!.resume();
@@ -44,6 +46,7 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
 
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    guard?.kill('SIGKILL');
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
@@ -61,4 +64,13 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Ends the server when this process ends, however it does: its end of the pipe is then closed. */
+function guardOf(server: ChildProcess): ChildProcess {
+  const script = 'cat >/dev/null; kill -9 "$0"';
+  return spawn('sh', ['-c', script, String(server.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
 }
