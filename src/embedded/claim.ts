@@ -7,6 +7,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { TollkeeperError } from '../errors.ts';
 import { end, identify, isAlive, type ProcessId } from './process-id.ts';
+import { socketPath } from './socket.ts';
 
 interface Claimed {
   readonly owner: ProcessId;
@@ -23,6 +24,15 @@ export interface Claim {
 
 /** Time for a Redis that was left behind to write what it has and end. */
 const LEFTOVER_GRACE_MS = 10_000;
+
+/** Where the socket of the Redis is that the folder's owner runs; undefined: nobody runs one. */
+export function claimedSocket(folder: string): string | undefined {
+  const text = read(join(folder, 'owner.json'));
+  if (text === undefined) return undefined;
+  const { owner, redis, socketFolder = folder } = JSON.parse(text) as Claimed;
+  if (redis === undefined || !isAlive(owner)) return undefined;
+  return socketPath(socketFolder);
+}
 
 /** Claims a folder that exists; throws DATA_FOLDER_IN_USE while another process that lives has it. */
 export async function claimFolder(folder: string): Promise<Claim> {

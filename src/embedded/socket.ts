@@ -13,14 +13,17 @@ export interface SocketPlace {
   readonly folder?: string;
 }
 
+/** The socket's path in its folder. */
+export const socketPath = (folder: string): string => join(folder, 'redis.sock');
+
 /** In the folder if the path fits, otherwise in a short private folder of its own. */
 export function placeSocket(folder: string): SocketPlace {
-  const path = join(folder, 'redis.sock');
+  const path = socketPath(folder);
   if (Buffer.byteLength(path) <= LONGEST_PATH_BYTES) return { path };
   // The system's temporary folder can be deep as well; /tmp never is.
   const short = [tmpdir(), '/tmp'].find((parent) => parent.length + 24 <= LONGEST_PATH_BYTES)!;
   const own = mkdtempSync(join(short, 'tk-'));
-  return { path: join(own, 'redis.sock'), folder: own };
+  return { path: socketPath(own), folder: own };
 }
 
 export type Pulse = 'ready' | 'loading' | 'silent';
