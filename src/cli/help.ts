@@ -34,7 +34,7 @@ export function commandHelp(command: Command, settings: readonly SettingName[]):
     '',
     'Usage',
     `  tollkeeper ${[name, usage, '[flags]'].filter((part) => part !== '').join(' ')}`,
-    ...(details === undefined ? [] : ['', details]),
+    ...(details === undefined ? [] : ['', ...details.split('\n').flatMap(paragraph)]),
     '',
     'Flags',
     ...columns([...own, json, help]),
@@ -66,6 +66,11 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
     if (left.length + 2 > width) return [`  ${left}`, ...indented];
     return [`  ${left.padEnd(width)}${lines[0]}`, ...indented.slice(1)];
   });
+}
+
+/** A line that is too long, in several; one that fits stays as it was written. */
+function paragraph(text: string): string[] {
+  return text.length > COLUMNS ? wrap(text, COLUMNS) : [text];
 }
 
 function wrap(text: string, width: number): string[] {

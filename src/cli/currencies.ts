@@ -1,0 +1,54 @@
+/**
+ * Tenants and how their money is written, for commands: from the provisioning file that the
+ * service was started with. Without it amounts are still right, but shown in smallest units.
+ */
+import type { Unit } from '../charging/request.ts';
+import { TollkeeperError } from '../errors.ts';
+import type { TenantCurrency, Tenants } from '../http/tenant.ts';
+import { formatMoney } from '../provisioning/money.ts';
+import type { Call } from './command.ts';
+import { readProvisioning, sampleProvisioning } from './provisioned.ts';
+
+/** The tenants of the provisioning file; none, and a note why, where it cannot be read. */
+export function readCurrencies({ settings, note }: Pick<Call, 'settings' | 'note'>): Tenants {
+  try {
+    const { tenants } = readProvisioning(settings.provisioningFile ?? sampleProvisioning);
+    return new Map(
+      tenants.map(({ id, currency: { code, digits } }) => [id, { currency: code, digits }]),
+    );
+  } catch (error) {
+    if (!(error instanceof TollkeeperError)) throw error;
+    note(`${error.message}\nMoney is shown in smallest units.`);
+    return new Map();
+  }
+}
+
+/** The tenant of `--tenant`, or the only one there is; a note where its currency is not known. */
+export function chooseTenant(
+  asked: string | undefined,
+  { tenants, command, note }: { tenants: Tenants; command: string; note: Call['note'] },
+): { tenant: string; currency: TenantCurrency | undefined } {
+  const [first, ...others] = tenants.keys();
+  const tenant = asked ?? (others.length === 0 ? first : undefined);
+  if (tenant === undefined) {
+    const which = first === undefined ? '' : `: one of ${[...tenants.keys()].join(', ')}`;
+    throw new TollkeeperError('COMMAND_LINE_INVALID', {
+      problem: `tollkeeper ${command}: --tenant is missing${which}`,
+    });
+  }
+  const currency = tenants.get(tenant);
+  if (currency === undefined && tenants.size > 0)
+    note(`${tenant} is not in the provisioning file; its money is shown in smallest units.`);
+  return { tenant, currency };
+}
+
+/** `12.34 EUR`, or `1000 octets`; money of an unknown currency as `1234 smallest units`. */
+export function shownQuantity(
+  smallest: number,
+  unit: Unit | undefined,
+  currency: TenantCurrency | undefined,
+): string {
+  if (unit !== 'money') return unit === 'units' ? String(smallest) : `${smallest} ${unit ?? ''}`;
+  if (currency === undefined) return `${smallest} smallest units`;
+  return formatMoney(smallest, currency);
+}

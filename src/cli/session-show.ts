@@ -1,0 +1,103 @@
+/** `tollkeeper session show`: a session, its services and what holds their grants. */
+import { sessionKey } from '../charging/request.ts';
+import { TollkeeperError } from '../errors.ts';
+import { type ServiceView, type SessionView, sessionView } from '../http/sessions.ts';
+import type { TenantCurrency } from '../http/tenant.ts';
+import { sessionTag } from '../log.ts';
+import { word } from '../values.ts';
+import { instant, printable, table } from './columns.ts';
+import { defineCommand } from './command.ts';
+import { readCurrencies, shownQuantity } from './currencies.ts';
+import { storeSettings, withStore } from './open-store.ts';
+
+export const command = defineCommand({
+  name: 'session show',
+  summary: 'Show a session, its services and grants',
+  usage: 'SESSION-ID',
+  details:
+    'A session that ended is found as long as late usage still counts for it. The log names ' +
+    'sessions by a tag, because a Session-Id may contain a subscriber number.',
+  examples: ["session show 'pgw1.epc.example;1876543210;523;1'"],
+  flags: {
+    subSession: { kind: word('N'), description: 'CC-Sub-Session-Id, where the client uses it.' },
+  },
+  settings: [...storeSettings, 'provisioningFile'],
+  async run(call) {
+    const tenants = readCurrencies(call);
+    const sessionId = call.operands[0]!;
+    const key = sessionKey({ sessionId, subSessionId: call.flags.subSession });
+    const found = await withStore(call.settings, async (store) => {
+      const bound = await store.bindingOf(key);
+      return bound && { bound, ...(await store.load(bound, key)) };
+    });
+    const session = found?.session?.session;
+    // What a session that moved leaves behind belongs to its new account.
+    if (session === undefined || session.account.account !== found?.bound.account)
+      throw new TollkeeperError('SESSION_UNKNOWN', { session: sessionId });
+    const currency = tenants.get(session.account.tenant);
+    const view = sessionView(session, { currency, account: found.account });
+    call.result(view, () => sessionText(view, { currency, tag: sessionTag(key) }));
+  },
+});
+
+function sessionText(
+  view: SessionView,
+  { currency, tag }: { currency: TenantCurrency | undefined; tag: string },
+): string {
+  const { subSessionId, subscriber, client } = view;
+  const sub = subSessionId === undefined ? '' : `, sub-session ${subSessionId}`;
+  const facts: [string, string][] = [
+    ['session', `${view.sessionId}${sub}`],
+    ['in the log', tag],
+    ['state', view.state],
+    ['account', `${view.account} of ${view.tenant}`],
+    ['subscriber', `${subscriber.kind} ${subscriber.id}`],
+    ['client', `${client.host}, ${client.realm}`],
+    ['context', view.context],
+    ['opened', instant(view.openedAt)],
+    ['changed', instant(view.changedAt)],
+    ['supervised', `until ${instant(view.supervisedUntil)}`],
+  ];
+  const services = table(view.services, [
+    { head: 'rating group', right: true, cell: ({ ratingGroup }) => String(ratingGroup ?? '-') },
+    { head: 'services', cell: ({ serviceIds }) => serviceIds.join(',') || '-' },
+    { head: 'rule', cell: ({ rule, planVersion }) => `${rule} (plan version ${planVersion})` },
+    { head: 'used', right: true, cell: ({ used, unit }) => shownQuantity(used, unit, currency) },
+    {
+      head: 'cost',
+      right: true,
+      cell: ({ cost }) => shownQuantity(cost.smallest, 'money', currency),
+    },
+    { head: 'granted', right: true, cell: (service) => granted(service, currency) },
+    { head: 'held by', cell: held },
+  ]);
+  return [
+    ...facts.map(([name, text]) => `${name.padEnd(10)}  ${printable(text)}`),
+    '',
+    services,
+  ].join('\n');
+}
+
+function granted({ granted, unit }: ServiceView, currency: TenantCurrency | undefined): string {
+  if (granted === undefined) return '-';
+  const until = granted.validUntil === undefined ? '' : ` until ${instant(granted.validUntil)}`;
+  const units = shownQuantity(granted.units, unit, currency);
+  return `${units}${granted.final ? ', final' : ''}${until}`;
+}
+
+function held({ granted }: ServiceView): string {
+  const parts = granted?.reserved ?? [];
+  return parts.map(({ bucket, quantity }) => `${bucket} ${shownPart(quantity)}`).join(', ') || '-';
+}
+
+function shownPart({
+  smallest,
+  amount,
+  currency,
+}: {
+  smallest: number;
+  amount?: string;
+  currency?: string;
+}): string {
+  return amount === undefined ? String(smallest) : `${amount} ${currency}`;
+}

@@ -1,0 +1,324 @@
+/** The commands that look at a running service's store, and the one that adds money to it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { availableField } from '../../src/charging/account.ts';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
+import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
+import { definition, NUMBER, open, session, sessionIdOf } from '../http/fixture.ts';
+
+const provisioning = `
+tenants:
+  - id: blue
+    name: Blue
+    currency: EUR
+    digits: 6
+    plans: [{ id: p, version: 1, rules: [{ name: r, unit: octets, free: true, quota: { size: 1 } }] }]
+  - id: red
+    name: Red
+    currency: JPY
+    digits: 0
+    plans: [{ id: p, version: 1, rules: [{ name: r, unit: octets, free: true, quota: { size: 1 } }] }]
+routing: { rules: [{ tenant: blue, match: { e164Prefix: ['49'] } }] }
+peers: { anybody: {} }
+`;
+
+let folder: string;
+let redis: EmbeddedRedis;
+let store: RedisStore;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tk-cli-'));
+  writeFileSync(join(folder, 'mvne.yaml'), provisioning);
+  redis = await startEmbedded({ dataDir: join(folder, 'data'), durability: 'fsync' });
+  const log = { warn() {}, info() {} };
+  store = await openRedisStore({ url: redis.url, partitions: 4, durability: 'fsync', log });
+  for (const tenant of ['blue', 'red'])
+    await store.createAccount(definition(tenant, 'family'), { bundle: 5_000, main: 20_000_000 });
+  await open(store, session('blue'));
+});
+afterAll(async () => {
+  await store?.close();
+  await redis?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function run(...argv: string[]): Promise<Ran> {
+  const written = { out: '', err: '' };
+  const code = await runCommandLine({
+    argv,
+    env: {
+      TOLLKEEPER_DATA_DIR: join(folder, 'data'),
+      TOLLKEEPER_PROVISIONING_FILE: join(folder, 'mvne.yaml'),
+    },
+    stdout: (text) => {
+      written.out += text;
+    },
+    stderr: (text) => {
+      written.err += text;
+    },
+  });
+  return { code, ...written };
+}
+
+const objects = ({ out }: Ran) =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const balance = async (tenant: string) =>
+  (await store.load({ tenant, account: 'family' })).account!.counters[availableField('main')];
+
+describe('account show', () => {
+  test('tells what the buckets hold, in the currency of the tenant', async () => {
+    const { code, out, err } = await run('account', 'show', 'family', '--tenant', 'blue');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.split('\n').slice(0, 6)).toEqual([
+      'account      family of blue, active',
+      'plan         prepaid',
+      'sessions     1 open, 10 at most',
+      `subscribers  e164 ${NUMBER}`,
+      '',
+      'bucket      available      reserved        floor  pays for  expires',
+    ]);
+    expect(out).toMatch(/^bundle +4000 octets +1000 octets +0 octets {2}internet {2}never$/m);
+    expect(out).toMatch(
+      /^main +19\.999975 EUR +0\.000025 EUR +-0\.0005 EUR {2}anything {2}never$/m,
+    );
+  });
+
+  test('as JSON it is what the HTTP API shows', async () => {
+    const ran = await run('account', 'show', 'family', '--tenant', 'red', '--json');
+    expect(objects(ran)).toMatchObject([
+      {
+        tenant: 'red',
+        buckets: [{}, { available: { smallest: 20000000, amount: '20000000', currency: 'JPY' } }],
+      },
+    ]);
+  });
+
+  test('one that there is not, and a tenant that is not named', async () => {
+    const unknown = await run('account', 'show', 'nobody', '--tenant', 'blue');
+    expect(unknown).toMatchObject({ code: 1, out: '' });
+    expect(unknown.err).toContain('There is no account nobody');
+    const several = await run('account', 'show', 'family');
+    expect(several.code).toBe(2);
+    expect(several.err).toContain('--tenant is missing: one of blue, red');
+  });
+
+  test('without the provisioning file money is shown in smallest units, and it says so', async () => {
+    const flags = ['--tenant', 'blue', '--provisioning-file', '/nowhere.yaml'];
+    const { code, out, err } = await run('account', 'show', 'family', ...flags);
+    expect(code).toBe(0);
+    expect(err).toContain('/nowhere.yaml cannot be read');
+    expect(err).toContain('Money is shown in smallest units.');
+    expect(out).toMatch(/^main +19999975 smallest units/m);
+  });
+});
+
+describe('account topup', () => {
+  const topUp = (...argv: string[]) =>
+    run('account', 'topup', 'family', '--tenant', 'red', ...argv);
+
+  test('adds once, however often it is sent', async () => {
+    const before = (await balance('red'))!;
+    const first = await topUp('--amount', '500', '--key', 'voucher-1');
+    expect(first).toMatchObject({ code: 0, err: '' });
+    expect(first.out).toBe(
+      '500 JPY added to main of family (red)\navailable  20000500 JPY\nreserved   0 JPY\n',
+    );
+    const again = await topUp('--amount', '500', '--key', 'voucher-1');
+    expect(again.code).toBe(0);
+    expect(again.out).toMatch(
+      /^voucher-1 was booked at \d{4}-\d\d-\d\d [\d:]{8}Z \(500 JPY\); nothing was changed now\n/,
+    );
+    const [json] = objects(await topUp('--amount', '500', '--key', 'voucher-1', '--json'));
+    expect(json).toMatchObject({
+      repeated: true,
+      amount: { smallest: 500, amount: '500', currency: 'JPY' },
+      available: { smallest: before + 500 },
+    });
+    expect(await balance('red')).toBe(before + 500);
+    expect(await balance('blue')).toBe(19_999_975);
+  });
+
+  test('five at the same time with one key add once', async () => {
+    const before = (await balance('red'))!;
+    const all = await Promise.all(
+      Array.from({ length: 5 }, () => topUp('--amount', '7', '--key', 'at-once', '--json')),
+    );
+    expect(all.filter((one) => objects(one)[0]!.repeated === false)).toHaveLength(1);
+    expect(await balance('red')).toBe(before + 7);
+  });
+
+  test('a bucket of units takes sizes', async () => {
+    const ran = await topUp('--amount', '2 kB', '--bucket', 'bundle', '--key', 'gift', '--json');
+    expect(objects(ran)[0]).toMatchObject({
+      unit: 'octets',
+      amount: { smallest: 2_000 },
+      available: { smallest: 7_000 },
+    });
+  });
+
+  test('smallest units where the currency is not known', async () => {
+    const where = ['--provisioning-file', '/nowhere.yaml', '--key', 'small'];
+    const refused = await topUp('--amount', '5', ...where);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('--smallest');
+    const booked = await topUp('--amount', '5', '--smallest', ...where);
+    expect(booked.out).toContain('5 smallest units added');
+  });
+
+  test.each<[string, string[], number, string]>([
+    ['no amount and no key', [], 2, '--amount is missing; --key is missing'],
+    ['a key used for another amount', ['--amount', '501', '--key', 'taken'], 2, 'KEY_REUSED'],
+    [
+      'more decimal places than the currency has',
+      ['--amount', '1.5', '--key', 'k'],
+      2,
+      'no decimal places',
+    ],
+    ['nothing', ['--amount', '0', '--key', 'k'], 2, 'AMOUNT_INVALID'],
+    ['less than nothing', ['--amount=-5', '--key', 'k'], 2, 'AMOUNT_INVALID'],
+    ['beyond 2^53 - 1', ['--amount', '9007199254740991', '--key', 'k'], 2, 'AMOUNT_INVALID'],
+    [
+      'a bucket that there is not',
+      ['--amount', '1', '--bucket', 'x', '--key', 'k'],
+      1,
+      'BUCKET_UNKNOWN',
+    ],
+  ])('refused: %s', async (_name, argv, code, text) => {
+    await topUp('--amount', '500', '--key', 'taken');
+    const before = await balance('red');
+    const ran = await topUp(...argv);
+    expect(ran).toMatchObject({ code, out: '' });
+    expect(ran.err).toContain(text);
+    expect(await balance('red')).toBe(before);
+  });
+});
+
+describe('lists', () => {
+  test('accounts', async () => {
+    const { code, out } = await run('account', 'list', '--tenant', 'blue');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^account {2}plan +status {2}sessions {2}available\nfamily +prepaid {2}active +1 {2}bundle 4000 octets, main 19\.999975 EUR\n$/,
+    );
+  });
+
+  test('sessions, and none', async () => {
+    const { out } = await run('session', 'list', '--tenant', 'blue');
+    const [head, row, ...rest] = out.trimEnd().split('\n');
+    expect(head).toMatch(/^session +account +subscriber +client +services {2}opened +changed$/);
+    expect(row).toContain(sessionIdOf('blue'));
+    expect(rest).toEqual([]);
+    expect((await run('session', 'list', '--tenant', 'red')).out).toBe(
+      'There are no open sessions of red.\n',
+    );
+  });
+
+  test('as JSON one object a line, over pages, up to the limit', async () => {
+    for (let i = 0; i < 130; i++)
+      await store.createAccount({ ...definition('red', `many-${i}`), subscribers: [] }, {});
+    const all = objects(await run('account', 'list', '--tenant', 'red', '--json'));
+    expect(new Set(all.map(({ account }) => account)).size).toBe(131);
+    const some = await run('account', 'list', '--tenant', 'red', '--json', '--limit', '120');
+    expect(objects(some)).toHaveLength(120);
+    expect(some.err).toBe('There are more; --limit is 120.\n');
+    expect((await run('session', 'list', '--tenant', 'red', '--json')).out).toBe('');
+  });
+});
+
+describe('session show', () => {
+  test('tells its services and what holds their grants', async () => {
+    const { code, out } = await run('session', 'show', sessionIdOf('blue'));
+    expect(code).toBe(0);
+    expect(out).toContain(`session     ${sessionIdOf('blue')}\nin the log  s:`);
+    expect(out).toContain('opened      2026-01-02 03:04:05Z\n');
+    expect(out).toMatch(
+      /1 {2}7 +internet \(plan version 3\) +2048 octets +1\.234567 EUR {2}1500 octets, final until 2026-01-02 04:04:05Z {2}bundle 1000, main 0\.000025 EUR/,
+    );
+  });
+
+  test('as JSON; one that there is not', async () => {
+    const ran = await run('session', 'show', sessionIdOf('blue'), '--json');
+    expect(objects(ran)).toMatchObject([{ state: 'open', tenant: 'blue' }]);
+    const unknown = await run(
+      'session',
+      'show',
+      sessionIdOf('blue'),
+      '--sub-session',
+      '7',
+      '--json',
+    );
+    expect(unknown).toMatchObject({ code: 1, out: '' });
+    expect(JSON.parse(unknown.err)).toMatchObject({ code: 'SESSION_UNKNOWN' });
+  });
+});
+
+describe('audit', () => {
+  test('a clean store: sums of each tenant and the verdict; then one that is not', async () => {
+    const clean = await run('audit');
+    expect(clean.err).toBe('');
+    expect(clean.out).toMatch(/\nClean: every amount is accounted for \(\d+ accounts, /);
+    expect(clean.out).toMatch(/^blue +EUR +20\.000000 +0\.000000 .* 19\.999975 +0\.000025$/m);
+    expect(clean.code).toBe(0);
+    const [report] = objects(await run('audit', '--json'));
+    expect(report).toMatchObject({ clean: true, sessions: 1, findings: [] });
+
+    const key = (await store.connection.redis.keys('tk:{*}:a:blue/family'))[0]!;
+    await store.connection.redis.hincrby(key, availableField('main'), -3);
+    const broken = await run('audit');
+    expect(broken.code).toBe(1);
+    expect(broken.out).toMatch(/^conservation +\d+ +blue +family +main +20000000 +19999997$/m);
+    expect(broken.out).toMatch(/\nNOT clean: \d+ findings? \(/);
+    await store.connection.redis.hincrby(key, availableField('main'), 3);
+    expect((await run('audit')).code).toBe(0);
+  });
+});
+
+describe('the store', () => {
+  test('nothing runs in the data folder', async () => {
+    const elsewhere = join(folder, 'empty');
+    const ran = await run('audit', '--data-dir', elsewhere);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toContain(`no Tollkeeper runs in ${elsewhere}`);
+  });
+
+  test('a Redis that is not there', async () => {
+    const ran = await run('session', 'list', '--tenant', 'red', '--redis-url', '/nowhere.sock');
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toContain('STORE_UNAVAILABLE');
+  });
+
+  test('one that is not durable is refused', async () => {
+    await store.connection.redis.config('SET', 'appendfsync', 'everysec');
+    const ran = await run('audit');
+    await store.connection.redis.config('SET', 'appendfsync', 'always');
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain('appendfsync is everysec, must be always');
+  });
+});
+
+test.each([
+  'account show',
+  'account list',
+  'account topup',
+  'session show',
+  'session list',
+  'audit',
+])('help of %s has an example', async (name) => {
+  const { code, out } = await run(...name.split(' '), '--help');
+  expect(code).toBe(0);
+  expect(out).toMatch(new RegExp(`Examples?\n {2}tollkeeper ${name}`));
+  for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
+});
