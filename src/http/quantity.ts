@@ -46,10 +46,12 @@ export function quantity(
   return { smallest, amount: decimal(smallest, money.digits), currency: money.currency };
 }
 
-/** -1234 with 2 digits is `-12.34`; exact for every integer within +-(2^53 - 1). */
-export function decimal(smallest: number, digits: number): string {
-  const all = String(Math.abs(smallest)).padStart(digits + 1, '0');
+/** -1234 with 2 digits is `-12.34`; exact for every integer. */
+export function decimal(smallest: number | bigint, digits: number): string {
   const sign = smallest < 0 ? '-' : '';
+  const all = String(smallest)
+    .slice(sign.length)
+    .padStart(digits + 1, '0');
   if (digits === 0) return sign + all;
   return `${sign}${all.slice(0, -digits)}.${all.slice(-digits)}`;
 }
