@@ -10,6 +10,8 @@
  * takes no lines they stay in the store, unacknowledged and untrimmed, and are never held in
  * memory beyond one round.
  */
+
+import { StoreUnavailable } from '../store.ts';
 import { findBreaks, foldRecords } from './checkpointer.ts';
 import { type FileSink, type FileSinkOptions, openFileSink, type SinkLine } from './file-sink.ts';
 import { recordLine } from './line.ts';
@@ -40,7 +42,7 @@ export interface KeeperSettings {
 export const KEEPER_DEFAULTS: Readonly<KeeperSettings> = {
   leaseMs: 30_000,
   busyMs: 250,
-  idleMs: 2_000,
+  idleMs: 4_000,
   roundRecords: 4_096,
   trimRecords: 2_000,
   retryMs: 16_000,
@@ -59,6 +61,8 @@ export type KeeperProblem =
     }
   /** The disk took no lines: nothing was acknowledged, they are tried again. */
   | { kind: 'files'; error: unknown }
+  /** A record makes no sense to this version; its partition is tried again later. */
+  | { kind: 'unreadable'; partition: number; error: unknown }
   /** The store did not answer as it should; the round is tried again. */
   | { kind: 'store'; error: unknown };
 
@@ -341,22 +345,29 @@ class Keeper implements RecordKeeper {
     );
     const limit = Math.max(16, Math.floor(this.#settings.roundRecords / leased.length));
     const pages = { checkpoint: [] as Page[], files: [] as Page[] };
+    const next = async (state: PartitionState): Promise<void> => {
+      const from = state.checkpoint.position;
+      const filesFrom = writing ? state.files.position : undefined;
+      const read = (after: string) => log.read(state.partition, after, limit);
+      const records = from === undefined ? [] : await read(from);
+      const same = filesFrom === from;
+      const lines = filesFrom === undefined ? [] : same ? records : await read(filesFrom);
+      if (records.length > 0) pages.checkpoint.push({ state, from: from as string, records });
+      if (lines.length > 0) pages.files.push({ state, from: filesFrom as string, records: lines });
+      if (records.length + lines.length === 0) return;
+      const full = records.length === limit || lines.length === limit;
+      state.delayMs = this.#settings.busyMs;
+      state.nextAt = full ? now : now + state.delayMs;
+    };
     await Promise.all(
-      leased.map(async (state) => {
-        const from = state.checkpoint.position;
-        const filesFrom = writing ? state.files.position : undefined;
-        const read = async (after: string) => log.read(state.partition, after, limit);
-        const records = from === undefined ? [] : await read(from);
-        const same = filesFrom === from;
-        const lines = filesFrom === undefined ? [] : same ? records : await read(filesFrom);
-        if (records.length > 0) pages.checkpoint.push({ state, from: from as string, records });
-        if (lines.length > 0)
-          pages.files.push({ state, from: filesFrom as string, records: lines });
-        if (records.length + lines.length === 0) return;
-        const full = records.length === limit || lines.length === limit;
-        state.delayMs = this.#settings.busyMs;
-        state.nextAt = full ? now : now + state.delayMs;
-      }),
+      leased.map((state) =>
+        next(state).catch((error) => {
+          if (error instanceof StoreUnavailable) throw error;
+          const { partition } = state;
+          this.#options.problem({ kind: 'unreadable', partition, error });
+          state.nextAt = now + this.#settings.retryMs;
+        }),
+      ),
     );
     return pages;
   }

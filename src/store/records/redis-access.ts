@@ -25,6 +25,12 @@ export const recordScripts = {
     args: ['reader', 'holder', 'writer', 'leaseMs', 'from', 'to'],
     reply: ['acknowledged', 'refused'],
   }),
+  checkpoints: loadScript(lua('read-checkpoints'), {
+    keys: ['readers'],
+    restKeys: ['sums'],
+    args: [],
+    reply: '{sums}',
+  }),
   checkpoint: loadScript(lua('write-checkpoint'), {
     keys: ['readers'],
     restKeys: ['sums'],

@@ -8,7 +8,7 @@ import { decodeStored } from '../redis/session-value.ts';
 import type { AuditView, ExaminedAccount, ExaminedMember, MemberPage } from './audit-view.ts';
 import { CHECKPOINT } from './log.ts';
 import { callScript, command, listOf, recordScripts, textOf } from './redis-access.ts';
-import { type RedisLogOptions, readSums, redisRecordLog } from './redis-log.ts';
+import { type RedisLogOptions, redisRecordLog, sumsOf } from './redis-log.ts';
 
 const SCAN_COUNT = 1_000;
 const PAGE = 128;
@@ -93,16 +93,12 @@ export function redisAuditView(options: RedisLogOptions): AuditView {
 
 function examined(account: AccountRef, reply: readonly Reply[]): ExaminedAccount {
   const found = accountFromHash(listOf(reply[0]));
-  const flat = listOf(reply[2]).map(textOf);
-  const pairs = flat.flatMap((field, i) =>
-    i % 2 === 0 ? [[field, flat[i + 1] as string] as const] : [],
-  );
   return {
     account,
     buckets: found?.definition.buckets,
     counters: found?.counters ?? {},
     listed: Number(textOf(reply[1])),
-    sums: readSums(pairs),
+    sums: sumsOf(reply[2]),
   };
 }
 

@@ -7,7 +7,7 @@ import { type Call, callOf, type Reply } from '../redis/script-call.ts';
 import { parseSum, type Sums, sumText } from './ledger.ts';
 import type { CheckpointWrite, ReaderLease, RecordLog } from './log.ts';
 import { START } from './record-id.ts';
-import { callScript, command, recordScripts, textOf, texts } from './redis-access.ts';
+import { callScript, command, listOf, recordScripts, textOf, texts } from './redis-access.ts';
 
 export interface RedisLogOptions {
   /** Best a connection of its own: pages of records are larger than the commits' replies. */
@@ -75,12 +75,13 @@ export function redisRecordLog({ redis, partitions }: RedisLogOptions): RecordLo
     },
 
     async checkpoints(partition, accounts) {
-      const { checkpoint } = keysOf(partition);
-      return Promise.all(
-        accounts.map(async (account) =>
-          readSums(Object.entries(await command(redis.hgetall(checkpoint(accountName(account)))))),
-        ),
-      );
+      if (accounts.length === 0) return [];
+      const { checkpoints } = recordScripts;
+      const { readers, checkpoint } = keysOf(partition);
+      const call = callOf(checkpoints, { readers }, {});
+      const sums = accounts.map((account) => checkpoint(accountName(account)));
+      const all = { keys: [...call.keys, ...sums], args: call.args };
+      return listOf(await callScript(redis, checkpoints, all)).map(sumsOf);
     },
 
     async checkpoint(partition, lease, move, writes) {
@@ -114,10 +115,14 @@ export function redisRecordLog({ redis, partitions }: RedisLogOptions): RecordLo
   };
 }
 
-/** A checkpoint hash as pairs; its field `at`, the record it was last written for, is left out. */
-export function readSums(pairs: Iterable<readonly [string, string]>): Sums {
+/** A checkpoint's hash; its field `at`, the record it was last written for, is left out. */
+export function sumsOf(hash: Reply | undefined): Sums {
+  const flat = listOf(hash).map(textOf);
   const sums: Sums = new Map();
-  for (const [field, value] of pairs) if (field !== 'at') sums.set(field, parseSum(value));
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [field, value] = flat.slice(i, i + 2) as [string, string];
+    if (field !== 'at') sums.set(field, parseSum(value));
+  }
   return sums;
 }
 

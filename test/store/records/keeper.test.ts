@@ -270,6 +270,20 @@ describe('trouble', () => {
     expect(gap).toMatch(/-1 to \d+-3$/);
   });
 
+  it('with a record that makes no sense stays with its partition', async () => {
+    const { store, log } = bench();
+    await busyStore(store, 50);
+    const all = await allRecords(log);
+    store.partition(2).outbox[1] = {
+      id: `${store.partition(2).epoch}-1`,
+      bytes: Buffer.from([8, 99]),
+    };
+    await keep(log).drain();
+    expect(problems.length).toBeGreaterThan(0);
+    for (const one of problems) expect(one).toMatchObject({ kind: 'unreadable', partition: 2 });
+    expect(written('w1')).toEqual(all.filter((one) => !one.startsWith('2/')));
+  });
+
   it('nothing is used before the barrier lets it', async () => {
     const { store, log, view } = bench();
     await busyStore(store, 50);
