@@ -121,7 +121,7 @@ export const table = {
   },
   logLevel: {
     kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-    default: 'info',
+    default: 'warn',
     description: 'The least important log line that is still written.',
   },
   deadlineMs: {

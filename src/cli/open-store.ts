@@ -33,7 +33,7 @@ export async function withStore<Result>(
       lab: settings.lab,
       timeoutMs: TIMEOUT_MS,
       // What goes wrong with the store is the command's own error, and says so once.
-      log: createLog({ level: settings.logLevel === 'info' ? 'error' : settings.logLevel }),
+      log: createLog({ level: settings.logLevel === 'warn' ? 'error' : settings.logLevel }),
     });
     try {
       return await use(store);

@@ -244,7 +244,8 @@ function errorJson(error: unknown): object {
   return { code, message, todo };
 }
 
-function version(): string {
+/** The version of this package. */
+export function version(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

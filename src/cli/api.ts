@@ -1,0 +1,52 @@
+/** The HTTP API of a service: its parts, put together from the settings. */
+import type { Settings } from '../config.ts';
+import { openAccess, readTokens } from '../http/access.ts';
+import type { WorkerMetrics } from '../http/figures.ts';
+import { metricsText } from '../http/metrics.ts';
+import type { Readiness } from '../http/resources.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { Log } from '../log.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
+import type { Store } from '../store/store.ts';
+import { version } from './run.ts';
+
+export interface ApiOptions {
+  settings: Settings;
+  store: Store;
+  provisioning: Provisioning;
+  log: Log;
+  /** The figures that the workers sent last, by worker. */
+  metrics: ReadonlyMap<number, WorkerMetrics>;
+  readiness(): Promise<Readiness>;
+}
+
+export interface Api {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Starts to listen. Throws HTTP_TOKENS_INVALID, PORT_UNAVAILABLE and what `listen` says. */
+export async function serveHttp(options: ApiOptions): Promise<Api> {
+  const { settings, store, provisioning, log, metrics, readiness } = options;
+  const { httpTokensFile, httpHost: host, httpPort: port } = settings;
+  const tenants = new Map(
+    provisioning.tenants.map(({ id, name, currency }) => [
+      id,
+      { name, currency: currency.code, digits: currency.digits },
+    ]),
+  );
+  const server = createHttpServer({
+    store,
+    tenants,
+    access:
+      httpTokensFile === undefined
+        ? openAccess
+        : readTokens(httpTokensFile, { tenants: [...tenants.keys()] }),
+    log,
+    metrics: () => metricsText(new Map([...metrics].map(([one, of]) => [String(one), of]))),
+    readiness,
+    version: version(),
+  });
+  const { url } = await server.listen({ host, port });
+  return { url, close: () => server.close() };
+}

@@ -1,0 +1,220 @@
+/**
+ * Everything in one go: a Redis if there is none, the workers, the HTTP API, what the
+ * provisioning file says; and on a fresh installation a sample to look at.
+ */
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { originHosts, type Settings } from '../config.ts';
+import { type EmbeddedRedis, startEmbedded } from '../embedded/redis.ts';
+import { TollkeeperError } from '../errors.ts';
+import type { WorkerMetrics } from '../http/figures.ts';
+import { createLog, type Log } from '../log.ts';
+import { applyProvisioning } from '../provisioning/apply.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
+import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
+import { serveHttp } from './api.ts';
+import { type Call, defineCommand } from './command.ts';
+import { Fleet } from './fleet.ts';
+import { readProvisioning, sampleProvisioning } from './provisioned.ts';
+import { Screen } from './screen.ts';
+import { showSample } from './showcase.ts';
+
+export const command = defineCommand({
+  name: 'start',
+  summary: 'Runs Tollkeeper: Redis if needed, workers, HTTP API.',
+  usage: '',
+  details:
+    'Without --redis-url a private Redis is run, its data in --data-dir. Without ' +
+    '--provisioning-file a sample of two MVNOs is provisioned and a sample trace replayed to ' +
+    'it. Ends in order at Ctrl-C or SIGTERM.',
+  examples: ['start', 'start --provisioning-file mvne.yaml --redis-url redis://10.0.0.5:6379'],
+  flags: {},
+  settings: 'all',
+  async run(call) {
+    const service = new Service(call);
+    const stop = signalled();
+    try {
+      await service.up();
+      await Promise.race([stop, service.failed]);
+    } finally {
+      await service.down();
+    }
+    return 0;
+  },
+});
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        resolve();
+      });
+    }
+  });
+}
+
+/** The parts that run, in the order in which they were started. */
+class Service {
+  readonly failed: Promise<never>;
+  readonly #call: Call;
+  readonly #settings: Settings;
+  readonly #log: Log;
+  readonly #screen: Screen;
+  readonly #metrics = new Map<number, WorkerMetrics>();
+  readonly #stops: (() => Promise<void>)[] = [];
+  #fail: (error: Error) => void = () => undefined;
+
+  constructor(call: Call) {
+    this.#call = call;
+    this.#settings = call.settings;
+    this.#log = createLog({ level: call.settings.logLevel });
+    this.#screen = new Screen(call);
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // Nobody may be waiting yet when the first part fails.
+    this.failed.catch(() => undefined);
+  }
+
+  async up(): Promise<void> {
+    const { provisioningFile } = this.#settings;
+    const file = provisioningFile ?? sampleProvisioning;
+    const provisioning = readProvisioning(file);
+    this.#screen.title();
+    const redis = await this.#redis();
+    const store = await this.#store(redis);
+    await this.#provision(store, provisioning, file);
+    const settings = await withPort(this.#settings);
+    const addresses = await this.#workers(settings, redis, file);
+    await this.#http(store, provisioning);
+    if (provisioningFile === undefined) {
+      const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
+      await showSample({ screen: this.#screen, store, provisioning, host, port });
+    }
+    this.#screen.next(settings, addresses, provisioningFile === undefined);
+  }
+
+  /** Ends what was started, the last first. */
+  async down(): Promise<void> {
+    this.#screen.stopping();
+    for (const stop of this.#stops.reverse()) await stop();
+    this.#screen.stopped();
+  }
+
+  async #redis(): Promise<string> {
+    const { redisUrl, dataDir, durability, redisServer, redisMemoryMegabytes } = this.#settings;
+    if (redisUrl !== undefined) {
+      this.#screen.fact('Redis', 'the one of --redis-url');
+      return redisUrl;
+    }
+    const log = this.#log;
+    const embedded: EmbeddedRedis = await startEmbedded({
+      dataDir,
+      durability,
+      server: redisServer,
+      memoryMegabytes: redisMemoryMegabytes,
+      log: {
+        debug: (text) => log.debug(text),
+        info: (text) => log.debug(text),
+        warn: (text) => log.warn(text),
+      },
+    });
+    this.#stops.push(() => embedded.stop());
+    embedded.onExit((reason) => {
+      this.#fail(new TollkeeperError('REDIS_START_FAILED', { reason }));
+    });
+    const safe = durability === 'fsync' ? 'on disk before any answer leaves' : 'in memory only';
+    this.#screen.fact('Redis', `private, ${embedded.version}, ${safe}`);
+    this.#screen.fact('Data', dataDir);
+    return embedded.url;
+  }
+
+  async #store(url: string): Promise<RedisStore> {
+    const { partitions, durability, lab } = this.#settings;
+    const store = await openRedisStore({ url, partitions, durability, lab, log: this.#log });
+    this.#stops.push(() => store.close());
+    return store;
+  }
+
+  async #provision(store: RedisStore, provisioning: Provisioning, file: string): Promise<void> {
+    const progress = this.#screen.progress('Provisioning');
+    const report = await applyProvisioning(store, provisioning, {
+      onProgress: ({ done, total }) => progress.at(done, total),
+    });
+    progress.done();
+    for (const { tenant, account, text } of report.notes)
+      this.#call.note(`${file}: ${tenant} ${account}: ${text}`);
+    for (const tenant of provisioning.tenants) {
+      const { count } = tenant.accounts;
+      this.#screen.fact('Tenant', `${tenant.id} (${tenant.name}), ${count} accounts`);
+    }
+  }
+
+  async #workers(settings: Settings, redis: string, provisioning: string) {
+    const fleet = new Fleet<WorkerMetrics>({
+      workers: settings.workers,
+      assignment: (worker) => ({
+        type: 'serve',
+        settings,
+        worker,
+        name: `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${worker}`,
+        redis,
+        provisioning,
+      }),
+      onMetrics: (worker, metrics) => this.#metrics.set(worker, metrics),
+      onLost: (worker, reason) => {
+        this.#metrics.delete(worker);
+        this.#log.error({ worker, reason }, 'a worker ended and is started again');
+      },
+      drainMs: settings.drainMs,
+    });
+    const addresses = await fleet.start();
+    this.#stops.push(() => fleet.stop());
+    const names = originHosts(settings).join(', ');
+    const places = [...new Set(addresses.map(({ host, port }) => `${host}:${port}`))].join(', ');
+    this.#screen.fact('Diameter', `${places}, ${settings.workers} workers, ${names}`);
+    return addresses;
+  }
+
+  async #http(store: RedisStore, provisioning: Provisioning): Promise<void> {
+    const { workers } = this.#settings;
+    const api = await serveHttp({
+      settings: this.#settings,
+      store,
+      provisioning,
+      log: this.#log,
+      metrics: this.#metrics,
+      readiness: async () => {
+        const states = [...this.#metrics.values()].map(({ state }) => state.ready);
+        const reasons: string[] = [];
+        const refusal = await store.ready();
+        if (refusal !== undefined) reasons.push(refusal);
+        if (!states.includes(true)) reasons.push(`none of ${workers} workers is ready`);
+        return { ready: reasons.length === 0, reasons };
+      },
+    });
+    this.#stops.push(() => api.close());
+    this.#screen.fact('HTTP', api.url);
+  }
+}
+
+/** Workers that share a port must know it before they listen: a free one is chosen here. */
+async function withPort(settings: Settings): Promise<Settings> {
+  if (settings.diameterPort !== 0) return settings;
+  const { diameterHost: host } = settings;
+  const port = await new Promise<number>((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen({ host, port: 0 }, () => {
+      const address = probe.address();
+      probe.close(() =>
+        resolve(address !== null && typeof address === 'object' ? address.port : 0),
+      );
+    });
+  });
+  return { ...settings, diameterPort: port };
+}
