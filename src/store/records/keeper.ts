@@ -43,7 +43,7 @@ export const KEEPER_DEFAULTS: Readonly<KeeperSettings> = {
   leaseMs: 30_000,
   busyMs: 250,
   idleMs: 4_000,
-  roundRecords: 4_096,
+  roundRecords: 8_192,
   trimRecords: 2_000,
   retryMs: 16_000,
 };
