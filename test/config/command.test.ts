@@ -165,15 +165,17 @@ Examples
 });
 
 describe('the program', () => {
-  test('every command of the product has its help, with an example that names it', async () => {
+  test('every command for people has examples that name it, and a file named alike', async () => {
     const cli = new URL('../../src/cli/', import.meta.url);
     const own = ['command.ts', 'help.ts', 'run.ts'];
     for (const file of readdirSync(cli).filter((name) => !own.includes(name))) {
       const { command } = await import(new URL(file, cli).href);
       if (command === undefined) continue;
       expect(`${command.name.replace(' ', '-')}.ts`).toBe(file);
-      const named = command.examples.filter((line: string) => line.startsWith(command.name));
-      expect(named, file).not.toEqual([]);
+      if (command.internal === true) continue;
+      for (const example of command.examples) {
+        expect(example.startsWith(command.name), `${file}: ${example}`).toBe(true);
+      }
     }
   });
 
