@@ -28,11 +28,37 @@ export interface MessageCodec<Message> {
   decode(bytes: Uint8Array): Message;
 }
 
+/** Most figures fit 32 bits, which are written without taking them apart. */
+class ScratchWriter extends protobuf.BufferWriter {
+  override uint64(value: number): protobuf.Writer {
+    return value >= 0 && value <= 0xffff_ffff ? this.uint32(value) : super.uint64(value);
+  }
+
+  override int64(value: number): protobuf.Writer {
+    return this.uint64(value);
+  }
+}
+
+/** Used again for every message, which is copied out of it; a large one is not kept. */
+let scratch = new ScratchWriter();
+const KEPT_SCRATCH_BYTES = 65_536;
+
 /** The codec of one message; absent members are at their default when read. */
 export function messageCodec<Message>(schema: protobuf.Root, name: string): MessageCodec<Message> {
   const type = schema.lookupType(`tollkeeper.${name}`).setup();
   return {
-    encode: (message) => type.encode(message as Record<string, unknown>).finish(),
+    encode(message) {
+      const writer = scratch;
+      writer.pos = 0;
+      try {
+        return type.encode(message as Record<string, unknown>, writer).finish();
+      } catch (error) {
+        scratch = new ScratchWriter();
+        throw error;
+      } finally {
+        if (writer.pos > KEPT_SCRATCH_BYTES) scratch = new ScratchWriter();
+      }
+    },
     decode(bytes) {
       const reader = protobuf.Reader.create(bytes);
       reader.discardUnknown = false;
