@@ -53,6 +53,8 @@ const SECRET_MEMBERS = new Set([
 ]);
 const SUBSCRIBER_MEMBERS = new Set(['subscriber', 'subscriberId', 'imsi', 'msisdn', 'e164']);
 const SESSION_MEMBERS = new Set(['session', 'sessionId', 'sessionKey']);
+/** Figures of these may be as large as a number of ten digits; others are taken for one. */
+const FIGURE_MEMBERS = /(At|Ms|Us|Seconds|Bytes|Octets|epoch)$|^(at|ms|bytes|octets|pid)$/;
 /** A record's id is `<epoch>-<number>`: digits, but of no subscriber. */
 const RECORD_ID = /^\d{1,16}-\d{1,16}$/;
 const MAX_DEPTH = 8;
@@ -65,6 +67,8 @@ export function redact(value: unknown, member = '', depth = 0): unknown {
   if (SUBSCRIBER_MEMBERS.has(member)) return redactSubscriber(value);
   if (typeof value === 'string')
     return member === 'record' && RECORD_ID.test(value) ? value : redactText(value);
+  if (typeof value === 'number' && Math.abs(value) >= 1e9)
+    return FIGURE_MEMBERS.test(member) ? value : redactText(String(value));
   if (typeof value !== 'object') return value;
   if (depth >= MAX_DEPTH) return '[deep]';
   if (Array.isArray(value)) return value.map((item) => redact(item, member, depth + 1));

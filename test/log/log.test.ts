@@ -1,4 +1,5 @@
 /** What leaves by the log: readable, and without anybody's number, place or money. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLog, type LogOptions, maskSubscriber, sessionTag } from '../../src/log.ts';
 
@@ -80,6 +81,33 @@ describe('never in the log', () => {
       expect(text()).not.toContain(secret);
   });
 
+  test('a number wherever it stands in whatever is logged', () => {
+    const place = fc.constantFrom<(text: string) => unknown>(
+      (text) => text,
+      (text) => `before ${text}, after`,
+      (text) => `+${text}@ims.example`,
+      (text) => Number(text),
+      (text) => ({ [text]: 1 }),
+      (text) => new Error(text),
+      (text) => Buffer.from(text),
+    );
+    const nest = fc.array(fc.oneof(fc.string(), fc.constant(0)), { maxLength: 10 });
+    const number = fc.stringMatching(/^[1-9]\d{9,14}$/);
+    fc.assert(
+      fc.property(number, place, nest, (secret, put, path) => {
+        const { log, text } = logged();
+        const value = path.reduce<unknown>(
+          (inner, step) => (step === 0 ? [inner] : { [step]: inner }),
+          put(secret),
+        );
+        log.info({ value }, 'x');
+        log.error(value, 'x');
+        return !text().includes(secret);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('a balance, an amount, a place, a token or a password', () => {
     const { log, text } = logged();
     log.info({
@@ -103,9 +131,23 @@ describe('never in the log', () => {
 
 test('what an operator needs stays: tags of sessions, record ids, peers, figures', () => {
   const { log, text } = logged();
-  log.info({ session: 'pgw;1;2', record: '1767323045000-17', ms: 12345678, peer: 'pgw1.x' }, 'x');
+  log.info(
+    {
+      session: 'pgw;1;2',
+      record: '1767323045000-17',
+      ms: 12345678,
+      dueAt: 1767323045000,
+      peer: 'pgw1.x',
+    },
+    'x',
+  );
   const line = JSON.parse(text());
-  expect(line).toMatchObject({ record: '1767323045000-17', ms: 12345678, peer: 'pgw1.x' });
+  expect(line).toMatchObject({
+    record: '1767323045000-17',
+    ms: 12345678,
+    dueAt: 1767323045000,
+    peer: 'pgw1.x',
+  });
   expect(line.session).toBe(sessionTag('pgw;1;2'));
   expect(sessionTag('pgw;1;2')).toMatch(/^s:[\w-]{12}$/);
   expect(sessionTag('pgw;1;3')).not.toBe(sessionTag('pgw;1;2'));
