@@ -1,7 +1,7 @@
 /** Who sees what: nothing of one tenant is seen with another's token, however it is asked for. */
 import { request as httpRequest } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { readTokens } from '../../src/http/access.ts';
+import { openAccess, readTokens } from '../../src/http/access.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createLog } from '../../src/log.ts';
 import {
@@ -144,20 +144,23 @@ describe('with tokens', () => {
 });
 
 describe('without tokens', () => {
-  test('an address beyond loopback is refused', async () => {
-    const server = createHttpServer({
+  test('an address beyond loopback is refused; with tokens it is not', async () => {
+    const options = {
       store: await provisionedStore(),
       tenants,
-      access: { tokens: false, callerOf: () => undefined },
       readiness: () => ({ ready: true, reasons: [] }),
       metrics: async () => '',
       version: '1',
       log: createLog({ level: 'silent' }),
-    });
-    await expect(server.listen({ host: '0.0.0.0', port: 0 })).rejects.toMatchObject({
-      code: 'SETTINGS_INVALID',
-    });
-    await server.close();
+    };
+    const anywhere = { host: '0.0.0.0', port: 0 };
+    const open = createHttpServer({ ...options, access: openAccess });
+    await expect(open.listen(anywhere)).rejects.toMatchObject({ code: 'SETTINGS_INVALID' });
+    await open.close();
+    const guarded = createHttpServer({ ...options, access: tokenAccess() });
+    const { port } = await guarded.listen(anywhere);
+    expect((await fetch(`http://127.0.0.1:${port}/v1/accounts`)).status).toBe(401);
+    await guarded.close();
   });
 
   test('a page in a browser cannot reach it under a name of its own', async () => {
