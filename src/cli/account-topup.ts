@@ -18,6 +18,9 @@ import { storeSettings, withStore } from './open-store.ts';
 /** How long the command tries; then it says what it knows. */
 const DEADLINE_MS = 10_000;
 
+/** A key stands in the record of its booking. */
+const MAX_KEY = 200;
+
 /** What is printed with `--json`. */
 interface TopUp extends AccountRef {
   bucket: string;
@@ -66,6 +69,10 @@ export const command = defineCommand({
     if (amount === undefined || key === undefined)
       throw new TollkeeperError('COMMAND_LINE_INVALID', {
         problem: `tollkeeper account topup: ${missing.join('; ')}`,
+      });
+    if (key.length > MAX_KEY)
+      throw new TollkeeperError('COMMAND_LINE_INVALID', {
+        problem: `tollkeeper account topup: --key has at most ${MAX_KEY} characters`,
       });
     const tenants = readCurrencies(call);
     const { tenant, currency } = chooseTenant(call.flags.tenant, {

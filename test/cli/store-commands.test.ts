@@ -187,6 +187,7 @@ describe('account topup', () => {
       2,
       'no decimal places',
     ],
+    ['a key that is too long', ['--amount', '1', '--key', 'k'.repeat(201)], 2, 'at most 200'],
     ['nothing', ['--amount', '0', '--key', 'k'], 2, 'AMOUNT_INVALID'],
     ['less than nothing', ['--amount=-5', '--key', 'k'], 2, 'AMOUNT_INVALID'],
     ['beyond 2^53 - 1', ['--amount', '9007199254740991', '--key', 'k'], 2, 'AMOUNT_INVALID'],
