@@ -11,72 +11,76 @@ local account, outbox, subject, timers, sessions, index = unpack(KEYS)
 local epoch, version, expected, value, ttl, timer, place, member, subscriber, notAfter, record =
   unpack(ARGV, 1, 11)
 local MOVEMENTS, LIMIT = 12, 9007199254740991
-local call = redis.call
-
-local function last_record()
-  local info = call('XINFO', 'STREAM', outbox)
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return info[i + 1] end
-  end
-end
-
-local function conflict()
-  return { 'conflict', last_record(), expected ~= '' and call('GET', subject), call('HGETALL', account) }
-end
-
--- A newer epoch goes before every refusal; for a commit that goes through, XADD finds it out.
-local function refuse(reply)
-  local newest = tonumber(string.match(last_record(), '^%d+'))
-  return newest > tonumber(epoch) and { 'stale-epoch' } or reply
-end
+local call, tonumber, format = redis.call, tonumber, string.format
+local refusal
 
 if expected == '' then
   local stored = call('GET', subject)
   if stored then return { 'duplicate', stored } end
 elseif call('GETRANGE', subject, 0, #expected) ~= (expected == '0' and '' or expected .. ' ') then
-  return conflict()
+  refusal = 'conflict'
 end
 
-local fields = { 'version' }
-for i = MOVEMENTS, #ARGV, 4 do fields[#fields + 1] = ARGV[i] end
-if subscriber ~= '' then fields[#fields + 1] = subscriber end
-local held = call('HMGET', account, unpack(fields))
-if held[1] ~= version then return conflict() end
+local get = { 'HMGET', account, 'version' }
+for i = MOVEMENTS, #ARGV, 4 do get[#get + 1] = ARGV[i] end
+if subscriber ~= '' then get[#get + 1] = subscriber end
+local held = call(unpack(get))
+if held[1] ~= version then refusal = 'conflict' end
 
-local counters, sums, set = {}, {}, { 'HSET', account }
-local short, out_of_range
+local reply, set, last, beyond = { 'committed', '' }, { 'HSET', account }, 1, nil
 for i = MOVEMENTS, #ARGV, 4 do
-  local n = #sums + 1
-  local before, max, min = tonumber(held[n + 1]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 2])
-  if not before or (max and before > max) then return conflict() end
+  last = last + 1
+  local before, min, max = tonumber(held[last]), ARGV[i + 2], ARGV[i + 3]
+  if not before or (max ~= '' and before > tonumber(max)) then
+    refusal = 'conflict'
+    break
+  end
   local sum = before + ARGV[i + 1]
-  if min and sum < min then short = true end
-  if sum > LIMIT or sum < -LIMIT then out_of_range = out_of_range or n end
-  counters[n] = held[n + 1]
-  sums[n] = string.format('%.0f', sum)
+  if min ~= '' and sum < tonumber(min) then
+    refusal = refusal == 'conflict' and refusal or 'insufficient'
+  elseif sum > LIMIT or sum < -LIMIT then
+    refusal, beyond = refusal or 'out-of-range', beyond or last - 1
+  end
+  local text = format('%.0f', sum)
+  reply[last + 1] = text
   set[#set + 1] = ARGV[i]
-  set[#set + 1] = sums[n]
+  set[#set + 1] = text
 end
 
-if subscriber ~= '' and not held[#fields] then return refuse({ 'moved' }) end
-if notAfter ~= '' then
-  local time = call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if now > tonumber(notAfter) then return refuse({ 'late' }) end
+if refusal ~= 'conflict' then
+  if subscriber ~= '' and not held[last + 1] then
+    refusal = 'moved'
+  elseif notAfter ~= '' then
+    local time = call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    if now > tonumber(notAfter) then refusal = 'late' end
+  end
 end
-if short then return refuse({ 'insufficient', unpack(counters) }) end
-if out_of_range then return refuse({ 'out-of-range', tostring(out_of_range) }) end
+
+if refusal then
+  local info, newest = call('XINFO', 'STREAM', outbox), nil
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then newest = info[i + 1] end
+  end
+  if refusal == 'conflict' then
+    return { refusal, newest, expected ~= '' and call('GET', subject), call('HGETALL', account) }
+  end
+  -- A newer epoch goes before the other refusals; for a commit that goes through, XADD finds out.
+  if tonumber(string.match(newest, '^%d+')) > tonumber(epoch) then return { 'stale-epoch' } end
+  if refusal == 'insufficient' then return { refusal, unpack(held, 2, last) } end
+  return { refusal, beyond and tostring(beyond) }
+end
 
 -- The first write, and the check of the epoch: a stream takes no id before its last one.
 local id = redis.pcall('XADD', outbox, epoch .. '-*', 'r', record)
 if type(id) == 'table' then
   return string.find(id.err, 'equal or smaller', 1, true) and { 'stale-epoch' } or id
 end
-if #sums > 0 then call(unpack(set)) end
+if last > 1 then call(unpack(set)) end
 if expected == '' then
   call('SET', subject, value, 'PX', ttl)
 else
-  local stored = string.format('%.0f %s ', expected + 1, id) .. value
+  local stored = format('%.0f ', expected + 1) .. id .. ' ' .. value
   if ttl == '' then
     call('SET', subject, stored)
   elseif ttl == 'keep' then
@@ -97,4 +101,5 @@ else
     call('ZADD', index, place, member)
   end
 end
-return { 'committed', id, unpack(sums) }
+reply[2] = id
+return reply
