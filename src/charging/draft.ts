@@ -27,8 +27,6 @@ export interface Movement {
 
 export class Draft {
   readonly account: Account;
-  /** Set when an amount had to be cut to what a counter can hold. */
-  excess = false;
   readonly #movements: Movement[] = [];
   readonly #changes: BucketChange[] = [];
 
@@ -41,21 +39,43 @@ export class Draft {
     return this.#after(availableField(bucket));
   }
 
-  /** Promises `amount` of a bucket: guarded by its floor. */
+  /** What may be promised of a bucket: down to its floor, as far as its counters can hold it. */
+  promisable(bucket: Bucket): number {
+    return Math.min(
+      this.available(bucket.id) - bucket.floor,
+      LIMIT - this.#after(reservedField(bucket.id)),
+      LIMIT + this.#delta(availableField(bucket.id)),
+    );
+  }
+
+  /**
+   * Promises `amount` of a bucket: guarded by its floor. What an overrun before it must leave is
+   * still asked for, less what is promised on top.
+   */
   reserve(bucket: Bucket, amount: number): void {
     if (amount === 0) return;
     const available = this.#move(availableField(bucket.id), -amount);
-    available.min = Math.max(available.min ?? -LIMIT, bucket.floor);
+    available.min = Math.max((available.min ?? -LIMIT) - amount, bucket.floor);
     this.#move(reservedField(bucket.id), amount);
     this.#change(bucket.id, 'reserve', -amount, amount);
   }
 
-  /** Gives back what was promised and not used; into an expired bucket nothing comes back. */
+  /**
+   * Gives back what was promised and not used. Into an expired bucket nothing comes back, nor into
+   * any more than it can hold: that is booked as expired.
+   */
   release(bucket: string, amount: number, expired: boolean): void {
-    if (amount === 0) return;
-    this.#move(reservedField(bucket), -amount);
-    if (!expired) this.#move(availableField(bucket), amount);
-    this.#change(bucket, expired ? 'expiry' : 'release', expired ? 0 : amount, -amount);
+    const field = availableField(bucket);
+    const room = Math.min(LIMIT - this.available(bucket), LIMIT - this.#delta(field));
+    const back = expired ? 0 : Math.min(amount, room);
+    if (back > 0) {
+      this.#move(reservedField(bucket), -back);
+      this.#move(field, back);
+      this.#change(bucket, 'release', back, -back);
+    }
+    if (amount === back) return;
+    this.#move(reservedField(bucket), back - amount);
+    this.#change(bucket, 'expiry', 0, back - amount);
   }
 
   /** Takes `amount` of what was promised: usage within its grant, never refused. */
@@ -66,17 +86,24 @@ export class Draft {
   }
 
   /**
-   * Takes usage beyond its grant from what is available. Without `min` it is never refused: the
-   * part below the floor is the overdraft.
+   * Takes usage beyond its grant from what is available, and returns how much: less than `amount`
+   * only where a counter cannot hold the rest. Without `min` it is never refused: the part below
+   * the floor is the overdraft.
    */
-  overrun(bucket: string, amount: number, min?: number): void {
-    if (amount === 0) return;
-    const room = this.available(bucket) + LIMIT;
-    if (amount > room) this.excess = true;
-    const taken = Math.min(amount, room);
-    const available = this.#move(availableField(bucket), -taken);
+  overrun(bucket: string, amount: number, min?: number): number {
+    const field = availableField(bucket);
+    const known = this.#changes.find((one) => one.bucket === bucket && one.cause === 'overrun');
+    const taken = Math.min(
+      amount,
+      this.available(bucket) + LIMIT,
+      this.#delta(field) + LIMIT,
+      (known?.available ?? 0) + LIMIT,
+    );
+    if (taken === 0) return 0;
+    const available = this.#move(field, -taken);
     if (min !== undefined) available.min = Math.max(available.min ?? -LIMIT, min);
     this.#change(bucket, 'overrun', -taken, 0);
+    return taken;
   }
 
   /** Books what an expired bucket still had: all of what was seen, or nothing. */
@@ -115,8 +142,11 @@ export class Draft {
   }
 
   #after(field: string): number {
-    const moved = this.#movements.find((movement) => movement.field === field);
-    return (this.account.counters[field] ?? 0) + (moved?.delta ?? 0);
+    return (this.account.counters[field] ?? 0) + this.#delta(field);
+  }
+
+  #delta(field: string): number {
+    return this.#movements.find((movement) => movement.field === field)?.delta ?? 0;
   }
 
   #move(field: string, delta: number): Movement {

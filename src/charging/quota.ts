@@ -4,7 +4,7 @@
  */
 import { type Bucket, paysFor } from './account.ts';
 import type { Draft } from './draft.ts';
-import { add } from './money.ts';
+import { add, LIMIT } from './money.ts';
 import type { Price, Rule } from './plan.ts';
 import { affordable, costOfMore } from './rating.ts';
 import type { Grant, Part, Service } from './session.ts';
@@ -17,49 +17,62 @@ export function priceOf(service: { unit: string; price?: Price | undefined }): P
   return service.unit === 'money' ? AT_PAR : service.price;
 }
 
-/**
- * Debits `used` units: first the parts of the grant, in their order, then, for what is beyond it,
- * the buckets that pay for the rule. What the grant held beyond the usage is released. Returns
- * the service without a grant and the money that the usage cost.
- *
- * `lastOnly` puts all of the overrun on the account's last bucket, which takes any amount.
- */
-export function settle(
-  draft: Draft,
-  service: Service,
-  { used, now, lastOnly }: { used: number; now: number; lastOnly: boolean },
-): { service: Service; cost: number } {
+/** A service after a part of its usage was taken, and what is still to be taken. */
+export interface Taken {
+  service: Service;
+  /** Units that nothing has paid for yet. */
+  rest: number;
+  /** Money debited. */
+  cost: number;
+  /** More was to be taken than a counter can hold: the rest is lost, and must be looked at. */
+  excess: boolean;
+}
+
+/** Debits `used` units from the parts of the service's grant, in their order. */
+export function consume(draft: Draft, service: Service, used: number): Taken {
   const price = priceOf(service);
   const { buckets } = draft.account.definition;
   let { rated } = service;
   let rest = used;
   let cost = 0;
+  const parts: Part[] = [];
   for (const part of service.grant?.parts ?? []) {
-    const bucket = buckets.find((candidate) => candidate.id === part.bucket);
     const units = Math.min(rest, part.units);
     rest -= units;
     let charge = units;
+    const bucket = buckets.find((candidate) => candidate.id === part.bucket);
     if (bucket?.unit === 'money' && price !== undefined) {
-      charge = costOfMore(price, rated, units);
+      charge = Math.min(part.amount, costOfMore(price, rated, units));
       rated = add(rated, units);
       cost = add(cost, charge);
     }
-    const debited = Math.min(charge, part.amount);
-    draft.debit(part.bucket, debited);
-    draft.release(part.bucket, part.amount - debited, hasExpired(bucket, now));
-    draft.overrun(part.bucket, charge - debited);
+    draft.debit(part.bucket, charge);
+    parts.push({ bucket: part.bucket, units: part.units - units, amount: part.amount - charge });
   }
-  if (price === undefined) rest = 0;
-  if (rest > 0 && price !== undefined) {
-    const over = overrun(draft, service, { price, rated, rest, now, lastOnly });
-    rated = over.rated;
-    cost = add(cost, over.cost);
-  }
-  const { grant: _settled, ...kept } = service;
+  const { grant, ...kept } = service;
   return {
-    service: { ...kept, used: add(service.used, used), rated, cost: add(service.cost, cost) },
+    service: {
+      ...kept,
+      ...(grant === undefined ? {} : { grant: { ...grant, parts } }),
+      used: add(service.used, used),
+      rated,
+      cost: add(service.cost, cost),
+    },
+    rest: price === undefined ? 0 : rest,
     cost,
+    excess: false,
   };
+}
+
+/** Releases what is left of a service's grant. */
+export function release(draft: Draft, service: Service, now: number): Service {
+  const { grant, ...kept } = service;
+  if (grant === undefined) return service;
+  for (const { bucket: id, amount } of grant.parts) {
+    const bucket = draft.account.definition.buckets.find((candidate) => candidate.id === id);
+    draft.release(id, amount, hasExpired(bucket, now));
+  }
+  return kept;
 }
 
 function hasExpired(bucket: Bucket | undefined, now: number): boolean {
@@ -67,51 +80,65 @@ function hasExpired(bucket: Bucket | undefined, now: number): boolean {
 }
 
 /**
- * Usage beyond its grant: the rule's buckets in order, none but the last below zero, so that two
- * devices cannot both run over into the same rest of a bundle; the last takes what is left.
+ * Debits what was used beyond the grant: the rule's buckets in order, none but the last below
+ * zero, so that two devices cannot both run over into the same rest of a bundle; the last takes
+ * what is left. A bucket that could not take all of it becomes a condition: it may not have got
+ * `useful` units more meanwhile.
+ *
+ * `lastOnly` puts all of it on the account's last bucket, which takes any amount.
  */
-function overrun(
+export function overrun(
   draft: Draft,
   service: Service,
   {
-    price,
+    rest: over,
+    useful,
     now,
     lastOnly,
-    ...start
-  }: { price: Price; rated: number; rest: number; now: number; lastOnly: boolean },
-): { rated: number; cost: number } {
-  let { rated, rest } = start;
-  let cost = 0;
+  }: {
+    rest: number;
+    useful: number;
+    now: number;
+    lastOnly: boolean;
+  },
+): Taken {
+  const price = priceOf(service);
   const { buckets } = draft.account.definition;
   const last = buckets.at(-1);
-  if (last === undefined) return { rated, cost };
-  for (const bucket of buckets) {
-    if (bucket === last || lastOnly || rest === 0) break;
+  if (over === 0 || price === undefined || last === undefined)
+    return { service, rest: 0, cost: 0, excess: false };
+  let { rated } = service;
+  let rest = over;
+  let cost = 0;
+  for (const bucket of lastOnly ? [] : buckets.slice(0, -1)) {
+    if (rest === 0) break;
     if (!paysFor(bucket, { name: service.rule, unit: service.unit }, now)) continue;
     const budget = Math.max(0, draft.available(bucket.id));
+    const wanted = Math.min(useful, rest);
     if (bucket.unit === 'money') {
       const units = affordable(price, { rated, budget, wanted: rest });
-      const charge = costOfMore(price, rated, units);
-      draft.overrun(bucket.id, charge, 0);
-      cost = add(cost, charge);
+      if (units < rest) draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, wanted)));
+      cost = add(cost, draft.overrun(bucket.id, costOfMore(price, rated, units), 0));
       rated = add(rated, units);
       rest -= units;
     } else {
       const units = Math.min(rest, budget);
-      draft.overrun(bucket.id, units, 0);
-      rest -= units;
+      if (units < rest) draft.leanOn(bucket.id, wanted);
+      rest -= draft.overrun(bucket.id, units, 0);
     }
   }
   const charge = costOfMore(price, rated, rest);
-  draft.overrun(last.id, charge);
-  return { rated: add(rated, rest), cost: add(cost, charge) };
-}
-
-/** Releases all of a service's grant. */
-export function release(draft: Draft, service: Service, now: number): Service {
-  return service.grant === undefined
-    ? service
-    : settle(draft, service, { used: 0, now, lastOnly: false }).service;
+  const taken = draft.overrun(last.id, charge);
+  return {
+    service: {
+      ...service,
+      rated: add(rated, rest),
+      cost: add(service.cost, add(cost, taken)),
+    },
+    rest: 0,
+    cost: add(cost, taken),
+    excess: taken < charge || charge === LIMIT,
+  };
 }
 
 /**
@@ -137,7 +164,7 @@ export function reserve(
   let left = 0;
   for (const bucket of draft.account.definition.buckets) {
     if (!paysFor(bucket, rule, now)) continue;
-    const budget = draft.available(bucket.id) - bucket.floor;
+    const budget = draft.promisable(bucket);
     let within: number;
     if (bucket.unit === 'money') {
       const reach = affordable(price, { rated, budget, wanted: add(rest, useful) });

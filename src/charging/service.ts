@@ -5,7 +5,7 @@
 import type { ServiceAnswer } from './answer.ts';
 import type { Draft } from './draft.ts';
 import { type Plan, type Rule, ruleFor } from './plan.ts';
-import { priceOf, reserve, settle } from './quota.ts';
+import { consume, overrun, priceOf, release, reserve } from './quota.ts';
 import type { RecordedService } from './record.ts';
 import { type AskedService, serviceKey } from './request.ts';
 import type { Service } from './session.ts';
@@ -22,6 +22,8 @@ export interface Serving {
   reserving: boolean;
   /** The session is ending: usage is settled and nothing is granted. */
   ending: boolean;
+  /** The account is blocked: usage is settled and every service that asks is denied. */
+  blocked: boolean;
 }
 
 export interface Served {
@@ -33,23 +35,36 @@ export interface Served {
   refuses: boolean;
 }
 
-/** Serves every service that a request names: all usage is settled before anything is granted. */
+/**
+ * Serves every service that a request names: first the usage of all within their grants, then the
+ * rest of these grants is given back, then usage beyond them, and only then is anything granted.
+ * So neither the order of the services nor how many of them report for one grant matters.
+ */
 export function serveAll(
   serving: Serving,
   asked: readonly AskedService[],
   before: readonly Service[],
 ): Served {
+  const { draft, now, reserving } = serving;
   const services = new Map(before.map((service) => [serviceKey(service), service]));
-  const settled = asked.map((one) => {
-    const { key, service } = serviceFor(services, one);
-    const result = settleOne(serving, one, service);
-    if (result.service !== undefined) services.set(key, result.service);
-    return { one, key, ...result };
-  });
+  const settled = asked.map((one) => settleGranted(serving, one, services));
+  for (const { key } of settled) {
+    const service = services.get(key);
+    if (service !== undefined) services.set(key, release(draft, service, now));
+  }
+  for (const one of settled) {
+    const service = services.get(one.key);
+    if (service === undefined || one.rest === 0) continue;
+    const useful = Math.min(one.rest, one.rule?.quota.minimum ?? 1);
+    const over = overrun(draft, service, { rest: one.rest, useful, now, lastOnly: !reserving });
+    services.set(one.key, over.service);
+    one.cost += over.cost;
+    one.excess ||= over.excess;
+  }
   let refuses = false;
   const answers: ServiceAnswer[] = [];
   const recorded: RecordedService[] = [];
-  for (const { one, key, rule, used, cost } of settled) {
+  for (const { one, key, rule, used, cost, excess } of settled) {
     const service = services.get(key);
     const next = grant(serving, { asked: one, service, rule });
     if (next.service !== undefined) services.set(key, next.service);
@@ -60,10 +75,9 @@ export function serveAll(
       ...(service === undefined
         ? {}
         : { rule: service.rule, planVersion: service.planVersion, unit: service.unit }),
-      ...(used === undefined ? {} : { used }),
-      ...(cost === undefined ? {} : { cost }),
+      ...(used === undefined ? {} : { used, cost }),
       ...(next.answer.granted === undefined ? {} : { granted: next.answer.granted.units }),
-      ...(one.excess || serving.draft.excess ? { excess: true } : {}),
+      ...(excess ? { excess: true } : {}),
       ...(one.reasons === undefined ? {} : { reasons: one.reasons }),
       outcome: next.answer.outcome,
     });
@@ -72,24 +86,34 @@ export function serveAll(
 }
 
 interface Settled {
-  service: Service | undefined;
+  one: AskedService;
+  /** Of the service that the usage is counted against. */
+  key: string;
   rule: Rule | undefined;
+  /** In the service's unit; absent: nothing was to be settled. */
   used?: number;
-  cost?: number;
+  /** Units beyond the grant. */
+  rest: number;
+  cost: number;
+  excess: boolean;
 }
 
-/** Debits what was reported; the grant that the service had is gone afterwards (RFC 8506 5.3). */
-function settleOne(
-  { draft, plan, context, now, reserving }: Serving,
-  asked: AskedService,
-  current: Service | undefined,
+/** Debits what was reported, as far as the service's grant goes (RFC 8506 5.3). */
+function settleGranted(
+  { draft, plan, context }: Serving,
+  one: AskedService,
+  services: Map<string, Service>,
 ): Settled {
-  const rule = ruleFor(plan, { context, ...named(asked) });
-  if (asked.used === undefined && current?.grant === undefined) return { service: current, rule };
-  const service = current ?? (rule === undefined ? undefined : newService(asked, rule, plan));
-  if (service === undefined) return { service, rule };
-  const used = asked.used?.[service.unit] ?? 0;
-  return { rule, used, ...settle(draft, service, { used, now, lastOnly: !reserving }) };
+  const rule = ruleFor(plan, { context, ...named(one) });
+  const { key, service: current } = serviceFor(services, one);
+  const nothing = { one, key, rule, rest: 0, cost: 0, excess: one.excess ?? false };
+  if (one.used === undefined && current?.grant === undefined) return nothing;
+  const service = current ?? (rule === undefined ? undefined : newService(one, rule, plan));
+  if (service === undefined) return nothing;
+  const used = one.used?.[service.unit] ?? 0;
+  const { service: after, rest, cost } = consume(draft, service, used);
+  services.set(key, after);
+  return { ...nothing, used, rest, cost };
 }
 
 interface Granted {
@@ -99,12 +123,16 @@ interface Granted {
 }
 
 function grant(
-  { draft, plan, now, reserving, ending }: Serving,
+  { draft, plan, now, reserving, ending, blocked }: Serving,
   ask: { asked: AskedService; service: Service | undefined; rule: Rule | undefined },
 ): Granted {
   const { asked, rule } = ask;
   const plain: Granted = { service: ask.service, refuses: false, answer: { outcome: 'success' } };
+  // Usage that nothing can rate is not taken for paid (RFC 8506 9.2).
+  if (ask.service === undefined && rule === undefined && isUsed(asked))
+    return { ...plain, answer: { outcome: 'rating-failed' } };
   if (ending || asked.asked === undefined) return plain;
+  if (blocked) return { ...plain, answer: { outcome: 'service-denied' } };
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
   if (!names(asked, rule)) return { ...plain, answer: { outcome: 'rating-failed' } };
@@ -134,6 +162,10 @@ function names({ asked }: AskedService, rule: Rule): boolean {
   if (asked === undefined) return true;
   const units = Object.keys(asked);
   return units.length === 0 || units.includes(rule.unit);
+}
+
+function isUsed({ used }: AskedService): boolean {
+  return used !== undefined && Object.values(used).some((units) => units > 0);
 }
 
 function named(service: AskedService): Pick<AskedService, 'ratingGroup' | 'serviceIds'> {

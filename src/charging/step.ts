@@ -65,7 +65,7 @@ function open(request: Request, known: Known): Decision {
   const denied = served.answers[0]?.outcome ?? 'success';
   // At command level there is but one service: its refusal is the session's (table 6, Idle).
   if (request.level === 'command' && denied !== 'success')
-    return { kind: 'answer', answer: plainly(denied, request) };
+    return fresh ? { kind: 'answer', answer: plainly(denied, request) } : { kind: 'reread' };
   const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const due = dueAt({ superviseAt, services: served.services }, plan);
@@ -246,8 +246,10 @@ function serveRequest(
   before: readonly Service[],
   { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
 ): Served {
-  const { plan, now, reserving } = known;
-  const serving = { draft, plan, context: request.context, now, reserving, ending };
+  const { account, plan, now, reserving } = known;
+  const blocked = account.definition.status !== 'active';
+  const { context } = request;
+  const serving = { draft, plan, context, now, reserving, ending, blocked };
   return serveAll(serving, request.services, before);
 }
 
