@@ -2,7 +2,7 @@
 import type { Settings } from '../config.ts';
 import { openAccess, readTokens } from '../http/access.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
-import { metricsText } from '../http/metrics.ts';
+import { metricsText, type RecordsState } from '../http/metrics.ts';
 import type { Readiness } from '../http/resources.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Log } from '../log.ts';
@@ -17,6 +17,8 @@ export interface ApiOptions {
   log: Log;
   /** The figures that the workers sent last, by worker. */
   metrics: ReadonlyMap<number, WorkerMetrics>;
+  /** How far behind the records are; undefined while that cannot be told. */
+  records(): Promise<RecordsState | undefined>;
   readiness(): Promise<Readiness>;
 }
 
@@ -27,7 +29,7 @@ export interface Api {
 
 /** Starts to listen. Throws HTTP_TOKENS_INVALID, PORT_UNAVAILABLE and what `listen` says. */
 export async function serveHttp(options: ApiOptions): Promise<Api> {
-  const { settings, store, provisioning, log, metrics, readiness } = options;
+  const { settings, store, provisioning, log, metrics, records, readiness } = options;
   const { httpTokensFile, httpHost: host, httpPort: port } = settings;
   const tenants = new Map(
     provisioning.tenants.map(({ id, name, currency }) => [
@@ -43,7 +45,8 @@ export async function serveHttp(options: ApiOptions): Promise<Api> {
         ? openAccess
         : readTokens(httpTokensFile, { tenants: [...tenants.keys()] }),
     log,
-    metrics: () => metricsText(new Map([...metrics].map(([one, of]) => [String(one), of]))),
+    metrics: async () =>
+      metricsText(new Map([...metrics].map(([one, of]) => [String(one), of])), await records()),
     readiness,
     version: version(),
   });

@@ -9,12 +9,14 @@ import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
 import { Gateway } from '../engine/gateway.ts';
 import { Knowledge } from '../engine/knowledge.ts';
-import { ownerOf, Timers } from '../engine/timers.ts';
+import { Membership } from '../engine/membership.ts';
+import { Timers } from '../engine/timers.ts';
 import type { PeerStatistics } from '../peer/counters.ts';
 import { PeerListener, peerSettings } from '../peer/listener.ts';
 import type { PeerOptions, Provisioning } from '../provisioning/provisioning.ts';
 import { tenantOf } from '../provisioning/routing.ts';
 import type { Store } from '../store/store.ts';
+import { repeat } from './repeat.ts';
 
 /** How often a worker looks for timers that came due: the bound of how late one is noticed. */
 const TIMER_PASS_MS = 500;
@@ -47,10 +49,6 @@ export interface ServeOptions {
 export interface Serving {
   readonly address: AddressInfo;
   statistics(): PeerStatistics & { charging: number };
-  /** The workers alive at the last announcement, this one among them. */
-  liveWorkers(): readonly string[];
-  /** Whether this worker looks after a partition. */
-  mine(partition: number): boolean;
   /** One pass over this worker's timers, now. */
   passTimers(): Promise<number>;
   /** Takes leave of the peers, answers what is in flight, lets go of its partitions. */
@@ -109,7 +107,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       failed: events.timerFailed,
     },
   });
-  const membership = new Membership(store, options.workerName, settings.leaseMs);
+  const membership = new Membership(store, {
+    duty: 'timers',
+    name: options.workerName,
+    ttlMs: settings.leaseMs,
+  });
   await membership.announce();
   const address = await listener.listen();
   const stopTimers = repeat(TIMER_PASS_MS, () => timers.pass());
@@ -121,8 +123,6 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return {
     address,
     statistics: () => ({ ...listener.statistics(), charging: gateway.inFlight }),
-    liveWorkers: () => membership.live,
-    mine: (partition) => membership.mine(partition),
     passTimers: () => timers.pass(),
     async drain() {
       await listener.drain('rebooting');
@@ -192,50 +192,4 @@ export function plansOf({ tenants }: Provisioning) {
     tenants.map(({ id, plans }) => [id, new Map(plans.map((plan) => [plan.id, plan]))]),
   );
   return (tenant: string, plan: string) => plans.get(tenant)?.get(plan);
-}
-
-/** Which workers are alive, and so which partitions this one looks after. */
-class Membership {
-  live: readonly string[];
-  readonly #store: Store;
-  readonly #name: string;
-  readonly #ttlMs: number;
-  #owners: readonly (string | undefined)[] = [];
-
-  constructor(store: Store, name: string, ttlMs: number) {
-    this.#store = store;
-    this.#name = name;
-    this.#ttlMs = ttlMs;
-    this.live = [name];
-  }
-
-  mine(partition: number): boolean {
-    return this.#owners[partition] === this.#name;
-  }
-
-  async announce(): Promise<void> {
-    const live = await this.#store.announce(this.#name, this.#ttlMs);
-    if (this.#owners.length > 0 && live.join() === this.live.join()) return;
-    this.live = live;
-    this.#owners = Array.from({ length: this.#store.partitions }, (_, one) => ownerOf(one, live));
-  }
-
-  async leave(): Promise<void> {
-    await this.#store.announce(this.#name, 0);
-  }
-}
-
-/** Runs `task` again `everyMs` after it ended; the returned function stops it and waits for it. */
-function repeat(everyMs: number, task: () => Promise<unknown>): () => Promise<void> {
-  const stop = new AbortController();
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await pause(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
-      if (!stop.signal.aborted) await task();
-    }
-  })();
-  return async () => {
-    stop.abort();
-    await running;
-  };
 }

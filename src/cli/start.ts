@@ -13,6 +13,7 @@ import { applyProvisioning } from '../provisioning/apply.ts';
 import type { Provisioning } from '../provisioning/provisioning.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { serveHttp } from './api.ts';
+import { type Bookkeeper, keepBooks } from './bookkeeper.ts';
 import { type Call, defineCommand } from './command.ts';
 import { Fleet } from './fleet.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
@@ -43,14 +44,17 @@ export const command = defineCommand({
   },
 });
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** A terminal, a shell and npm may each pass on one Ctrl-C; what comes within this is one. */
+const ONE_SIGNAL_MS = 1_000;
+
+/** Resolves at the first Ctrl-C or SIGTERM; another one later ends the process at once. */
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(1);
-        asked = true;
+        if (askedAt !== undefined && performance.now() - askedAt > ONE_SIGNAL_MS) process.exit(1);
+        askedAt ??= performance.now();
         resolve();
       });
     }
@@ -89,8 +93,9 @@ class Service {
     const store = await this.#store(redis);
     await this.#provision(store, provisioning, file);
     const settings = await withPort(this.#settings);
+    const books = await this.#books(store, redis);
     const addresses = await this.#workers(settings, redis, file);
-    await this.#http(store, provisioning);
+    await this.#http(store, { provisioning, books });
     if (provisioningFile === undefined) {
       const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
       await showSample({ screen: this.#screen, store, provisioning, host, port });
@@ -154,6 +159,14 @@ class Service {
     }
   }
 
+  async #books(store: RedisStore, redis: string): Promise<Bookkeeper> {
+    const settings = this.#settings;
+    const books = await keepBooks({ settings, store, redis, name: hostName(), log: this.#log });
+    this.#stops.push(() => books.stop());
+    this.#screen.fact('Records', settings.recordDir);
+    return books;
+  }
+
   async #workers(settings: Settings, redis: string, provisioning: string) {
     const fleet = new Fleet<WorkerMetrics>({
       workers: settings.workers,
@@ -161,7 +174,7 @@ class Service {
         type: 'serve',
         settings,
         worker,
-        name: `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${worker}`,
+        name: `${hostName()}-${worker}`,
         redis,
         provisioning,
       }),
@@ -180,7 +193,10 @@ class Service {
     return addresses;
   }
 
-  async #http(store: RedisStore, provisioning: Provisioning): Promise<void> {
+  async #http(
+    store: RedisStore,
+    { provisioning, books }: { provisioning: Provisioning; books: Bookkeeper },
+  ): Promise<void> {
     const { workers } = this.#settings;
     const api = await serveHttp({
       settings: this.#settings,
@@ -188,6 +204,12 @@ class Service {
       provisioning,
       log: this.#log,
       metrics: this.#metrics,
+      async records() {
+        const lag = await books.lag().catch(() => undefined);
+        if (lag === undefined) return undefined;
+        const { records, oldestAt = store.now() } = lag;
+        return { lag: records, lagSeconds: Math.max(0, (store.now() - oldestAt) / 1000) };
+      },
       readiness: async () => {
         const states = [...this.#metrics.values()].map(({ state }) => state.ready);
         const reasons: string[] = [];
@@ -200,6 +222,13 @@ class Service {
     this.#stops.push(() => api.close());
     this.#screen.fact('HTTP', api.url);
   }
+}
+
+/** This machine's name, fit for the names of files and members. */
+function hostName(): string {
+  return hostname()
+    .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+    .slice(0, 48);
 }
 
 /** Workers that share a port must know it before they listen: a free one is chosen here. */

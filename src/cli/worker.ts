@@ -1,12 +1,7 @@
 /** A worker process: the parent says what to serve, and is told how it goes. See `fleet.ts`. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Settings } from '../config.ts';
 import { WorkerFigures, type WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
-import type { KeeperProblem, RecordKeeper } from '../store/records/keeper.ts';
-import { startRecordKeeper } from '../store/records/keeper.ts';
-import { redisRecordLog } from '../store/records/redis-log.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { defineCommand } from './command.ts';
 import type { FromWorker, ToWorker } from './fleet.ts';
@@ -70,13 +65,11 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
       provisioning,
       events: eventsOf(figures, log),
     });
-    const keeper = keepRecords(store, serving, { settings, name, log });
     tell({ type: 'ready', host: serving.address.address, port: serving.address.port });
-    const stopMetrics = report(() => snapshot(figures, { serving, keeper, store }));
+    const stopMetrics = report(() => snapshot(figures, { serving, store }));
     await stopped;
     stopMetrics();
     await serving.drain();
-    await keeper.stop();
   } finally {
     await store.close();
   }
@@ -104,50 +97,17 @@ function eventsOf(figures: WorkerFigures, log: Log): ServeEvents {
   };
 }
 
-function keepRecords(
-  store: RedisStore,
-  serving: Serving,
-  { settings, name, log }: { settings: Settings; name: string; log: Log },
-): RecordKeeper {
-  const { redis } = store.connection;
-  const { partitions } = store;
-  return startRecordKeeper({
-    log: redisRecordLog({ redis, partitions }),
-    mine: (partition) => serving.mine(partition),
-    worker: name,
-    holder: randomUUID(),
-    files: {
-      directory: settings.recordDir,
-      maxBytes: settings.recordFileBytes,
-      maxAgeMs: settings.recordFileSeconds * 1000,
-      keep: settings.recordFilesKept,
-      now: Date.now,
-    },
-    clock: {
-      now: () => performance.now(),
-      after(delayMs, run) {
-        const timer = setTimeout(run, delayMs);
-        return () => clearTimeout(timer);
-      },
-    },
-    problem: (problem: KeeperProblem) => log.warn({ ...problem }, `records: ${problem.kind}`),
-  });
-}
-
 async function snapshot(
   figures: WorkerFigures,
-  { serving, keeper, store }: { serving: Serving; keeper: RecordKeeper; store: RedisStore },
+  { serving, store }: { serving: Serving; store: RedisStore },
 ): Promise<WorkerMetrics> {
   const { inFlight, queuedBytes, states } = serving.statistics();
-  const [refusal, lag] = await Promise.all([store.ready(), keeper.lag().catch(() => undefined)]);
-  const oldestAt = lag?.oldestAt;
+  const refusal = await store.ready();
   return figures.snapshot({
     ready: refusal === undefined,
     requestsInFlight: inFlight,
     peersConnected: states.open ?? 0,
     queuedBytes,
-    recordsLag: lag?.records ?? 0,
-    recordsLagSeconds: oldestAt === undefined ? 0 : Math.max(0, (store.now() - oldestAt) / 1000),
     clockOffsetSeconds: store.clockAheadMs() / 1000,
   });
 }

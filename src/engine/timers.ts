@@ -9,7 +9,13 @@ import type { Plan } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
 import { stepTimer, type TimerDecision } from '../charging/timer.ts';
-import { type DueSession, type Store, StoreUnavailable } from '../store/store.ts';
+import {
+  type Commit,
+  CounterOutOfRange,
+  type DueSession,
+  type Store,
+  StoreUnavailable,
+} from '../store/store.ts';
 import { bindingMs, type ChargeSettings } from './charge.ts';
 
 /** Due sessions taken from one partition at a time. */
@@ -56,11 +62,19 @@ export class Timers {
   }
 
   async #partition(partition: number): Promise<number> {
-    const { store, leaseMs } = this.#options;
+    const { store, leaseMs, events } = this.#options;
     let handled = 0;
     for (;;) {
       const { now, due } = await store.claimDue(partition, { limit: BATCH, leaseMs });
-      for (const one of due) await this.#wake(partition, one, now);
+      for (const one of due) {
+        try {
+          await this.#wake(partition, one, now);
+        } catch (error) {
+          if (error instanceof StoreUnavailable) throw error;
+          // One session's trouble is not the others': its own lease runs out, theirs are used.
+          events.failed(error);
+        }
+      }
       handled += due.length;
       if (due.length < BATCH) return handled;
     }
@@ -117,7 +131,7 @@ export class Timers {
     },
   ): Promise<boolean> {
     const { decision, snapshot, version } = on;
-    const reply = await this.#options.store.commit({
+    const commit: Commit = {
       account,
       epoch: snapshot.epoch,
       accountVersion: snapshot.account?.version ?? 0,
@@ -131,8 +145,14 @@ export class Timers {
       },
       movements: decision.movements,
       record: decision.record,
-    });
-    return reply.kind === 'committed';
+    };
+    try {
+      return (await this.#options.store.commit(commit)).kind === 'committed';
+    } catch (error) {
+      // What was decided fits the counters that were seen, so these have moved.
+      if (error instanceof CounterOutOfRange) return false;
+      throw error;
+    }
   }
 
   /** The first wake-up of a session confirms its binding, and every later one keeps it alive. */
@@ -144,26 +164,4 @@ export class Timers {
         : Math.max(settings.duplicateHorizonMs, settings.abandonedMs);
     await store.keepBinding(key, account, ttlMs);
   }
-}
-
-/** Which of `workers` looks after `partition`: the one with the highest hash (rendezvous hashing). */
-export function ownerOf(partition: number, workers: readonly string[]): string | undefined {
-  let owner: string | undefined;
-  let highest = -1;
-  for (const worker of workers) {
-    const weight = weigh(`${worker}/${partition}`);
-    if (weight > highest) {
-      highest = weight;
-      owner = worker;
-    }
-  }
-  return owner;
-}
-
-function weigh(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -27,9 +27,6 @@ export interface WorkerState {
   peersConnected: number;
   /** Answers that peers have not taken yet. */
   queuedBytes: number;
-  /** Records that are not in files yet, and the age of the oldest. */
-  recordsLag: number;
-  recordsLagSeconds: number;
   /** The store's clock minus this worker's. */
   clockOffsetSeconds: number;
 }

@@ -109,18 +109,6 @@ const metrics: readonly Metric[] = [
     read: ({ defects }) => single(defects),
   },
   {
-    name: 'tollkeeper_records_lag',
-    help: 'Records in the store that are not in files yet.',
-    type: 'gauge',
-    read: ({ state }) => single(state.recordsLag),
-  },
-  {
-    name: 'tollkeeper_records_lag_seconds',
-    help: 'Age of the oldest record that is not in files yet.',
-    type: 'gauge',
-    read: ({ state }) => single(state.recordsLagSeconds),
-  },
-  {
     name: 'tollkeeper_clock_offset_seconds',
     help: "The store's clock minus the worker's.",
     type: 'gauge',
@@ -140,12 +128,42 @@ const metrics: readonly Metric[] = [
   },
 ];
 
+/** How far behind this process is with the records that it looks after. */
+export interface RecordsState {
+  /** Records in the store that are not in files yet. */
+  lag: number;
+  /** Age of the oldest of them. */
+  lagSeconds: number;
+}
+
 /** The page for `/metrics`: the figures that each worker, by name, sent last. */
-export async function metricsText(workers: ReadonlyMap<string, WorkerMetrics>): Promise<string> {
-  const perWorker = [...workers].map(([worker, figures]) =>
+export async function metricsText(
+  workers: ReadonlyMap<string, WorkerMetrics>,
+  records?: RecordsState,
+): Promise<string> {
+  const all: object[][] = [...workers].map(([worker, figures]) =>
     metrics.map((metric) => toPrometheus(metric, worker, figures)),
   );
-  return AggregatorRegistry.aggregate(perWorker).metrics();
+  if (records !== undefined) all.push(recordsMetrics(records));
+  return AggregatorRegistry.aggregate(all).metrics();
+}
+
+function recordsMetrics({ lag, lagSeconds }: RecordsState): object[] {
+  const gauge = (name: string, help: string, value: number) => ({
+    name,
+    help,
+    type: 'gauge',
+    aggregator: 'sum',
+    values: [{ labels: {}, value }],
+  });
+  return [
+    gauge('tollkeeper_records_lag', 'Records in the store that are not in files yet.', lag),
+    gauge(
+      'tollkeeper_records_lag_seconds',
+      'Age of the oldest record that is not in files yet.',
+      lagSeconds,
+    ),
+  ];
 }
 
 /** A metric of one worker in the form in which prom-client takes figures of other processes. */

@@ -8,8 +8,6 @@ const state: WorkerState = {
   requestsInFlight: 3,
   peersConnected: 2,
   queuedBytes: 77,
-  recordsLag: 4,
-  recordsLagSeconds: 0.5,
   clockOffsetSeconds: -0.01,
 };
 
@@ -59,11 +57,15 @@ test('each worker has series of its own', async () => {
   expect(found.get('tollkeeper_requests_in_flight{worker="1"}')).toBe(3);
   expect(found.get('tollkeeper_peers_connected{worker="1"}')).toBe(2);
   expect(found.get('tollkeeper_peer_queue_bytes{worker="1"}')).toBe(77);
-  expect(found.get('tollkeeper_records_lag{worker="1"}')).toBe(4);
-  expect(found.get('tollkeeper_records_lag_seconds{worker="1"}')).toBe(0.5);
   expect(found.get('tollkeeper_clock_offset_seconds{worker="1"}')).toBe(-0.01);
   expect(found.get('tollkeeper_worker_cpu_seconds_total{worker="0"}')).toBeGreaterThan(0);
   expect(found.get('tollkeeper_worker_resident_memory_bytes{worker="0"}')).toBeGreaterThan(1e6);
+});
+
+test('records are of the process, not of a worker', async () => {
+  const text = await metricsText(new Map(), { lag: 4, lagSeconds: 0.5 });
+  expect(text).toContain('\ntollkeeper_records_lag 4\n');
+  expect(text).toContain('\ntollkeeper_records_lag_seconds 0.5\n');
 });
 
 test('histograms are cumulative, a bound belongs to its bucket, and the last has no bound', async () => {
