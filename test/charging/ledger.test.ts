@@ -1,0 +1,231 @@
+/**
+ * Random weeks of one shared account, charged by the product and by the model beside it: several
+ * sessions and services, bundles with priority and expiry, credit limits, overruns, duplicates,
+ * contradictions, refusals, requests out of order, late usage, timers. Both must agree to the unit
+ * after every step.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Bucket } from '../../src/charging/account.ts';
+import type { Answer } from '../../src/charging/answer.ts';
+import type { Plan, Rule } from '../../src/charging/plan.ts';
+import { Ledger, type ModelAsk, type ModelRequest, type ModelRule } from './ledger-model.ts';
+import { main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
+
+const GROUPS = [1, 2, 3];
+
+const price = fc.record({
+  amount: fc.integer({ min: 1, max: 9 }),
+  per: fc.integer({ min: 1, max: 7 }),
+  increment: fc.integer({ min: 1, max: 12 }),
+});
+
+const rule = fc
+  .record({
+    price: fc.option(price, { nil: undefined, freq: 6 }),
+    size: fc.integer({ min: 1, max: 40 }),
+    minimum: fc.integer({ min: 1, max: 40 }),
+    maximum: fc.integer({ min: 1, max: 60 }),
+    validitySeconds: fc.option(fc.integer({ min: 60, max: 1800 }), { nil: undefined }),
+    atEnd: fc.constantFrom<Rule['atEnd']>('terminate', 'deny'),
+  })
+  .map(({ size, minimum, maximum, price: at, validitySeconds, atEnd }) => ({
+    atEnd,
+    quota: { size, minimum: Math.min(minimum, size), maximum: Math.max(size, maximum) },
+    ...(at === undefined ? {} : { price: at }),
+    ...(validitySeconds === undefined ? {} : { validitySeconds }),
+  }));
+
+const bucket = fc.record({
+  unit: fc.constantFrom<'octets' | 'money'>('octets', 'octets', 'money'),
+  opening: fc.integer({ min: 0, max: 120 }),
+  limit: fc.nat(30),
+  expires: fc.option(fc.integer({ min: 1, max: 240 }), { nil: undefined }),
+  paysFor: fc.option(fc.constantFrom('r1', 'r2', 'r3'), { nil: undefined }),
+});
+
+const service = fc.record(
+  { group: fc.constantFrom(...GROUPS), used: fc.nat(50), ask: fc.nat(60) },
+  { requiredKeys: ['group'] },
+);
+
+const request = fc.record({
+  kind: fc.constantFrom<ModelRequest['kind']>(
+    'initial',
+    'update',
+    'update',
+    'update',
+    'termination',
+  ),
+  session: fc.constantFrom('a', 'b', 'c'),
+  number: fc.nat(25),
+  refused: fc.integer({ min: 0, max: 30 }).map((one) => one === 0),
+  reserving: fc.integer({ min: 0, max: 15 }).map((one) => one !== 0),
+  services: fc.uniqueArray(service, { selector: (one) => one.group, maxLength: 3 }),
+});
+
+const move = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('ask' as const), request }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('again' as const), back: fc.nat(30) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      seconds: fc.oneof(fc.nat(120), fc.nat(2400)),
+    }),
+  },
+);
+
+const account = fc.record({
+  buckets: fc.array(bucket, { maxLength: 3 }),
+  main: fc.record({ opening: fc.nat(400), limit: fc.nat(60) }),
+  rules: fc.tuple(rule, rule, rule),
+});
+
+type Written = typeof account extends fc.Arbitrary<infer T> ? T : never;
+
+function build({ buckets, main: last, rules }: Written): { till: Till; ledger: Ledger } {
+  const written = [
+    ...buckets.map((one, i) => ({ ...one, id: `b${i}`, priority: i + 1 })),
+    { ...last, id: 'main', unit: 'money' as const, priority: 1000 },
+  ];
+  const defined = written.map((one): Bucket => {
+    const { expires, paysFor } = one as { expires?: number; paysFor?: string };
+    return {
+      ...main,
+      id: one.id,
+      unit: one.unit,
+      priority: one.priority,
+      floor: one.unit === 'money' ? 0 - one.limit : 0,
+      ...(expires === undefined ? {} : { expiresAt: START + expires * 60_000 }),
+      ...(paysFor === undefined ? {} : { paysFor: [paysFor] }),
+    };
+  });
+  const plan: Plan = planOf(
+    rules.map((part, i) => {
+      const { price: _paid, ...free } = ruleOf({
+        name: `r${i + 1}`,
+        match: { ratingGroup: [i + 1] },
+      });
+      return { ...free, ...part };
+    }),
+    { supervisionSeconds: 3000, validityGraceSeconds: 30 },
+  );
+  const openings = Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
+  const till = new Till({ buckets: defined, openings, plan });
+  const ledger = new Ledger({
+    buckets: defined.map(({ id, unit, floor, expiresAt, paysFor }) => ({
+      id,
+      kind: unit === 'money' ? 'money' : 'octets',
+      floor: BigInt(floor),
+      available: BigInt(openings[id] ?? 0),
+      reserved: 0n,
+      charged: 0n,
+      expired: 0n,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(paysFor === undefined ? {} : { paysFor }),
+    })),
+    rules: new Map(
+      plan.rules.map((one, i): [number, ModelRule] => [
+        GROUPS[i]!,
+        {
+          name: one.name,
+          ...(one.price === undefined
+            ? {}
+            : {
+                price: {
+                  amount: BigInt(one.price.amount),
+                  per: BigInt(one.price.per),
+                  increment: BigInt(one.price.increment),
+                },
+              }),
+          size: BigInt(one.quota.size),
+          minimum: BigInt(one.quota.minimum),
+          maximum: BigInt(one.quota.maximum),
+          ...(one.validitySeconds === undefined ? {} : { validity: one.validitySeconds * 1000 }),
+          announcesEnd: one.atEnd === 'terminate',
+        },
+      ]),
+    ),
+    supervision: 3_000_000,
+    grace: 30_000,
+  });
+  return { till, ledger };
+}
+
+function askTill(till: Till, asked: ModelRequest): string {
+  const { kind, session, number, refused, reserving, services } = asked;
+  const answer = till.ask(
+    requestOf(kind, number, services.map(serviceOf), {
+      sessionId: session,
+      ...(refused ? { refusal: { resultCode: 5005 } } : {}),
+    }),
+    { reserving },
+  );
+  return wordsOf(answer);
+}
+
+function serviceOf({ group, used, ask }: ModelAsk) {
+  return {
+    ratingGroup: group,
+    serviceIds: [],
+    ...(used === undefined ? {} : { used: { octets: used } }),
+    ...(ask === undefined ? {} : { asked: ask === 0 ? {} : { octets: ask } }),
+  };
+}
+
+function wordsOf({ outcome, services }: Answer): string {
+  const words = services.map(
+    (one) =>
+      `${one.ratingGroup}:${one.outcome}:${one.granted?.units ?? ''}:${one.final ? 'final' : ''}`,
+  );
+  return [outcome, ...words].join(' ');
+}
+
+describe('random accounts', () => {
+  test('are charged as the model charges them', () => {
+    fc.assert(
+      fc.property(account, fc.array(move, { minLength: 5, maxLength: 60 }), (written, moves) => {
+        const { till, ledger } = build(written);
+        const asked: ModelRequest[] = [];
+        for (const one of moves) {
+          if (one.kind === 'wait') {
+            till.now += one.seconds * 1000;
+            for (const key of [...till.wheel.keys()])
+              while (['change', 'rearm'].includes(till.wake(key)));
+            ledger.tick(till.now);
+          } else {
+            const next =
+              one.kind === 'ask' ? one.request : asked[Math.max(0, asked.length - 1 - one.back)];
+            // A refused initial never comes to be charged.
+            if (next === undefined || (next.kind === 'initial' && next.refused)) continue;
+            asked.push(next);
+            expect(askTill(till, next)).toBe(ledger.ask(next, till.now));
+          }
+          for (const { id, available, reserved } of ledger.buckets) {
+            expect([id, till.available(id)]).toEqual([id, Number(available)]);
+            expect([id, till.reserved(id)]).toEqual([id, Number(reserved)]);
+          }
+          expectConserved(till, ledger);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  }, 60_000);
+
+  function expectConserved(till: Till, ledger: Ledger): void {
+    for (const { id, charged, expired } of ledger.buckets) {
+      let charges = 0;
+      let expiries = 0;
+      for (const { changes } of till.records)
+        for (const change of changes) {
+          if (change.bucket !== id) continue;
+          if (change.cause === 'debit' || change.cause === 'overrun')
+            charges -= change.available + change.reserved;
+          if (change.cause === 'expiry') expiries -= change.available + change.reserved;
+        }
+      expect([id, charges, expiries]).toEqual([id, Number(charged), Number(expired)]);
+      expect(till.available(id) + till.reserved(id) + charges + expiries).toBe(till.openings[id]);
+    }
+  }
+});
