@@ -53,17 +53,8 @@ function send(
   script: string,
   { keys, args }: Call,
 ): Promise<Reply> {
-  const bytes = new Encoder(3 + keys.length + args.length);
-  bytes.text(name);
-  bytes.text(script);
-  bytes.text(String(keys.length));
-  for (const key of keys) bytes.text(key);
-  for (const arg of args) {
-    if (typeof arg === 'string') bytes.text(arg);
-    else if (typeof arg === 'number') bytes.text(String(arg));
-    else bytes.bytes(arg);
-  }
-  return redis.sendCommand(new Encoded(name, bytes.finish())) as Promise<Reply>;
+  const bytes = encode([name, script, String(keys.length), ...keys, ...args]);
+  return redis.sendCommand(new Encoded(name, bytes)) as Promise<Reply>;
 }
 
 /** A command that is encoded already. */
@@ -95,91 +86,78 @@ function gather(socket: Socket): void {
 }
 
 const SLAB_BYTES = 65_536;
+/** Room for the kind, the length and the ends of one part. */
+const FRAME_BYTES = 24;
+const ASTERISK = 42;
+const DOLLAR = 36;
+const ZERO = 48;
+
+/** Where commands are written, one after the other; what was written is never written again. */
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
-/** Writes one command after the other into memory that is never written twice. */
-class Encoder {
-  #buffer: Buffer = slab;
-  #start: number = used;
-  #at: number = used;
-
-  constructor(parts: number) {
-    this.#reserve(16);
-    this.#header(42 /* * */, parts);
+/** A command as RESP bytes. */
+function encode(parts: readonly Arg[]): Buffer {
+  let bound = FRAME_BYTES;
+  for (const part of parts)
+    bound += FRAME_BYTES + (typeof part === 'string' ? 3 * part.length : bytesOf(part));
+  if (used + bound > slab.length) {
+    slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bound));
+    used = 0;
   }
-
-  /** A string, as UTF-8. */
-  text(text: string): void {
-    const { length } = text;
-    if (length > 48) {
-      this.#long(text);
-      return;
+  const start = used;
+  let at = writeHeader(start, ASTERISK, parts.length);
+  for (const part of parts) {
+    if (typeof part === 'string') at = writeText(at, part);
+    else if (typeof part === 'number') at = writeText(at, String(part));
+    else {
+      at = writeHeader(at, DOLLAR, part.length);
+      slab.set(part, at);
+      at = writeEnd(at + part.length);
     }
-    this.#reserve(length + 24);
-    const before = this.#at;
-    this.#header(36 /* $ */, length);
-    const buffer = this.#buffer;
-    let at = this.#at;
-    for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 127) {
-        this.#at = before;
-        this.#long(text);
-        return;
-      }
-      buffer[at++] = code;
-    }
-    this.#end(at);
   }
+  used = at;
+  return slab.subarray(start, at);
+}
 
-  #long(text: string): void {
-    const length = Buffer.byteLength(text);
-    this.#reserve(length + 24);
-    this.#header(36, length);
-    this.#end(this.#at + this.#buffer.write(text, this.#at));
-  }
+/** An integer of a double has 17 characters at most. */
+const bytesOf = (part: number | Uint8Array): number =>
+  typeof part === 'number' ? 17 : part.length;
 
-  bytes(bytes: Uint8Array): void {
-    this.#reserve(bytes.length + 24);
-    this.#header(36, bytes.length);
-    this.#buffer.set(bytes, this.#at);
-    this.#end(this.#at + bytes.length);
+/** A string as UTF-8: short ones are mostly ASCII, which is copied without a native call. */
+function writeText(at: number, text: string): number {
+  const { length } = text;
+  if (length > 48) return writeLong(at, text);
+  let end = writeHeader(at, DOLLAR, length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return writeLong(at, text);
+    slab[end++] = code;
   }
+  return writeEnd(end);
+}
 
-  finish(): Buffer {
-    if (this.#buffer === slab) used = this.#at;
-    return this.#buffer.subarray(this.#start, this.#at);
-  }
+function writeLong(at: number, text: string): number {
+  const body = writeHeader(at, DOLLAR, Buffer.byteLength(text));
+  return writeEnd(body + slab.write(text, body));
+}
 
-  #header(kind: number, count: number): void {
-    const buffer = this.#buffer;
-    let at = this.#at;
-    buffer[at++] = kind;
-    if (count < 10) buffer[at++] = 48 + count;
-    else if (count < 100) {
-      buffer[at++] = 48 + ((count / 10) | 0);
-      buffer[at++] = 48 + (count % 10);
-    } else at += buffer.write(String(count), at, 'latin1');
-    this.#end(at);
+function writeHeader(at: number, kind: number, count: number): number {
+  slab[at] = kind;
+  if (count < 10) {
+    slab[at + 1] = ZERO + count;
+    return writeEnd(at + 2);
   }
+  if (count < 100) {
+    slab[at + 1] = ZERO + ((count / 10) | 0);
+    slab[at + 2] = ZERO + (count % 10);
+    return writeEnd(at + 3);
+  }
+  return writeEnd(at + 1 + slab.write(String(count), at + 1, 'latin1'));
+}
 
-  #end(at: number): void {
-    this.#buffer[at] = 13;
-    this.#buffer[at + 1] = 10;
-    this.#at = at + 2;
-  }
-
-  /** Makes room; what was written of this command moves along. */
-  #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return;
-    const written = this.#buffer.subarray(this.#start, this.#at);
-    const needed = written.length + bytes;
-    const next = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * needed));
-    next.set(written);
-    if (next.length === SLAB_BYTES) slab = next;
-    this.#buffer = next;
-    this.#start = 0;
-    this.#at = written.length;
-  }
+function writeEnd(at: number): number {
+  slab[at] = 13;
+  slab[at + 1] = 10;
+  return at + 2;
 }
