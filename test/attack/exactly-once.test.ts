@@ -14,7 +14,7 @@ const TIMES = 1000;
 /** Pairs that are under way at once. */
 const AT_ONCE = 25;
 const ACCOUNTS = 20;
-const FIRST = Number(`${E164}0000000`);
+const FIRST = Number(`${E164}00000`);
 
 let site: Site;
 let links: [Link, Link];
@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (let i = 0; i < TIMES; i++) {
     const subscriber = String(FIRST + (i % ACCOUNTS));
     const account = `a-${subscriber}`;
-    sessions.push(books.session(`${IMSI}0000000000;${i}`, { account, subscriber }));
+    sessions.push(books.session(`${IMSI}0000000;${i}`, { account, subscriber }));
   }
 });
 
@@ -115,7 +115,7 @@ describe('two workers, the same request at the same time, a thousand times', () 
 test('B-160 both workers again, long after: the same answers, and nothing moves', async () => {
   for (const kind of ['initial', 'update', 'terminate'] as const) {
     const number = { initial: 0, update: 1, terminate: 2 }[kind];
-    const session = books.session(`${IMSI}0000000001;${kind}`, {
+    const session = books.session(`${IMSI}0000001;${kind}`, {
       account: `a-${FIRST}`,
       subscriber: String(FIRST),
     });

@@ -115,6 +115,20 @@ export class Link {
     return this.send(ccrBytes(asked, marks));
   }
 
+  /** The Result-Code of a Device-Watchdog-Answer. */
+  async watchdog(): Promise<number | undefined> {
+    const header = { applicationId: 0, hopByHop: 0, endToEnd: nextEndToEnd() };
+    const origin = { 'Origin-Host': 'gw.example', 'Origin-Realm': 'example' };
+    const decoded = decode(await this.client.send(encode('DWR', header, origin)));
+    return decoded.name === 'DWA' ? decoded.message['Result-Code'] : undefined;
+  }
+
+  /** What the capabilities exchange said of lost state. */
+  get originStateId(): number | undefined {
+    const decoded = decode(this.client.server.answer);
+    return decoded.name === 'CEA' ? decoded.message['Origin-State-Id'] : undefined;
+  }
+
   close(): void {
     this.client.destroy();
   }

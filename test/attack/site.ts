@@ -54,8 +54,8 @@ export interface Worker {
 }
 
 /** The subscribers' numbers and places of all attacks begin with these, so that none can hide. */
-export const E164 = '99970';
-export const IMSI = '99999';
+export const E164 = '9997000';
+export const IMSI = '99999000';
 export const LOCATION = Buffer.from('8299f9100123459f', 'hex');
 /** And what accounts open with begins with this. */
 export const OPENING = 765_432_100_000;
@@ -91,7 +91,7 @@ export class Site {
       env: {},
       folder,
       flags: [
-        ...['--diameter-port=0', '--partitions=4', '--log-level=trace'],
+        ...['--diameter-port=0', '--partitions=4', '--workers=8', '--log-level=trace'],
         ...[`--durability=${options.durability ?? 'memory'}`, '--lab'],
         ...(options.settings ?? []),
       ],
@@ -140,9 +140,8 @@ export class Site {
     this.lines = parts.lines;
   }
 
-  /** Starts one more worker, under a name of its own. */
-  async startWorker(): Promise<Worker> {
-    const index = this.#started++;
+  /** Starts a worker: one more, or the one of that number again. */
+  async startWorker(index = this.#started++): Promise<Worker> {
     const proxy = this.#options.proxied ? await startProxy(this.redis.socketPath) : undefined;
     const url = proxy?.url ?? this.redis.url;
     const worker = this.#options.processes
@@ -164,7 +163,8 @@ export class Site {
     const serving = await serve({
       ...{ settings, store, provisioning, worker: index, workerName: `worker-${index}` },
       events: {
-        answered: (kind, resultCode, ms) => log.trace({ kind, resultCode, ms }, 'answered'),
+        answered: (kind, resultCode, ms) =>
+          log.trace({ kind, resultCode, ms: Math.round(ms) }, 'answered'),
         trips: (kind, count) => log.trace({ kind, count }, 'trips'),
         conflict: () => log.trace('conflict'),
         alarm: (event, fields) => {
@@ -269,18 +269,14 @@ export class Site {
 
   /** No whole subscriber number, no location and no balance is in anything that was logged. */
   expectDiscreetLog(): void {
-    const text = this.lines.join('');
-    expect(text).not.toBe('');
+    expect(this.lines.length).toBeGreaterThan(0);
     const secrets = [
-      new RegExp(`${E164}\\d`),
-      new RegExp(`${IMSI}\\d`),
-      new RegExp(String(OPENING).slice(0, 7)),
-      new RegExp(LOCATION.toString('hex'), 'i'),
-      LOCATION.toString('base64'),
-      LOCATION.toString('latin1'),
+      ...[E164, IMSI, String(OPENING).slice(0, 7)],
+      ...[LOCATION.toString('hex'), LOCATION.toString('base64'), LOCATION.toString('latin1')],
       JSON.stringify([...LOCATION]).slice(1, -1),
     ];
-    for (const secret of secrets) expect(text).not.toMatch(secret);
+    const telling = this.lines.filter((line) => secrets.some((secret) => line.includes(secret)));
+    expect(telling).toEqual([]);
   }
 }
 
