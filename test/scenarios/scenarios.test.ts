@@ -5,16 +5,21 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { startTemporary } from '../../src/embedded/redis.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import { openRedisStore } from '../../src/store/redis/store.ts';
 import { parseScenario, renderScenario } from './script.ts';
+import { shifted } from './shifted-store.ts';
 import { World } from './world.ts';
 
 const folder = import.meta.dirname;
 const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
 const update = process.env.UPDATE === '1';
 
+const START_AT = Date.UTC(2026, 0, 1);
+
 function memoryWorld(): World {
-  let at = Date.UTC(2026, 0, 1);
+  let at = START_AT;
   const clock = {
     now: () => at,
     advance(ms: number) {
@@ -43,5 +48,24 @@ describe.each(files)('%s', (name) => {
     const { file, got } = await runScenario(name, memoryWorld());
     if (update) writeFileSync(join(folder, name), got);
     else expect(got).toBe(file);
+  });
+
+  if (update) return;
+  test('on Redis', async () => {
+    const redis = await startTemporary();
+    try {
+      const store = await openRedisStore({
+        url: redis.url,
+        partitions: 4,
+        durability: 'memory',
+        log: { warn: () => undefined, info: () => undefined },
+      });
+      const { store: moved, clock, pass } = shifted(store, START_AT);
+      const { file, got } = await runScenario(name, new World(moved, clock, pass));
+      await store.close();
+      expect(got).toBe(file);
+    } finally {
+      await redis.stop();
+    }
   });
 });

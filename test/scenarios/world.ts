@@ -38,9 +38,13 @@ export class World {
   #fired: string[] = [];
   #endToEnd = 0;
 
-  constructor(store: Store, clock: MovableClock) {
+  /** `settle` makes the store feel the time that passed. */
+  readonly #settle: () => Promise<void>;
+
+  constructor(store: Store, clock: MovableClock, settle = () => Promise.resolve()) {
     this.#store = store;
     this.#clock = clock;
+    this.#settle = settle;
   }
 
   /** Runs one block and returns what came out. */
@@ -165,6 +169,7 @@ export class World {
 
   async #wait(ms: number): Promise<string[]> {
     this.#clock.advance(ms);
+    await this.#settle();
     while (((await this.#timers?.pass()) ?? 0) > 0);
     return this.#fired.splice(0);
   }
