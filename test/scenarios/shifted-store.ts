@@ -67,7 +67,7 @@ export function shifted(
 async function bringNearer(redis: Redis, ms: number, store: RedisStore): Promise<void> {
   for (let partition = 0; partition < store.partitions; partition++) {
     const { timers } = store.keysOf(partition);
-    for (const member of await redis.zrange(timers, 0, -1))
+    for (const member of await redis.zrange(timers, '0', '-1'))
       await redis.zincrby(timers, -ms, String(member));
   }
   for (const key of await redis.keys('*')) {
