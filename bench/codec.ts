@@ -1,9 +1,8 @@
-// How long decoding and encoding take: an update with two services, subscriber identities and
-// PS-Information as a packet gateway sends it, and its answer. One message after the other, one
-// thread, no socket.
-//
-//   node bench/codec.ts [--json] [--quick]
-
+/**
+ * How long decoding and encoding take: an update with two services, subscriber identities and
+ * PS-Information as a packet gateway sends it, and its answer. One message after the other, one
+ * thread, no socket.
+ */
 import { Bench } from 'tinybench';
 import { answerFailure } from '../src/diameter/answer.ts';
 import type { CCA, CCR } from '../src/diameter/commands.ts';
@@ -11,6 +10,7 @@ import { decode } from '../src/diameter/decode.ts';
 import { encode } from '../src/diameter/encode.ts';
 import { failure } from '../src/diameter/failure.ts';
 import { Framer } from '../src/diameter/framer.ts';
+import type { Figure } from './figure.ts';
 
 const ids = { applicationId: 4, hopByHop: 0x11223344, endToEnd: 0x55667788, proxiable: true };
 
@@ -73,33 +73,32 @@ const request = encode('CCR', ids, ccr);
 const raw = { sessionId: Buffer.from(ccr['Session-Id']) };
 const chunk = Buffer.concat(new Array<Buffer>(100).fill(request));
 
-const quick = process.argv.includes('--quick');
-const bench = new Bench({ time: quick ? 20 : 1000, warmupTime: quick ? 5 : 500 });
-bench
-  .add(`decode CCR-U, ${request.length} octets`, () => {
-    decode(request);
-  })
-  .add(`encode CCA, ${encode('CCA', ids, cca).length} octets`, () => {
-    encode('CCA', ids, cca, raw);
-  })
-  .add(`encode CCR-U, ${request.length} octets`, () => {
-    encode('CCR', ids, ccr);
-  })
-  .add('answer a failure', () => {
-    answerFailure(
-      decode(request),
-      { host: 'ocs01.mvne.example', realm: 'mvne.example' },
-      failure('DIAMETER_UNABLE_TO_COMPLY', 'defect'),
-    );
-  })
-  .add('frame 100 messages in one chunk', () => {
-    new Framer(() => undefined).push(chunk);
-  });
-await bench.run();
-
-for (const { name, result } of bench.tasks) {
-  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
-  const us = { mean: result.latency.mean * 1000, p99: result.latency.p99 * 1000 };
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ bench: 'codec', name, us }));
-  else console.log(`${name.padEnd(36)} ${us.mean.toFixed(2)} us, p99 ${us.p99.toFixed(2)} us`);
+export async function* codec({ ms }: { ms: number }): AsyncGenerator<Figure> {
+  const bench = new Bench({ time: ms, warmupTime: ms / 2 });
+  bench
+    .add(`decode a CCR of ${request.length} octets`, () => {
+      decode(request);
+    })
+    .add(`encode a CCA of ${encode('CCA', ids, cca).length} octets`, () => {
+      encode('CCA', ids, cca, raw);
+    })
+    .add(`encode a CCR of ${request.length} octets`, () => {
+      encode('CCR', ids, ccr);
+    })
+    .add('answer a request that cannot be served', () => {
+      answerFailure(
+        decode(request),
+        { host: 'ocs01.mvne.example', realm: 'mvne.example' },
+        failure('DIAMETER_UNABLE_TO_COMPLY', 'defect'),
+      );
+    })
+    .add('cut a chunk of 100 messages', () => {
+      new Framer(() => undefined).push(chunk);
+    });
+  await bench.run();
+  for (const { name, result } of bench.tasks) {
+    if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
+    const { p50, min, p99 } = result.latency;
+    yield { bench: 'codec', name, unit: 'us', value: p50 * 1000, range: [min * 1000, p99 * 1000] };
+  }
 }
