@@ -123,6 +123,21 @@ export class Link {
     return decoded.name === 'DWA' ? decoded.message['Result-Code'] : undefined;
   }
 
+  /** Ends a session by STR, as some clients do; returns the Result-Code. */
+  async sessionTermination(session: string): Promise<number | undefined> {
+    const header = { applicationId: 4, hopByHop: 0, endToEnd: nextEndToEnd(), proxiable: true };
+    const request = encode('STR', header, {
+      'Session-Id': `gw.example;${session}`,
+      'Origin-Host': 'gw.example',
+      'Origin-Realm': 'example',
+      'Destination-Realm': 'tollkeeper.example',
+      'Auth-Application-Id': 4,
+      'Termination-Cause': 1,
+    });
+    const decoded = decode(await this.client.send(request));
+    return decoded.name === 'STA' ? decoded.message['Result-Code'] : undefined;
+  }
+
   /** What the capabilities exchange said of lost state. */
   get originStateId(): number | undefined {
     const decoded = decode(this.client.server.answer);

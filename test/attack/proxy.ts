@@ -21,6 +21,8 @@ export interface FaultProxy {
   readonly connections: number;
   /** Strikes at the next call of a script; resolves when it struck. */
   strike(script: Script, fault: Fault): Promise<void>;
+  /** Forgets the strikes that have not struck. */
+  calm(): void;
   /** Keeps every reply from now on until `release`. */
   hold(): void;
   /** Hands out what is kept, and keeps nothing more. */
@@ -97,6 +99,9 @@ export async function startProxy(target: string): Promise<FaultProxy> {
       new Promise((struck) => {
         strikes.push({ script, fault, struck });
       }),
+    calm() {
+      strikes.length = 0;
+    },
     hold() {
       holding = true;
     },
