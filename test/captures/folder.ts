@@ -26,9 +26,8 @@ export function tshark(file: string, args: readonly string[]): Promise<Seen> {
   return new Promise((resolve, reject) => {
     const all = ['-r', file, ...args];
     execFile('tshark', all, { maxBuffer: 2 ** 30 }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') return reject(error);
-      const complaints = stderr.split('\n').filter((line) => line.startsWith('tshark: '));
-      const complaint = complaints.join('\n') || (error === null ? undefined : stderr);
+      const complaint = stderr.split('\n').find((line) => line.startsWith('tshark: The file '));
+      if (error !== null && complaint === undefined) return reject(error);
       resolve({ lines: stdout.split('\n').filter(Boolean), complaint });
     });
   });
