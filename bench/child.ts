@@ -19,22 +19,29 @@ export class Child<Question, Reply> {
 
   /** Rejects when the process ends or fails instead of replying. */
   async ask(question: Question): Promise<Reply> {
-    this.#process.send(question as object);
-    const [reply] = (await Promise.race([
-      once(this.#process, 'message'),
-      once(this.#process, 'exit').then(([code]) => {
-        throw new Error(`a process of the benchmark ended with ${code}`);
-      }),
-    ])) as [{ reply: Reply } | { error: string }];
-    if ('error' in reply) throw new Error(reply.error);
-    return reply.reply;
+    const child = this.#process;
+    const settled = new AbortController();
+    const { signal } = settled;
+    try {
+      child.send(question as object);
+      const [reply] = (await Promise.race([
+        once(child, 'message', { signal }),
+        once(child, 'exit', { signal }).then(([code]) => {
+          throw new Error(`a process of the benchmark ended with ${code}`);
+        }),
+      ])) as [{ reply: Reply } | { error: string }];
+      if ('error' in reply) throw new Error(reply.error);
+      return reply.reply;
+    } finally {
+      settled.abort();
+    }
   }
 
   async stop(): Promise<void> {
     const child = this.#process;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.disconnect();
     await ended;
   }
 }

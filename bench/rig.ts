@@ -23,6 +23,8 @@ export interface Slice {
   /** CPU time per answer, user and system. */
   workerUs: number;
   redisUs: number;
+  /** Answers other than 2001. */
+  refused: number;
   /** CPU time of the generator in cores. */
   generatorCores: number;
 }
@@ -101,9 +103,10 @@ export class Rig {
     const before = await this.#cpu();
     const reply = await this.#generator.ask({ ask: 'run', ms, outstanding, shape });
     const after = await this.#cpu();
-    const { answers, seconds, p50, p99 } = reply;
+    const { answers, refused, seconds, p50, p99 } = reply;
     return {
       answersPerSecond: answers / seconds,
+      refused,
       p50,
       p99,
       workerUs: (after.workers - before.workers) / answers,

@@ -56,7 +56,11 @@ async function* measured(
   const worker = figure('worker CPU per CCR', 'us', ({ workerUs }) => workerUs);
   const redis = figure('Redis CPU per CCR', 'us', ({ redisUs }) => redisUs);
   const generator = figure('generator CPU', 'cores', (slice) => slice.generatorCores);
-  yield figure('answers', '1/s', ({ answersPerSecond }) => answersPerSecond);
+  const refused = slices.reduce((sum, slice) => sum + slice.refused, 0);
+  yield {
+    ...figure('answers', '1/s', ({ answersPerSecond }) => answersPerSecond),
+    ...(refused > 0 ? { note: `${refused} of them refusals` } : {}),
+  };
   yield figure('latency p50', 'ms', ({ p50 }) => p50);
   yield figure('latency p99', 'ms', ({ p99 }) => p99);
   yield { ...worker, ...(goals ? { goal: 35 } : {}) };
