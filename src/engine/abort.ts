@@ -5,7 +5,7 @@
 import type { Change } from '../charging/decision.ts';
 import type { Plan } from '../charging/plan.ts';
 import { abandon } from '../charging/timer.ts';
-import { type Store, StoreUnavailable } from '../store/store.ts';
+import { type Commit, CounterOutOfRange, type Store, StoreUnavailable } from '../store/store.ts';
 import type { ChargeSettings } from './charge.ts';
 
 export interface AbortOptions {
@@ -35,7 +35,7 @@ export async function abortSession(
         { ...known, settings },
         'abort',
       );
-      const reply = await store.commit({
+      const commit: Commit = {
         account: ref,
         epoch,
         accountVersion: account.version,
@@ -49,8 +49,8 @@ export async function abortSession(
         },
         movements: change.movements,
         record: change.record,
-      });
-      if (reply.kind !== 'committed') continue;
+      };
+      if (!(await applied(store, commit))) continue;
       const horizon = Math.max(settings.duplicateHorizonMs, settings.abandonedMs);
       await store.keepBinding(sessionKey, ref, horizon);
       return 'ended';
@@ -58,6 +58,16 @@ export async function abortSession(
     return 'busy';
   } catch (error) {
     if (error instanceof StoreUnavailable) return 'busy';
+    throw error;
+  }
+}
+
+async function applied(store: Store, commit: Commit): Promise<boolean> {
+  try {
+    return (await store.commit(commit)).kind === 'committed';
+  } catch (error) {
+    // What was decided fits the counters that were seen, so these have moved.
+    if (error instanceof CounterOutOfRange) return false;
     throw error;
   }
 }

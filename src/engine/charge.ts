@@ -8,14 +8,15 @@
  *                                                                -> conflict:     step on theirs
  *                                                                -> insufficient: read, step again
  *                                                                -> moved:        rebind, again
+ *                                                                -> out of range: read, step again
  *                                                                -> unknown:      the same commit again
  *
  * No answer leaves before its effect is stored. The loop is bounded by the request's deadline;
  * past it the request is answered as too busy, and its duplicate finds whatever was stored.
  */
-import type { AccountRef } from '../charging/account.ts';
+import type { Account, AccountRef } from '../charging/account.ts';
 import type { Answer } from '../charging/answer.ts';
-import type { Change, Known, StepSettings } from '../charging/decision.ts';
+import type { Change, StepSettings } from '../charging/decision.ts';
 import type { Plan } from '../charging/plan.ts';
 import { type Request, type SubscriberId, sessionKey } from '../charging/request.ts';
 import { step } from '../charging/step.ts';
@@ -23,6 +24,7 @@ import {
   type Binding,
   type Commit,
   type CommitReply,
+  CounterOutOfRange,
   type Snapshot,
   type Store,
   StoreUnavailable,
@@ -58,8 +60,12 @@ export type Charged =
   /** The store could not be reached, or agreed with, before the deadline. */
   | { kind: 'busy' };
 
-/** `moved`: the subscriber is no longer on the account that the Session-Id is bound to. */
-type Decided = Charged | { kind: 'moved' };
+type Decided =
+  | Charged
+  /** The subscriber is no longer on the account that the Session-Id is bound to. */
+  | { kind: 'moved' }
+  /** The Session-Id was bound to another account meanwhile. */
+  | { kind: 'elsewhere'; account: AccountRef };
 
 export interface ChargeEvents {
   /** Something an operator must look at: a client that reuses numbers, figures cut to 2^53 - 1. */
@@ -126,44 +132,76 @@ class Attempt {
   }
 
   async run(): Promise<Charged> {
-    const known = this.#options.knowledge.session(this.#key);
+    const { store, knowledge } = this.#options;
+    const opens = this.#incoming.kind === 'initial';
+    const known = knowledge.session(this.#key);
     if (known !== undefined && this.#maySee(known.account.tenant)) {
-      const account = this.#options.knowledge.account(known.account);
+      const account = knowledge.account(known.account);
       const hint =
         account === undefined
           ? undefined
           : { epoch: account.epoch, account: account.account, session: known.stored };
-      return settled(await this.#decide(known.account, hint));
+      // Where a session was seen, none is opened a second time.
+      return this.#follow(known.account, { hint, closedIfGone: opens });
     }
-    if (this.#incoming.kind === 'initial') return this.#start();
-    const binding = await this.#call(() => this.#options.store.bindingOf(this.#key));
+    if (opens) return this.#start();
+    const binding = await this.#call(() => store.bindingOf(this.#key));
     if (binding === undefined || !this.#maySee(binding.tenant)) return this.#unknownSession();
-    return settled(await this.#decide(binding, undefined));
+    return this.#follow({ tenant: binding.tenant, account: binding.account }, {});
+  }
+
+  /** Decides where the session lives, wherever it is found to live. */
+  async #follow(
+    start: AccountRef,
+    first: { hint?: Snapshot | undefined; closedIfGone?: boolean },
+  ): Promise<Charged> {
+    let ref = start;
+    let with_ = first;
+    while (this.#options.clock() < this.#deadline) {
+      const decided = await this.#decide(ref, with_);
+      // Only an initial request meets a subscriber who moved; its copy finds the new account.
+      if (decided.kind === 'moved') return { kind: 'busy' };
+      if (decided.kind !== 'elsewhere') return decided;
+      ref = decided.account;
+      with_ = {};
+    }
+    return { kind: 'busy' };
   }
 
   /** Finds the account of an initial request and binds the Session-Id to it. */
   async #start(): Promise<Charged> {
-    const { store, knowledge } = this.#options;
+    const { store, knowledge, clock } = this.#options;
     const { tenant } = this.#incoming;
     if (tenant === undefined || !this.#incoming.mayServe(tenant)) return this.#userUnknown(tenant);
-    for (;;) {
+    while (clock() < this.#deadline) {
       const account = await this.#accountOf(tenant);
       if (account === undefined) return this.#userUnknown(tenant);
-      const bound: Binding = await this.#call(() =>
-        store.bind(this.#key, { tenant, account }, UNOPENED_BINDING_MS),
-      );
+      const to: AccountRef = { tenant, account };
+      const bind = (): Promise<Binding> => store.bind(this.#key, to, UNOPENED_BINDING_MS);
+      const load = (): Promise<Snapshot> => store.load(to, this.#key);
+      // What is not known of the account is read in the same round trip.
+      const isKnown = knowledge.account(to) !== undefined;
+      const [bound, ahead] = await this.#callBoth(bind, isKnown ? undefined : load);
+      if (ahead !== undefined) knowledge.learn(to, this.#key, ahead);
       if (bound.tenant !== tenant) return this.#contradiction(tenant);
       const ref = { tenant, account: bound.account };
-      if (bound.state === 'opened')
-        return settled(await this.#decide(ref, undefined, { closedIfGone: true }));
-      const hint = knowledge.account(ref);
-      const charged = await this.#decide(
-        ref,
-        hint && { epoch: hint.epoch, account: hint.account, session: undefined },
-      );
-      if (charged.kind !== 'moved') return charged;
-      await this.#rebind(ref);
+      if (bound.state === 'opened') return this.#follow(ref, { closedIfGone: true });
+      const here = bound.account === account ? ahead : undefined;
+      const seen = knowledge.account(ref);
+      const decided = await this.#decide(ref, {
+        hint: here ?? (seen && { epoch: seen.epoch, account: seen.account, session: undefined }),
+        fresh: here !== undefined,
+      });
+      if (decided.kind === 'elsewhere') {
+        const { account: moved } = decided;
+        // Whoever bound it to the new account may not have come to the end of it.
+        await this.#call(() => store.moveBinding(this.#key, ref, moved, UNOPENED_BINDING_MS));
+        continue;
+      }
+      if (decided.kind !== 'moved') return decided;
+      if (!(await this.#rebind(ref))) return this.#userUnknown(tenant);
     }
+    return { kind: 'busy' };
   }
 
   /** The account that one of the request's subscribers points to; remembers which of them. */
@@ -180,29 +218,33 @@ class Attempt {
     return undefined;
   }
 
-  /** The subscriber left the account that the Session-Id is bound to: bind it to the new one. */
-  async #rebind(from: AccountRef): Promise<void> {
+  /**
+   * The subscriber left the account that the Session-Id is bound to: binds it to the new one. False:
+   * the subscriber still points to where it no longer is, so it is nobody's.
+   */
+  async #rebind(from: AccountRef): Promise<boolean> {
     const { store, knowledge } = this.#options;
-    const subscriber = this.#subscriber;
-    if (subscriber !== undefined) knowledge.forgetPointer(from.tenant, subscriber);
+    const { tenant } = from;
+    for (const subscriber of this.#incoming.subscribers)
+      knowledge.forgetPointer(tenant, subscriber);
     knowledge.forgetAccount(from);
-    const account = await this.#accountOf(from.tenant);
-    if (account === undefined || account === from.account) return;
-    const to = { tenant: from.tenant, account };
+    const account = await this.#accountOf(tenant);
+    if (account === undefined || account === from.account) return false;
+    const to = { tenant, account };
     await this.#call(() => store.moveBinding(this.#key, from, to, UNOPENED_BINDING_MS));
+    return true;
   }
 
   /** Steps on what is known until something is stored, or nothing needs to be. */
   async #decide(
     ref: AccountRef,
-    hint: Snapshot | undefined,
-    { closedIfGone = false }: { closedIfGone?: boolean } = {},
+    known: { hint?: Snapshot | undefined; fresh?: boolean; closedIfGone?: boolean },
   ): Promise<Decided> {
     const { store, knowledge, settings, events } = this.#options;
     const request = this.#incoming.translate(ref.tenant);
     if (this.#subscriber !== undefined) request.subscriber = this.#subscriber;
-    let snapshot = hint;
-    let fresh = false;
+    const { closedIfGone = false } = known;
+    let { hint: snapshot, fresh = false } = known;
     while (this.#options.clock() < this.#deadline) {
       if (snapshot === undefined) {
         snapshot = await this.#read(ref);
@@ -211,9 +253,13 @@ class Attempt {
       const { account, session } = snapshot;
       if (account === undefined) return this.#userUnknown(ref.tenant);
       if (session === undefined && closedIfGone) return this.#contradiction(ref.tenant);
+      if (session !== undefined && session.session.account.account !== ref.account) {
+        knowledge.forgetSession(this.#key);
+        return { kind: 'elsewhere', account: session.session.account };
+      }
       const plan = this.#options.plan(ref.tenant, account.definition.plan);
       if (plan === undefined) return this.#contradiction(ref.tenant);
-      const known: Known = {
+      const decision = step(request, {
         now: store.now(),
         session: session?.session,
         account,
@@ -221,18 +267,19 @@ class Attempt {
         fresh,
         reserving: this.#conflicts < MAX_CONFLICTS && this.#insufficient < MAX_INSUFFICIENT,
         settings,
-      };
-      const decision = step(request, known);
+      });
       if (decision.kind === 'reread') {
         snapshot = undefined;
         continue;
       }
       if (decision.kind === 'answer') {
+        // What an account says to a subscriber who left it is no answer.
+        if (session === undefined && !this.#isOn(account, request)) return { kind: 'moved' };
         if (decision.alarm !== undefined)
           events.alarm(decision.alarm, { tenant: ref.tenant, number: request.number });
         return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
       }
-      const commit = this.#commitOf(ref, { snapshot, decision, request, now: known.now });
+      const commit = this.#commitOf(ref, { snapshot, decision, request });
       const reply = await this.#commit(commit);
       switch (reply.kind) {
         case 'committed':
@@ -249,6 +296,9 @@ class Attempt {
           break;
         case 'insufficient':
           this.#insufficient++;
+          snapshot = undefined;
+          break;
+        case 'out-of-range':
           snapshot = undefined;
           break;
         case 'stale-epoch':
@@ -275,9 +325,10 @@ class Attempt {
 
   #commitOf(
     account: AccountRef,
-    on: { snapshot: Snapshot; decision: Change; request: Request; now: number },
+    on: { snapshot: Snapshot; decision: Change; request: Request },
   ): Commit {
-    const { snapshot, decision, request, now } = on;
+    const { snapshot, decision, request } = on;
+    const now = decision.record.at;
     const opens = decision.index === 'open';
     return {
       account,
@@ -303,8 +354,25 @@ class Attempt {
    * Sends a commit; where its outcome is unknown, sends the same one again: if it had been applied
    * the conflict brings back the session, and `step` finds the answer there.
    */
-  async #commit(commit: Commit): Promise<CommitReply> {
-    return this.#call(() => this.#options.store.commit(commit));
+  async #commit(commit: Commit): Promise<CommitReply | { kind: 'out-of-range' }> {
+    try {
+      return await this.#call(() => this.#options.store.commit(commit));
+    } catch (error) {
+      // What was decided fits the counters that were seen, so these have moved.
+      if (error instanceof CounterOutOfRange) return { kind: 'out-of-range' };
+      throw error;
+    }
+  }
+
+  /** Two calls in one round trip; the second may be left out. */
+  async #callBoth<First, Second>(
+    first: () => Promise<First>,
+    second: (() => Promise<Second>) | undefined,
+  ): Promise<[First, Second | undefined]> {
+    if (second === undefined) return [await this.#call(first), undefined];
+    const ahead = this.#call(second);
+    this.trips--;
+    return Promise.all([this.#call(first), ahead]);
   }
 
   /** Calls the store until it replies or the deadline comes; every call here may be repeated. */
@@ -338,9 +406,20 @@ class Attempt {
     store.keepBinding(this.#key, ref, ttlMs).catch(() => undefined);
   }
 
+  /**
+   * Whether a session of `tenant` is the request's to see. Where it belongs was decided when it was
+   * opened: later requests need not say again what routed it (RFC 8506 5.3).
+   */
   #maySee(tenant: string): boolean {
-    const routed = this.#incoming.tenant;
-    return this.#incoming.mayServe(tenant) && (routed === undefined || routed === tenant);
+    const { kind, tenant: routed } = this.#incoming;
+    if (!this.#incoming.mayServe(tenant)) return false;
+    return kind !== 'initial' || routed === tenant;
+  }
+
+  /** Whether the account has the subscriber that an initial request would open a session for. */
+  #isOn({ definition }: Account, { kind, subscriber }: Request): boolean {
+    if (kind !== 'initial' || subscriber === undefined) return true;
+    return definition.subscribers.includes(`${subscriber.kind}:${subscriber.id}`);
   }
 
   #unknownSession(): Charged {
@@ -359,11 +438,6 @@ class Attempt {
     const answer: Answer = { outcome, level: 'command', services: [] };
     return { kind: 'answered', answer, ...(tenant === undefined ? {} : { tenant }) };
   }
-}
-
-/** Only an initial request can meet a subscriber who moved; anything else is tried again later. */
-function settled(decided: Decided): Charged {
-  return decided.kind === 'moved' ? { kind: 'busy' } : decided;
 }
 
 /** How long the binding of an open session must live from `now` if no wake-up ever renews it. */

@@ -54,7 +54,9 @@ export class Knowledge {
     if (account !== undefined) this.#accounts.set(accountKey(ref), { epoch, account });
     else this.#accounts.delete(accountKey(ref));
     if (sessionKey === undefined) return;
-    if (session !== undefined) this.#sessions.set(sessionKey, { account: ref, stored: session });
+    // What a moved Session-Id left behind tells nothing about the session itself.
+    if (session?.session.account.account === ref.account)
+      this.#sessions.set(sessionKey, { account: ref, stored: session });
     else this.#sessions.delete(sessionKey);
   }
 

@@ -1,0 +1,175 @@
+/**
+ * Workers around one memory store, on a clock that moves only when told: each has its own charging
+ * loop and hints, and may be given a store of its own that fails.
+ */
+import type { AccountDefinition, Bucket } from '../../src/charging/account.ts';
+import type { Answer } from '../../src/charging/answer.ts';
+import type { Plan } from '../../src/charging/plan.ts';
+import type { ChargingRecord } from '../../src/charging/record.ts';
+import type { Request, SubscriberId } from '../../src/charging/request.ts';
+import { type ChargeSettings, Charging, type Incoming } from '../../src/engine/charge.ts';
+import { Knowledge } from '../../src/engine/knowledge.ts';
+import { Timers } from '../../src/engine/timers.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import { decodeRecord } from '../../src/store/record-codec.ts';
+import type { Store } from '../../src/store/store.ts';
+import { main, planOf, requestOf, ruleOf, START } from '../charging/till.ts';
+
+export const settings: ChargeSettings = {
+  answerWindow: 16,
+  endedMs: 600_000,
+  abandonedMs: 86_400_000,
+  duplicateHorizonMs: 3_600_000,
+};
+
+export const DEADLINE_MS = 5_000;
+export const anna: SubscriberId = { kind: 'e164', id: '49170' };
+
+export interface Worker {
+  charging: Charging;
+  knowledge: Knowledge;
+  timers: Timers;
+  /** Round trips of the last request. */
+  trips: number;
+}
+
+export class Rig {
+  now = START;
+  readonly store = new MemoryStore({ partitions: 2, clock: () => this.now });
+  readonly plans = new Map<string, Plan>();
+  readonly alarms: string[] = [];
+  readonly fired: string[] = [];
+  conflicts = 0;
+
+  constructor(plan: Plan = planOf([ruleOf()])) {
+    this.plans.set('p', plan);
+  }
+
+  worker(store: Store = this.store): Worker {
+    const knowledge = new Knowledge({ sessions: 100, accounts: 100 });
+    const plan = (_tenant: string, id: string) => this.plans.get(id);
+    const worker: Worker = {
+      knowledge,
+      trips: 0,
+      charging: new Charging({
+        store,
+        knowledge,
+        plan,
+        settings,
+        clock: () => this.now,
+        pause: async (ms) => {
+          this.now += ms;
+        },
+        events: {
+          alarm: (event) => this.alarms.push(event),
+          conflict: () => {
+            this.conflicts++;
+          },
+          trips: (_kind, count) => {
+            worker.trips = count;
+          },
+        },
+      }),
+      timers: new Timers({
+        store,
+        plan,
+        settings,
+        leaseMs: 10_000,
+        mine: () => true,
+        events: {
+          fired: (kind) => this.fired.push(kind),
+          failed: (error) => this.fired.push(`failed: ${error}`),
+        },
+      }),
+    };
+    return worker;
+  }
+
+  async account(
+    account: string,
+    openings: Readonly<Record<string, number>>,
+    part: Partial<AccountDefinition> & { buckets?: readonly Bucket[] } = {},
+  ): Promise<void> {
+    const definition: AccountDefinition = {
+      tenant: 'blue',
+      account,
+      plan: 'p',
+      status: 'active',
+      buckets: [main],
+      subscribers: [],
+      maxSessions: 100,
+      ...part,
+    };
+    await this.store.createAccount(definition, openings);
+  }
+
+  /** An account with a subscriber and 1000 of money. */
+  async anna(openings: Readonly<Record<string, number>> = { main: 1000 }): Promise<void> {
+    await this.account('anna', openings, { subscribers: ['e164:49170'] });
+  }
+
+  async counters(account = 'anna', tenant = 'blue'): Promise<Readonly<Record<string, number>>> {
+    const { account: found } = await this.store.load({ tenant, account });
+    if (found === undefined) throw new Error(`no account ${account}`);
+    return found.counters;
+  }
+
+  /** Available and reserved money. */
+  async balance(account = 'anna', tenant = 'blue'): Promise<[number, number]> {
+    const counters = await this.counters(account, tenant);
+    return [counters['a:main'] ?? Number.NaN, counters['r:main'] ?? Number.NaN];
+  }
+
+  records(): ChargingRecord[] {
+    const found: ChargingRecord[] = [];
+    for (let i = 0; i < this.store.partitions; i++)
+      for (const { bytes } of this.store.partition(i).outbox) found.push(decodeRecord(bytes));
+    return found.filter(({ kind }) => kind !== 'epoch');
+  }
+
+  /** Kinds of the records that sessions left, in order. */
+  kinds(): string[] {
+    return this.records()
+      .map(({ kind }) => kind as string)
+      .filter((kind) => kind !== 'opening');
+  }
+}
+
+type Asked = {
+  tenant?: string | undefined;
+  tenants?: readonly string[];
+  subscribers?: readonly SubscriberId[];
+};
+
+export function incomingOf(request: Request, { tenants, ...part }: Asked = {}): Incoming {
+  const { kind, sessionId, subSessionId, subscriber } = request;
+  return {
+    kind,
+    sessionId,
+    ...(subSessionId === undefined ? {} : { subSessionId }),
+    subscribers: subscriber === undefined ? [] : [subscriber],
+    tenant: 'blue',
+    mayServe: (tenant) => tenants?.includes(tenant) ?? true,
+    translate: () => ({ ...request }),
+    ...part,
+  };
+}
+
+/** The answer, or `busy`. */
+export async function charge(
+  rig: Rig,
+  worker: Worker,
+  request: Request,
+  part: Asked = {},
+): Promise<Answer | 'busy'> {
+  const charged = await worker.charging.charge(incomingOf(request, part), rig.now + DEADLINE_MS);
+  return charged.kind === 'busy' ? 'busy' : charged.answer;
+}
+
+/** The outcome alone. */
+export async function outcome(...of: Parameters<typeof charge>): Promise<string> {
+  const answer = await charge(...of);
+  return answer === 'busy' ? 'busy' : answer.outcome;
+}
+
+export { requestOf };
