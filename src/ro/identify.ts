@@ -64,12 +64,13 @@ export function identify(ccr: Understood<CCR>): Identified | undefined {
 
 /**
  * A Session-Id as text that every part of the system can carry. Octets that are not UTF-8 arrive
- * as lone surrogates; they become U+FFFD and two hexadecimal digits, and U+FFFD itself is doubled,
- * so that two different Session-Ids never become one.
+ * as lone surrogates; they and line feeds, which end a Session-Id in a session's key, become U+FFFD
+ * and two hexadecimal digits, and U+FFFD itself is doubled, so that two different Session-Ids never
+ * become one.
  */
 export function wellFormed(sessionId: string): string {
-  if (sessionId.isWellFormed() && !sessionId.includes('\ufffd')) return sessionId;
-  return sessionId.replace(/[\ufffd\ud800-\udfff]/gu, (char) => {
+  if (sessionId.isWellFormed() && !/[\n\ufffd]/.test(sessionId)) return sessionId;
+  return sessionId.replace(/[\n\ufffd\ud800-\udfff]/gu, (char) => {
     if (char === '\ufffd') return '\ufffd\ufffd';
     return `\ufffd${(char.charCodeAt(0) & 0xff).toString(16).padStart(2, '0')}`;
   });

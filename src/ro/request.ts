@@ -102,6 +102,7 @@ function askedOf(rsu: RSU, currency: Currency): Asked {
 /** The sum of several Used-Service-Units of one service (RFC 8506 8.16). */
 function usedOf(usus: readonly USU[], currency: Currency): Pick<AskedService, 'used' | 'excess'> {
   const totals: Partial<Record<Unit, bigint>> = {};
+  let excess = false;
   const count = (unit: Unit, value: bigint | undefined): void => {
     if (value !== undefined) totals[unit] = (totals[unit] ?? 0n) + value;
   };
@@ -110,10 +111,13 @@ function usedOf(usus: readonly USU[], currency: Currency): Pick<AskedService, 'u
     count('seconds', usu['CC-Time'] === undefined ? undefined : BigInt(usu['CC-Time']));
     count('units', usu['CC-Service-Specific-Units']);
     const money = usu['CC-Money']?.['Unit-Value'];
-    if (money !== undefined) count('money', BigInt(amountOf(money, currency).amount));
+    if (money !== undefined) {
+      const { amount, exact } = amountOf(money, currency);
+      excess ||= amount === LIMIT && !exact;
+      count('money', BigInt(amount));
+    }
   }
   const used: Used = {};
-  let excess = false;
   for (const [unit, total] of Object.entries(totals) as [Unit, bigint][]) {
     const clamped = clampUnits(total);
     used[unit] = clamped.units;
