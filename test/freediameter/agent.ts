@@ -14,10 +14,10 @@
  *   used after three answered watchdogs. What that peer owes is sent elsewhere with the T flag, or,
  *   when there is nobody else, refused with 3002.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { selfSigned } from './certificate.ts';
 import { freePorts, type Running, run } from './processes.ts';
 
 export const RELAY = 'relay.agent.example';
@@ -108,13 +108,9 @@ function writeConfiguration(
 ): string {
   const path = (name: string) => join(folder, name);
   const [key, certificate, file] = [path('key.pem'), path('cert.pem'), path('agent.conf')];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${RELAY}`].concat(
-      ['-keyout', key, '-out', certificate],
-    ),
-    { stdio: 'pipe' },
-  );
+  const credentials = selfSigned(RELAY);
+  writeFileSync(key, credentials.key, { mode: 0o600 });
+  writeFileSync(certificate, credentials.certificate);
   // ALLOW_IPSEC: a peer without TLS is trusted to be protected below.
   writeFileSync(path('acl.conf'), 'ALLOW_IPSEC *.gw.example\n');
   writeFileSync(path('routes.conf'), routes);
