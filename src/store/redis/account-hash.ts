@@ -30,6 +30,31 @@ export const counterFields = (bucket: string): string[] => [
 /** Reads an HGETALL; undefined when there is no such account. */
 export function accountFromHash(flat: readonly Reply[]): Account | undefined {
   if (flat.length === 0) return undefined;
+  const { fields, counters, subscribers } = sorted(flat);
+  const definition: AccountDefinition = {
+    tenant: fields.tenant!,
+    account: fields.account!,
+    plan: fields.plan!,
+    status: fields.status as AccountDefinition['status'],
+    buckets: JSON.parse(fields.buckets!) as Bucket[],
+    maxSessions: Number(fields.maxSessions),
+    subscribers: subscribers.sort(),
+  };
+  return { definition, version: Number(fields.version), counters };
+}
+
+/** Reads the version and the counters of an account whose definition was left out. */
+export function countersFromHash(flat: readonly Reply[]): Omit<Account, 'definition'> {
+  const { fields, counters } = sorted(flat);
+  return { version: Number(fields.version), counters };
+}
+
+/** The fields of a hash by what they are. */
+function sorted(flat: readonly Reply[]): {
+  fields: Record<string, string>;
+  counters: Record<string, number>;
+  subscribers: string[];
+} {
   const fields: Record<string, string> = {};
   const counters: Record<string, number> = {};
   const subscribers: string[] = [];
@@ -42,14 +67,5 @@ export function accountFromHash(flat: readonly Reply[]): Account | undefined {
       else fields[field] = value;
     }
   }
-  const definition: AccountDefinition = {
-    tenant: fields.tenant!,
-    account: fields.account!,
-    plan: fields.plan!,
-    status: fields.status as AccountDefinition['status'],
-    buckets: JSON.parse(fields.buckets!) as Bucket[],
-    maxSessions: Number(fields.maxSessions),
-    subscribers: subscribers.sort(),
-  };
-  return { definition, version: Number(fields.version), counters };
+  return { fields, counters, subscribers };
 }

@@ -5,7 +5,8 @@ import { encodeRecord } from '../record-codec.ts';
 import { sessionCodec } from '../session-codec.ts';
 import type { Commit, CommitReply } from '../store.ts';
 import { CounterOutOfRange } from '../store.ts';
-import { accountFromHash, subscriberField } from './account-hash.ts';
+import { subscriberField } from './account-hash.ts';
+import type { Definitions } from './definitions.ts';
 import type { PartitionKeys } from './keys.ts';
 import { type Arg, type Call, callOf, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
@@ -74,7 +75,15 @@ function movementArgs({ movements }: Commit): Arg[] {
   return args;
 }
 
-export function commitReply(commit: Commit, reply: readonly Reply[]): CommitReply {
+/**
+ * What the script replied. `unknown`: a conflict that left out a definition which is not known here
+ * any more; nothing was written, and what won is to be read.
+ */
+export function commitReply(
+  commit: Commit,
+  reply: readonly Reply[],
+  definitions: Definitions,
+): CommitReply | 'unknown' {
   const word = text(reply[0]);
   switch (word) {
     case 'committed':
@@ -90,14 +99,12 @@ export function commitReply(commit: Commit, reply: readonly Reply[]): CommitRepl
       return { kind: 'duplicate', stored: new Uint8Array(reply[1] as Buffer) };
     case 'conflict': {
       const session = reply[2] as Buffer | null;
-      return {
-        kind: 'conflict',
-        snapshot: {
-          epoch: Number.parseInt(text(reply[1]), 10),
-          account: accountFromHash(reply[3] as readonly Reply[]),
-          session: session === null ? undefined : decodeStored(session),
-        },
-      };
+      const epoch = Number.parseInt(text(reply[1]), 10);
+      const [whole, counters] = reply.slice(3) as [readonly Reply[], readonly Reply[]];
+      const account = definitions.read(accountName(commit.account), epoch, { whole, counters });
+      if (account === 'unknown') return account;
+      const stored = session === null ? undefined : decodeStored(session);
+      return { kind: 'conflict', snapshot: { epoch, account, session: stored } };
     }
     case 'stale-epoch':
     case 'moved':

@@ -23,7 +23,7 @@ export const scripts = {
     rest: ['field', 'delta', 'min', 'max'],
     reply: [
       'duplicate stored',
-      'conflict last session account',
+      'conflict last session account counters',
       'stale-epoch',
       'moved',
       'late',
@@ -35,8 +35,8 @@ export const scripts = {
   load: loadScript(lua('load'), {
     keys: ['account', 'partition'],
     optional: ['session'],
-    args: [],
-    reply: 'epoch session account',
+    args: ['known'],
+    reply: 'epoch session account counters',
   }),
   claim: loadScript(lua('claim'), {
     keys: ['timers'],

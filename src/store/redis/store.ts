@@ -12,10 +12,10 @@ import type {
   Store,
   StoredSession,
 } from '../store.ts';
-import { accountFromHash } from './account-hash.ts';
 import { bind, bindingOf, keepBinding, moveBinding } from './bindings.ts';
 import { commitCall, commitReply } from './commit-call.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { Definitions } from './definitions.ts';
 import { type PartitionKeys, pointerKey, WORKERS } from './keys.ts';
 import { changeAccount, createAccount, moveSubscriber } from './provisioning.ts';
 import { callOf, type Reply } from './script-call.ts';
@@ -25,6 +25,13 @@ import { decodeStored } from './session-value.ts';
 
 /** The most members claimed at once. */
 const MAX_CLAIM = 1_000;
+
+type LoadReply = [
+  epoch: Buffer | null,
+  session: Buffer | null,
+  account: readonly Reply[],
+  counters: readonly Reply[],
+];
 
 export type RedisStoreOptions = ConnectionOptions;
 
@@ -40,6 +47,7 @@ export class RedisStore implements Store {
   /** For what else is kept beside the store: records, leases. */
   readonly connection: Connection;
   readonly partitions: number;
+  readonly #definitions = new Definitions();
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -98,19 +106,22 @@ export class RedisStore implements Store {
     const keys = this.#keys(account);
     const session =
       sessionKey === undefined ? {} : { session: keys.session(sessionMember(name, sessionKey)) };
-    const reply = await this.connection.call(
+    const known = this.#definitions.versionOf(name);
+    const call = callOf(
       scripts.load,
-      callOf(
-        scripts.load,
-        { account: keys.account(name), partition: keys.partition, ...session },
-        {},
-      ),
+      { account: keys.account(name), partition: keys.partition, ...session },
+      { known },
     );
-    const [epoch, value, hash] = reply as [Buffer | null, Buffer | null, readonly Reply[]];
-    if (epoch === null) throw this.connection.distrust('a partition has no epoch');
+    const reply = (await this.connection.call(scripts.load, call)) as LoadReply;
+    const [stamp, value, whole, counters] = reply;
+    if (stamp === null) throw this.connection.distrust('a partition has no epoch');
+    const epoch = Number(stamp.toString('latin1'));
+    const found = this.#definitions.read(name, epoch, { whole, counters });
+    // Known no more, so that it is not left out a second time.
+    if (found === 'unknown') return this.load(account, sessionKey);
     return {
-      epoch: Number(epoch.toString('latin1')),
-      account: accountFromHash(hash),
+      epoch,
+      account: found,
       session: value === null ? undefined : decodeStored(value),
     };
   }
@@ -119,7 +130,10 @@ export class RedisStore implements Store {
     checkCommit(commit);
     const call = commitCall(this.#keys(commit.account), commit);
     const reply = await this.connection.call(scripts.commit, call);
-    return commitReply(commit, reply as readonly Reply[]);
+    const read = commitReply(commit, reply as readonly Reply[], this.#definitions);
+    if (read !== 'unknown') return read;
+    const snapshot = await this.load(commit.account, commit.session?.key);
+    return { kind: 'conflict', snapshot };
   }
 
   async claimDue(

@@ -137,6 +137,18 @@ describe('epochs', () => {
       `${EPOCH}-0`,
       null,
       ['version', '4', 'a:main', '100', 'r:main', '0'],
+      [],
+    ]);
+  });
+
+  test('a conflict leaves out the definition that was decided on', async () => {
+    await prepare({ buckets: JSON.stringify([{ id: 'main' }]), 'n:open': '2', 's:e164:1': '' });
+    expect(await run({ expected: '7' })).toEqual([
+      'conflict',
+      `${EPOCH}-0`,
+      null,
+      [],
+      ['version', '3', 'n:open', '2', 'a:main', '100', 'r:main', '0'],
     ]);
   });
 

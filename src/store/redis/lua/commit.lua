@@ -6,7 +6,7 @@
 -- wheel alone, or `remove`; `place` is the start time of a session that opens, `close`, or empty.
 -- KEYS account outbox subject [timers sessions index]
 -- ARGV epoch version expected value ttl timer place member subscriber notAfter record {field delta min max}
--- REPLY duplicate stored | conflict last session account | stale-epoch | moved | late | insufficient {counter} | out-of-range which | committed id {counter}
+-- REPLY duplicate stored | conflict last session account counters | stale-epoch | moved | late | insufficient {counter} | out-of-range which | committed id {counter}
 local account, outbox, subject, timers, sessions, index = unpack(KEYS)
 local epoch, version, expected, value, ttl, timer, place, member, subscriber, notAfter, record =
   unpack(ARGV, 1, 11)
@@ -63,7 +63,20 @@ if refusal then
     if info[i] == 'last-generated-id' then newest = info[i + 1] end
   end
   if refusal == 'conflict' then
-    return { refusal, newest, expected ~= '' and call('GET', subject), call('HGETALL', account) }
+    local stored = expected ~= '' and call('GET', subject)
+    local buckets = held[1] == version and call('HGET', account, 'buckets')
+    if not buckets then return { refusal, newest, stored, call('HGETALL', account), {} } end
+    -- The definition is the one decided on, with all its subscribers: the counters tell the rest.
+    local fields, counters = { 'version', 'n:open' }, {}
+    for id in string.gmatch(buckets, '"id":"([^"]+)"') do
+      fields[#fields + 1] = 'a:' .. id
+      fields[#fields + 1] = 'r:' .. id
+    end
+    for i, counter in ipairs(call('HMGET', account, unpack(fields))) do
+      counters[2 * i - 1] = fields[i]
+      counters[2 * i] = counter
+    end
+    return { refusal, newest, stored, {}, counters }
   end
   -- A newer epoch goes before the other refusals; for a commit that goes through, XADD finds out.
   if tonumber(string.match(newest, '^%d+')) > tonumber(epoch) then return { 'stale-epoch' } end

@@ -1,11 +1,25 @@
 #!lua
--- Reads an account and, where its key is given, a session of it in one step.
+-- Reads an account and, where its key is given, a session of it in one step. Where the account's
+-- version is `known`, its definition is too, with all its subscribers: only version and counters
+-- are read then.
 -- KEYS account partition [session]
--- ARGV
--- REPLY epoch session account
+-- ARGV known
+-- REPLY epoch session account counters
 local account, partition, session = unpack(KEYS)
-return {
-  redis.call('HGET', partition, 'epoch'),
-  session and redis.call('GET', session) or false,
-  redis.call('HGETALL', account),
-}
+local known = unpack(ARGV)
+local call = redis.call
+local epoch = call('HGET', partition, 'epoch')
+local stored = session and call('GET', session) or false
+local version, buckets = unpack(call('HMGET', account, 'version', 'buckets'))
+if version ~= known or not buckets then return { epoch, stored, call('HGETALL', account), {} } end
+
+local fields, counters = { 'version', 'n:open' }, {}
+for id in string.gmatch(buckets, '"id":"([^"]+)"') do
+  fields[#fields + 1] = 'a:' .. id
+  fields[#fields + 1] = 'r:' .. id
+end
+for i, value in ipairs(call('HMGET', account, unpack(fields))) do
+  counters[2 * i - 1] = fields[i]
+  counters[2 * i] = value
+end
+return { epoch, stored, {}, counters }
