@@ -213,6 +213,7 @@ export class Connection {
         if (!same && round === this.#round) this.distrust('Redis is another server by now');
       },
       (error: unknown) => {
+        if (this.#closed) return;
         this.#log.warn({ reason: classify(error).message }, 'looking at Redis');
       },
     );
