@@ -30,7 +30,7 @@ export const command = defineCommand({
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'account list',
-      note: call.note,
+      call,
     });
     await withStore(call.settings, (store) =>
       listAll(call, {

@@ -25,7 +25,7 @@ export const command = defineCommand({
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'account show',
-      note: call.note,
+      call,
     });
     const name = call.operands[0]!;
     const { account } = await withStore(call.settings, (store) =>

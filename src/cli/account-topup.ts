@@ -78,7 +78,7 @@ export const command = defineCommand({
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'account topup',
-      note: call.note,
+      call,
     });
     const account = { tenant, account: call.operands[0]! };
     await withStore(call.settings, async (store) => {

@@ -9,8 +9,13 @@ import { formatMoney } from '../provisioning/money.ts';
 import type { Call } from './command.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 
+/** What is looked into where the service was perhaps started with another file. */
+const unnamed = 'the sample (no --provisioning-file is named)';
+
+type Asking = Pick<Call, 'settings' | 'note'>;
+
 /** The tenants of the provisioning file; none, and a note why, where it cannot be read. */
-export function readCurrencies({ settings, note }: Pick<Call, 'settings' | 'note'>): Tenants {
+export function readCurrencies({ settings, note }: Asking): Tenants {
   try {
     const { tenants } = readProvisioning(settings.provisioningFile ?? sampleProvisioning);
     return new Map(
@@ -26,19 +31,22 @@ export function readCurrencies({ settings, note }: Pick<Call, 'settings' | 'note
 /** The tenant of `--tenant`, or the only one there is; a note where its currency is not known. */
 export function chooseTenant(
   asked: string | undefined,
-  { tenants, command, note }: { tenants: Tenants; command: string; note: Call['note'] },
+  { tenants, command, call }: { tenants: Tenants; command: string; call: Asking },
 ): { tenant: string; currency: TenantCurrency | undefined } {
   const [first, ...others] = tenants.keys();
   const tenant = asked ?? (others.length === 0 ? first : undefined);
   if (tenant === undefined) {
-    const which = first === undefined ? '' : `: one of ${[...tenants.keys()].join(', ')}`;
+    const of = call.settings.provisioningFile === undefined ? ` of ${unnamed}` : '';
+    const which = first === undefined ? '' : `: one of ${[...tenants.keys()].join(', ')}${of}`;
     throw new TollkeeperError('COMMAND_LINE_INVALID', {
       problem: `tollkeeper ${command}: --tenant is missing${which}`,
     });
   }
   const currency = tenants.get(tenant);
-  if (currency === undefined && tenants.size > 0)
-    note(`${tenant} is not in the provisioning file; its money is shown in smallest units.`);
+  if (currency === undefined && tenants.size > 0) {
+    const file = call.settings.provisioningFile ?? unnamed;
+    call.note(`${tenant} is not in ${file}; its money is shown in smallest units.`);
+  }
   return { tenant, currency };
 }
 

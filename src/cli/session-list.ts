@@ -29,7 +29,7 @@ export const command = defineCommand({
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'session list',
-      note: call.note,
+      call,
     });
     await withStore(call.settings, (store) =>
       listAll(call, {

@@ -51,14 +51,14 @@ interface Ran {
   err: string;
 }
 
-async function run(...argv: string[]): Promise<Ran> {
+const run = (...argv: string[]) =>
+  runIn({ TOLLKEEPER_PROVISIONING_FILE: join(folder, 'mvne.yaml') }, ...argv);
+
+async function runIn(env: Record<string, string>, ...argv: string[]): Promise<Ran> {
   const written = { out: '', err: '' };
   const code = await runCommandLine({
     argv,
-    env: {
-      TOLLKEEPER_DATA_DIR: join(folder, 'data'),
-      TOLLKEEPER_PROVISIONING_FILE: join(folder, 'mvne.yaml'),
-    },
+    env: { TOLLKEEPER_DATA_DIR: join(folder, 'data'), ...env },
     stdout: (text) => {
       written.out += text;
     },
@@ -113,6 +113,21 @@ describe('account show', () => {
     const several = await run('account', 'show', 'family');
     expect(several.code).toBe(2);
     expect(several.err).toContain('--tenant is missing: one of blue, red');
+  });
+
+  test('where no provisioning file is named, that the sample was looked into is said', async () => {
+    const unnamed = await runIn({}, 'account', 'list', '--tenant', 'blue');
+    expect(unnamed.code).toBe(0);
+    expect(unnamed.err).toBe(
+      'blue is not in the sample (no --provisioning-file is named); ' +
+        'its money is shown in smallest units.\n',
+    );
+    const missing = await runIn({}, 'account', 'list');
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain(
+      '--tenant is missing: one of mvno-blue, mvno-red of the sample ' +
+        '(no --provisioning-file is named)',
+    );
   });
 
   test('without the provisioning file money is shown in smallest units, and it says so', async () => {
