@@ -133,8 +133,10 @@ export class Fitting {
 
   /** Identities seen together are one subscriber, as in a replay that maps them. */
   #addSubscriber(identities: Identity[]): void {
-    const usable = identities.flatMap(({ kind, value }) => {
+    const usable = identities.flatMap(({ kind, value: written }) => {
       if (kind === 'user-name') return [];
+      // Clients may write the international form with its plus sign; it is served without.
+      const value = kind === 'e164' ? written.replace(/^\+/, '') : written;
       if (acceptable[kind].test(value)) return [{ kind, value }];
       this.#left.add(`an identity of kind ${kind} is not well formed`);
       return [];

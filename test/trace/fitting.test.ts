@@ -37,6 +37,12 @@ test('every subscriber has an account, found by each identity', () => {
   expect(JSON.stringify(identities[0])).toMatch(/491701.*262010000000001.*491702/);
 });
 
+test('a number is provisioned without the plus sign that a client may send', () => {
+  const { tenant, notes } = loaded([entry([id(0, '+491701')]), entry([id(0, '491701')])]);
+  const identities = [...tenant.accounts].map(({ definition }) => definition.subscribers);
+  expect({ identities, notes }).toEqual({ identities: [['e164:491701']], notes: [] });
+});
+
 test('every service has a rule in the unit that it counts', () => {
   const octets = avp(437, avp(421, Buffer.alloc(8)));
   const seconds = avp(446, avp(420, 30));
