@@ -1,14 +1,14 @@
 /** An identity for each worker: the agent spreads its load over both, and one of them is killed. */
-import assert from 'node:assert/strict';
 import { kill } from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Agent, logged, startAgent } from './agent.ts';
 import { assertBooks } from './books.ts';
+import { agentLeaves, serviceLeaves } from './farewell.ts';
 import { Gateway } from './gateway.ts';
 import { type Service, startService } from './service.ts';
 import { expectedBalances, numbersTo, runSessions, SESSIONS } from './sessions.ts';
 
-const [CEA, DWR, DPR] = [257, 280, 282];
+const [CEA, DWR] = [257, 280];
 const KILL_AFTER_ANSWERS = 2000;
 /** Sessions that only begin when the killed worker is in use again. */
 const LATER = 200;
@@ -58,14 +58,13 @@ describe('an agent between gateways and two workers with an identity each', () =
     const failedOver = new RegExp(`FAILOVER from '${identity}': .*/272 f:R`);
     expect(agent.process.stdout.matching(failedOver)).not.toEqual([]);
     for (const { identity } of service.peers)
-      expect(early.answers.get(identity)).toBeGreaterThan(KILL_AFTER_ANSWERS / 4);
+      expect(early.get(identity)).toBeGreaterThan(KILL_AFTER_ANSWERS / 4);
 
     await agent.opened(opens);
     expect(service.workers()).toHaveLength(2);
     expect(before).not.toContain(service.holderOf(port));
     const late = await runSessions(all.slice(-LATER), { gateway, agent });
-    for (const { identity } of service.peers)
-      expect(late.answers.get(identity)).toBeGreaterThan(LATER);
+    for (const { identity } of service.peers) expect(late.get(identity)).toBeGreaterThan(LATER);
 
     await assertBooks(service, expectedBalances(all));
   }, 90_000);
@@ -83,17 +82,11 @@ describe('an agent between gateways and two workers with an identity each', () =
     ]);
   });
 
-  it('takes leave of the agent when it is asked to end', async () => {
-    const from = agent.process.stdout.length;
-    assert.equal(await service.stop(), 0);
-    for (const { identity: peer } of service.peers) {
-      await agent.process.stdout.until(
-        new RegExp(`Peer '${peer}' sent a DPR with cause: REBOOTING`),
-        { from },
-      );
-      await agent.process.stdout.until(logged('SND to', { peer, code: DPR, request: false }), {
-        from,
-      });
-    }
+  it('lets the agent take leave', () => agentLeaves(agent, service));
+
+  it('takes leave of the agent that came after it', async () => {
+    agent = await startAgent(service.peers.map((peer) => ({ ...peer, watchdogSeconds: 6 })));
+    await agent.opened(1);
+    await serviceLeaves(agent, service);
   });
 });

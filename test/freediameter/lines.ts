@@ -37,6 +37,10 @@ export class Lines {
     look();
   }
 
+  indexOf(line: string, from: number): number {
+    return this.#lines.indexOf(line, from);
+  }
+
   last(count: number): string {
     return this.#lines.slice(-count).join('\n');
   }

@@ -59,14 +59,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-export interface Tally {
-  /** Charged requests answered, by the worker's identity. */
-  answers: Map<string, number>;
-}
-
 /**
  * Runs these sessions through the agent, 150 at a time. `onAnswer` is told how many requests are
- * answered so far.
+ * answered so far; returned is how many each identity answered.
  */
 export async function runSessions(
   sessions: readonly number[],
@@ -75,7 +70,7 @@ export async function runSessions(
     agent,
     onAnswer,
   }: { gateway: Gateway; agent: Agent; onAnswer?: (answered: number) => void },
-): Promise<Tally> {
+): Promise<ReadonlyMap<string, number>> {
   const answers = new Map<string, number>();
   let answered = 0;
   const send: Send = async (avps, { endToEnd = gateway.nextEndToEnd(), again = false } = {}) => {
@@ -96,7 +91,7 @@ export async function runSessions(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return { answers };
+  return answers;
 }
 
 type Send = (
@@ -129,7 +124,7 @@ async function runSession(session: number, gateway: Gateway, send: Send): Promis
     judge(answer, { session, type, number, granted: !last });
     if (copy !== undefined) assertSame(copy, answer);
     if (session % 10 === 4 + number) assertSame(await sendCopy(), answer);
-    // Half of the clients send the rest to who answered the first, as RFC 8506 lets them.
+    // Half of the clients address the rest of a session to the host that answered its first.
     if (type === INITIAL && session % 2 === 1) host = [avp(293, only(answer, 264))];
   }
 }
