@@ -19,6 +19,7 @@ import type { Answer } from '../charging/answer.ts';
 import type { Change, StepSettings } from '../charging/decision.ts';
 import type { Plan } from '../charging/plan.ts';
 import { type Request, type SubscriberId, sessionKey } from '../charging/request.ts';
+import type { Session } from '../charging/session.ts';
 import { step } from '../charging/step.ts';
 import {
   type Binding,
@@ -275,6 +276,9 @@ class Attempt {
       if (decision.kind === 'answer') {
         // What an account says to a subscriber who left it is no answer.
         if (session === undefined && !this.#isOn(account, request)) return { kind: 'moved' };
+        // Whoever opened it may not have lived to keep the binding, or to know that it was opened.
+        if (session !== undefined && request.kind === 'initial')
+          void this.#keepBinding(ref, this.#bindingMs(session.session));
         if (decision.alarm !== undefined)
           events.alarm(decision.alarm, { tenant: ref.tenant, number: request.number });
         return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
@@ -392,7 +396,7 @@ class Attempt {
   }
 
   #remember(ref: AccountRef, decision: Change, reply: CommitReply & { kind: 'committed' }): void {
-    const { knowledge, settings, store } = this.#options;
+    const { knowledge, settings } = this.#options;
     knowledge.learnCommitted(ref, this.#key, {
       stored: { version: reply.version, lastRecord: reply.recordId, session: decision.session },
       counters: reply.counters,
@@ -400,10 +404,30 @@ class Attempt {
     if (decision.index === 'keep') return;
     const ttlMs =
       decision.index === 'open'
-        ? bindingMs(decision.session, store.now(), settings.duplicateHorizonMs)
+        ? this.#bindingMs(decision.session)
         : Math.max(settings.duplicateHorizonMs, Number(decision.ttlMs));
-    // Lost, it is made good by the session's first wake-up, or by the binding's own margin.
-    store.keepBinding(this.#key, ref, ttlMs).catch(() => undefined);
+    void this.#keepBinding(ref, ttlMs);
+  }
+
+  #bindingMs(session: Session): number {
+    const { store, settings } = this.#options;
+    return bindingMs(session, store.now(), settings.duplicateHorizonMs);
+  }
+
+  /**
+   * Nobody waits for it, so it is no round trip. Lost for good, as when the worker dies, it is made
+   * good by the session's first wake-up.
+   */
+  async #keepBinding(ref: AccountRef, ttlMs: number): Promise<void> {
+    const { store, clock, pause } = this.#options;
+    for (let wait = 5; clock() < this.#deadline; wait *= 2) {
+      try {
+        return await store.keepBinding(this.#key, ref, ttlMs);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) return;
+      }
+      await pause(wait);
+    }
   }
 
   /**

@@ -95,6 +95,8 @@ export class Timers {
       const plan = this.#options.plan(account.tenant, snapshot.account.definition.plan);
       if (plan === undefined) return;
       const { settings } = this.#options;
+      // Before anything sets the next wake-up: if this fails, the lease brings the session back.
+      await this.#renew(key, account, session, now);
       const decision = stepTimer(session, {
         now,
         account: snapshot.account,
@@ -105,7 +107,6 @@ export class Timers {
       });
       if (decision.kind === 'rearm') {
         await store.rearm(account, due.member, version, decision.at);
-        await this.#renew(key, account, session, now);
         return;
       }
       if (await this.#apply(key, account, { decision, snapshot, version })) {
@@ -115,7 +116,6 @@ export class Timers {
           record.kind as 'supervision' | 'validity',
           Math.max(0, now - dueAt),
         );
-        await this.#renew(key, account, decision.session, now);
         return;
       }
     }
@@ -155,13 +155,14 @@ export class Timers {
     }
   }
 
-  /** The first wake-up of a session confirms its binding, and every later one keeps it alive. */
+  /**
+   * The first wake-up of a session confirms its binding, and every later one keeps it alive, for as
+   * long as the session or its tombstone may need it.
+   */
   async #renew(key: string, account: AccountRef, session: Session, now: number): Promise<void> {
     const { store, settings } = this.#options;
-    const ttlMs =
-      session.state === 'open'
-        ? bindingMs(session, now, settings.duplicateHorizonMs)
-        : Math.max(settings.duplicateHorizonMs, settings.abandonedMs);
+    const { duplicateHorizonMs, abandonedMs } = settings;
+    const ttlMs = Math.max(bindingMs(session, now, duplicateHorizonMs), abandonedMs);
     await store.keepBinding(key, account, ttlMs);
   }
 }
