@@ -85,10 +85,15 @@ async function written<Value>(file: string, writing: Promise<Value>): Promise<Va
 
 function importedText(imported: Imported): string {
   const { requests, sessions, seconds, accounts, notes, problems } = imported;
-  const lines = [`${requests} requests of ${sessions} sessions in ${seconds.toFixed(1)} s`];
-  if (accounts !== undefined) lines.push(`${accounts} accounts provisioned`);
+  const of = `${many(requests, 'request')} of ${many(sessions, 'session')}`;
+  const lines = [`${of} in ${seconds.toFixed(1)} s`];
+  if (accounts !== undefined) lines.push(`${many(accounts, 'account')} provisioned`);
   for (const note of notes) lines.push(`not provisioned: ${note}`);
-  if (problems.total > 0) lines.push(`${problems.total} places were not understood:`);
+  if (problems.total > 0) lines.push(`${many(problems.total, 'place')} not understood:`);
   for (const { offset, text } of problems.first) lines.push(`  at ${offset}: ${text}`);
   return lines.join('\n');
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
