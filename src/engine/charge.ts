@@ -2,7 +2,7 @@
  * The loop around `step`: load, step, commit, answer.
  *
  *   request -> where does its session live?  (hint, binding, or subscriber and a new binding)
- *           -> step on what is known         -> nothing to store:      answer
+ *           -> step on what is known         -> nothing to store:      answer, if freshly read
  *                                            -> would refuse a hint:   read, step again
  *                                            -> a change: commit -> committed:    answer
  *                                                                -> conflict:     step on theirs
@@ -274,6 +274,11 @@ class Attempt {
         continue;
       }
       if (decision.kind === 'answer') {
+        // No commit makes a stale hint harmless here.
+        if (!fresh) {
+          snapshot = undefined;
+          continue;
+        }
         // What an account says to a subscriber who left it is no answer.
         if (session === undefined && !this.#isOn(account, request)) return { kind: 'moved' };
         // Whoever opened it may not have lived to keep the binding, or to know that it was opened.

@@ -123,6 +123,19 @@ describe('hints', () => {
     expect([counters['a:b'], counters['a:main']]).toEqual([40, 1000]);
   });
 
+  test('a duplicate is answered by what is stored, not by what was: hints change no answer', async () => {
+    const rig = new Rig();
+    await rig.anna();
+    const [one, other] = [rig.worker(), rig.worker()];
+    await charge(rig, one, initial());
+    await charge(rig, one, termination(1));
+    rig.now += 601_000;
+    for (const worker of [one, other]) {
+      expect(await outcome(rig, worker, initial())).toBe('contradiction');
+      expect(await outcome(rig, worker, termination(1))).toBe('unknown-session');
+    }
+  });
+
   test('a session that was seen is never opened a second time', async () => {
     const rig = new Rig();
     await rig.anna();

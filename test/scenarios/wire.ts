@@ -17,7 +17,7 @@ type Units = Pick<
   | 'CC-Service-Specific-Units'
 >;
 
-/** `initial SESSION NUMBER [kind:id] [context=C] [sub=N]` and its service lines. */
+/** `initial SESSION NUMBER [kind:id] [context=C] [sub=N] [from=HOST]` and its service lines. */
 export function requestOf(words: readonly string[], details: readonly string[]): CCR {
   const [command = '', session = '', number = '', ...rest] = words;
   const options = new Map(rest.map((word) => wordsOf(word)[0] ?? ['', '']));
@@ -43,6 +43,14 @@ export function requestOf(words: readonly string[], details: readonly string[]):
       : { 'Multiple-Services-Credit-Control': services.map((line) => serviceOf(line)) }),
     ...(commandLine === undefined ? {} : commandLevelOf(commandLine)),
   };
+}
+
+/** The message with an AVP at its end that nobody knows and everybody must: 5001. */
+export function withUnknownAVP(message: Buffer): Buffer {
+  const unknown = Buffer.from('00ffffff4000000c00000000', 'hex');
+  const longer = Buffer.concat([message, unknown]);
+  longer.writeUIntBE(longer.length, 1, 3);
+  return longer;
 }
 
 function subscriberOf(text: string): Value<'Subscription-Id'> {
@@ -103,7 +111,8 @@ function decimalOf(text: string): Value<'Unit-Value'> {
 
 /** An answer in words: the Result-Code, the command level, then a line for each service. */
 export function answerLines(cca: CCA): string[] {
-  const failed = cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join()}`) ?? [];
+  const failed =
+    cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join() || 'unknown'}`) ?? [];
   const lines = [[cca['Result-Code'], ...quotaWords(cca), ...failed].join(' ')];
   for (const service of cca['Multiple-Services-Credit-Control'] ?? []) {
     const holding = service['Quota-Holding-Time'];

@@ -20,7 +20,7 @@ import type { Provisioning, Tenant } from '../../src/provisioning/provisioning.t
 import { tenantOf } from '../../src/provisioning/routing.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Block, durationMs } from './script.ts';
-import { answerLines, requestOf } from './wire.ts';
+import { answerLines, requestOf, withUnknownAVP } from './wire.ts';
 
 /** Virtual time is the store's time plus what the scenario let pass. */
 export interface MovableClock {
@@ -141,13 +141,12 @@ export class World {
     const ccr: CCR = requestOf(words, details);
     const worker = this.#workers[words.includes('worker=2') ? 1 : 0];
     if (worker === undefined) throw new Error('nothing is provisioned');
-    const decoded = decode(
-      encode(
-        'CCR',
-        { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
-        ccr,
-      ),
+    const bytes = encode(
+      'CCR',
+      { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
+      ccr,
     );
+    const decoded = decode(words.includes('unknown-avp') ? withUnknownAVP(bytes) : bytes);
     let answer: Buffer | undefined;
     await worker.handle({
       decoded,
