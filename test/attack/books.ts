@@ -191,12 +191,12 @@ function sumOf(counters: Readonly<Record<string, number>>, prefix: string): numb
   );
 }
 
-/** A plan of three rating groups: 1 at par, 2 by steps of 1,000 octets for 3, 3 free of charge. */
+/** The plan's rating groups: 2 by steps of 1,000 octets for 3, 3 free of charge, others at par. */
 export const stepped: CostOf = (rg, octets) =>
-  rg === 1 ? octets : rg === 2 ? 3 * Math.ceil(octets / 1000) : 0;
+  rg === 2 ? 3 * Math.ceil(octets / 1000) : rg === 3 ? 0 : octets;
 
-/** Rules of the plan that `stepped` (and, for rating group 1, `atPar`) works out. */
-export const rules = `
+/** What `stepped` works out, and `atPar` for rating groups 1 and 4. */
+const rules = `
             - name: par
               match: { context: [32251@3gpp.org], ratingGroup: [1] }
               unit: octets
@@ -211,7 +211,13 @@ export const rules = `
               match: { context: [32251@3gpp.org], ratingGroup: [3] }
               unit: octets
               free: true
-              quota: { size: 5000 }`;
+              quota: { size: 5000 }
+            - name: short-lived
+              match: { context: [32251@3gpp.org], ratingGroup: [4] }
+              unit: octets
+              price: { amount: "0.01", per: 1 B, increment: 1 B }
+              quota: { size: 1000, minimum: 1 }
+              validity: 2 s`;
 
 /** One tenant, one plan, and what else is written of them. */
 export function provisioningOf(parts: { plan?: string; accounts: string; plans?: string }): string {

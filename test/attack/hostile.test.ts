@@ -165,7 +165,7 @@ const granted = (count: number) =>
 
 describe('a refused request that reports usage: the usage is debited', () => {
   const flaws: [string, Partial<Raw>, number][] = [
-    ['B-055 an unknown AVP with M next to it', { afterUsed: avp(99_999, 'x') }, 5001],
+    ['an unknown AVP with M next to it', { afterUsed: avp(99_999, 'x') }, 5001],
     ['an unknown AVP with M before it', { beforeUsed: avp(99_999, 'x') }, 5001],
     ['a value that does not exist after it', { afterUsed: avp(449, 77) }, 5004],
     ['B-043 AVP Length 0 after it', { after: lying(415, 0) }, 5014],

@@ -16,6 +16,7 @@ const ACCOUNTS = 10;
 /** The plan's: as short as can be written. */
 const SUPERVISION_MS = 1_000;
 const UNKNOWN_SESSION = 5002;
+const TOO_BUSY = 3004;
 
 let site: Site;
 let links: Link[];
@@ -41,7 +42,10 @@ async function opened(count: number): Promise<ClientSession[]> {
     Array.from({ length: count }, async (_, i) => {
       const subscriber = String(FIRST + (i % ACCOUNTS));
       const account = `a-${subscriber}`;
-      const session = books.session(`${IMSI}0000000;${i}`, { account, subscriber });
+      const session = books.session(`${IMSI}0000000;${books.sessions.length}`, {
+        account,
+        subscriber,
+      });
       const asked = session.request('initial', [{ rg: 1, ask: 500 }]);
       const answer = await links[i % links.length]!.ask(asked);
       expect(answer.code).toBe(2001);
@@ -102,38 +106,34 @@ describe('a client that vanishes', () => {
     await books.check(site);
   });
 
-  test('a worker killed while it holds the lease: another one closes the session', async () => {
+  test('a worker that is slow, then one that is killed, with the lease: another closes', async () => {
     await open({ processes: true, proxied: true });
-    const [session] = await opened(1);
-    for (const link of links) link.close();
-    // Whoever is the first to read the session that came due, never gets an answer.
-    const first = await firstToWake('freeze');
-    await first.kill();
-    await until(async () => (await recordsOfKind('supervision')).length > 0);
-    session!.end();
-    await books.check(site);
-    expect(await recordsOfKind('supervision')).toHaveLength(1);
-  });
-
-  test('a worker that is only slow: its commit loses to the one that took over', async () => {
-    await open({ processes: true, proxied: true });
-    const [session] = await opened(1);
+    const [first] = await opened(1);
     const slow = await firstToWake('hold');
     await until(async () => (await recordsOfKind('supervision')).length > 0);
     slow.proxy.release();
-    session!.end();
+    first!.end();
+    // It is back when it serves; what it was about to do has been done.
+    const late = first!.request('update', [{ rg: 1, used: 50 }]);
     const link = links[site.workers.indexOf(slow)]!;
-    const late = session!.request('update', [{ rg: 1, used: 50 }]);
-    // It is back when it serves; what it was about to do is done.
     let code = 0;
     await until(async () => {
       ({ code } = await link.ask(late));
-      return code !== 3004;
+      return code !== TOO_BUSY;
     });
     expect(code).toBe(UNKNOWN_SESSION);
-    session!.debited(late);
+    first!.debited(late);
     await books.check(site);
     expect(await recordsOfKind('supervision')).toHaveLength(1);
+
+    const [second] = await opened(1);
+    for (const one of links) one.close();
+    // Whoever is the first to read the session that came due never gets an answer.
+    await (await firstToWake('freeze')).kill();
+    await until(async () => (await recordsOfKind('supervision')).length > 1);
+    second!.end();
+    await books.check(site);
+    expect(await recordsOfKind('supervision')).toHaveLength(2);
   });
 });
 
@@ -156,9 +156,32 @@ test('a client that vanishes and returns in time keeps its session', async () =>
   expect(site.fired).toEqual([]);
 });
 
-test('a session aborted, refused or ended by its client leaves no timer', async () => {
+test('a grant that is not reported in time is taken back, and its usage debited later', async () => {
+  await open({}, 'validityGrace: 0 s');
+  const [session] = await opened(1);
+  const asked = session!.request('update', [{ rg: 4, ask: 700 }]);
+  session!.take(asked, await links[0]!.ask(asked));
+  expect(session!.services.get(4)?.granted).toBe(700);
+  await until(async () => (await recordsOfKind('validity')).length > 0);
+  // Only this grant: the other has no validity, and the session goes on.
+  session!.services.get(4)!.granted = 0;
+  await books.check(site);
+  const [{ at: openedAt }] = (await recordsOfKind('update')) as [ChargingRecord];
+  const [{ at }] = (await recordsOfKind('validity')) as [ChargingRecord];
+  expect(at - openedAt).toBeGreaterThanOrEqual(2_000);
+  const late = session!.request('update', [{ rg: 4, used: 650, ask: 10 }]);
+  session!.take(late, await links[1]!.ask(late));
+  expect(session!.services.get(4)).toEqual({ used: 650, granted: 10 });
+  await books.check(site);
+  const last = session!.request('terminate', [{ rg: 1, used: 500 }]);
+  session!.take(last, await links[0]!.ask(last));
+  expect(books.open).toBe(0);
+  await books.check(site);
+});
+
+test('a session that is aborted or ended by its client leaves no timer', async () => {
   await open({}, 'supervision: 24 h');
-  const [ended, terminated] = await opened(2);
+  const [ended, aborted] = await opened(2);
   const { redis } = site.store.connection;
   const armed = async () => {
     let count = 0;
@@ -170,8 +193,8 @@ test('a session aborted, refused or ended by its client leaves no timer', async 
   const last = ended!.request('terminate', [{ rg: 1, used: 10 }]);
   ended!.take(last, await links[1]!.ask(last));
   expect(await armed()).toBe(1);
-  expect(await links[1]!.sessionTermination(terminated!.name)).toBe(2001);
-  terminated!.end();
+  expect(await links[1]!.sessionTermination(aborted!.name)).toBe(2001);
+  aborted!.end();
   expect(await armed()).toBe(0);
   await books.check(site);
 });
