@@ -6,7 +6,7 @@
 import { expect } from 'vitest';
 import type { BucketChange, ChargingRecord } from '../../src/charging/record.ts';
 import type { Exchange, Gateway } from './gateway.ts';
-import { readGranted } from './reading.ts';
+import { type Asked, readGranted } from './reading.ts';
 import type { Moves, Reckoning } from './reckoning.ts';
 import type { Service } from './service.ts';
 
@@ -55,7 +55,8 @@ export async function balance(
     const before = lastSent.get(session) ?? 0;
     expect(exchange.answeredAt, 'answered before another was sent').toBeGreaterThan(before);
     lastSent.set(session, Math.max(before, exchange.sentAt));
-    const effect = reckoning.apply(exchange.asked);
+    const putOff = overlapped(exchange, { exchanges, reckoning }) && wasPutOff(exchange, record);
+    const effect = reckoning.apply(exchange.asked, putOff);
     expect(seen(gateway, exchange, record)).toEqual({
       ...{ request: naming(exchange), answer: effect.answer, moves: effect.moves },
     });
@@ -93,6 +94,35 @@ function seen(gateway: Gateway, exchange: Exchange, record: ChargingRecord) {
     answer: readGranted(exchange.answers[0]!, gateway.stall.digits),
     moves: movesOf(record.changes),
   };
+}
+
+/** Whether another request for the account was under way at the same time. */
+function overlapped(
+  { asked, sentAt, answeredAt }: Exchange,
+  { exchanges, reckoning }: { exchanges: readonly Exchange[]; reckoning: Reckoning },
+): boolean {
+  const accountOf = ({ session }: Asked) => reckoning.sessions.get(session)?.account;
+  const account = accountOf(asked);
+  return exchanges.some(
+    (other) =>
+      other.asked !== asked &&
+      other.sentAt < answeredAt &&
+      other.answeredAt > sentAt &&
+      (other.asked.session === asked.session || accountOf(other.asked) === account),
+  );
+}
+
+/**
+ * Whether a request was answered without reserving anything: its client is told to come back soon
+ * or, where it asked for nothing, no bundle was looked into.
+ */
+function wasPutOff({ asked, answers }: Exchange, { changes }: ChargingRecord): boolean {
+  if (asked.kind !== 'termination' && asked.services.some((one) => one.asked !== undefined)) {
+    const { services } = readGranted(answers[0]!, 0);
+    return Object.values(services).some(({ granted, validity }) => granted < 0 && validity >= 0);
+  }
+  const overrun = changes.filter(({ cause }) => cause === 'overrun');
+  return overrun.length > 0 && overrun.every(({ bucket }) => bucket === 'main');
 }
 
 /** However often it is asked, the answer is the same but for the Hop-by-Hop Identifier. */

@@ -33,6 +33,7 @@ export interface Market {
 const PLENTY = 100_000n;
 /** Decimal places of the smallest unit of money: what a currency has by default. */
 const DIGITS = 6;
+const VALIDITY_SECONDS = 3600;
 /** Of the tenants with prices, by what is counted. */
 const PRICES = {
   octets: { price: [7, 3, 100], quota: { size: '10 MB', minimum: 64, maximum: '50 MB' } },
@@ -167,7 +168,9 @@ function pricing({ unit }: Rule, supervision: string | undefined) {
   return {
     ...(unit === 'money' ? {} : { price: { amount: decimal(BigInt(amount)), per, increment } }),
     quota,
-    ...(supervision === undefined ? { validity: '1 h', holdingTime: '10 min' } : {}),
+    ...(supervision === undefined
+      ? { validity: `${VALIDITY_SECONDS} s`, holdingTime: '10 min' }
+      : {}),
   };
 }
 
@@ -210,10 +213,10 @@ const SCALES: Record<string, bigint> = { B: 1n, MB: 1_000_000n, s: 1n, min: 60n,
 
 /** A rule in figures. Only what is written above and by the import is understood. */
 function tariffOf(
-  rule: Rule & { quota: { minimum?: unknown; maximum?: unknown } },
+  rule: Rule & { validity?: string; quota: { minimum?: unknown; maximum?: unknown } },
   digits: number,
 ): Tariff {
-  const { match, unit, price, quota } = rule;
+  const { match, unit, price, quota, validity } = rule;
   const figure = (written: unknown): bigint => {
     const [, whole = '', fraction = '', scale = ''] =
       /^(\d+)(?:\.(\d+))? ?(\w*)$/.exec(String(written)) ?? [];
@@ -230,6 +233,7 @@ function tariffOf(
     per: price === undefined ? 1n : figure(price.per),
     increment: price === undefined ? 1n : figure(price.increment ?? price.per),
     size,
+    validity: validity === undefined ? -1 : VALIDITY_SECONDS,
     minimum: quota.minimum === undefined ? 1n : figure(quota.minimum),
     maximum: quota.maximum === undefined ? size : figure(quota.maximum),
   };

@@ -33,6 +33,8 @@ export interface GrantedService {
   code: number;
   /** In whatever unit it was granted; -1: nothing was. */
   granted: number;
+  /** Validity-Time; -1: none. */
+  validity: number;
   final: boolean;
 }
 
@@ -53,6 +55,7 @@ const SERVICES = 456;
 const ASKED = 437;
 const USED = 446;
 const GRANTED = 431;
+const VALIDITY = 448;
 
 function walk(bytes: Buffer): Avp[] {
   const found: Avp[] = [];
@@ -174,7 +177,8 @@ export function readGranted(message: Buffer, digits: number): Granted {
   const parts = all(avps, SERVICES).map(walk);
   const services: Granted['services'] = {};
   for (const part of parts) services[keyOf(part)] = grantedIn(part, digits);
-  if (parts.length === 0 && all(avps, GRANTED).length > 0) services.none = grantedIn(avps, digits);
+  if (parts.length === 0 && avps.some(({ code }) => code === GRANTED || code === VALIDITY))
+    services.none = grantedIn(avps, digits);
   return { code: numberIn(avps, 268) ?? 0, services };
 }
 
@@ -184,6 +188,7 @@ function grantedIn(avps: Avp[], digits: number): GrantedService {
   return {
     code: numberIn(avps, 268) ?? 0,
     granted: granted === undefined ? -1 : Number(granted),
+    validity: numberIn(avps, VALIDITY) ?? -1,
     final: all(avps, 430).length > 0,
   };
 }

@@ -18,6 +18,8 @@ export interface Tariff {
   size: bigint;
   minimum: bigint;
   maximum: bigint;
+  /** Seconds; -1: none. */
+  validity: number;
 }
 
 export interface Holding {
@@ -58,6 +60,7 @@ export class Reckoning {
   readonly accounts: ReadonlyMap<string, Map<string, Holding>>;
   readonly #accountOf: ReadonlyMap<string, string>;
   #moves: Moves = {};
+  #putOff = false;
 
   constructor(given: {
     tariffs: readonly Tariff[];
@@ -73,8 +76,13 @@ export class Reckoning {
     return [...this.sessions.values()].filter((one) => one.open && one.account === account).length;
   }
 
-  apply(asked: Asked): Effect {
+  /**
+   * `putOff`: others were faster so often that nothing is reserved, all usage that was not granted
+   * goes to money, and the client is to come back soon.
+   */
+  apply(asked: Asked, putOff = false): Effect {
     this.#moves = {};
+    this.#putOff = putOff;
     const session = this.sessions.get(asked.session);
     if (asked.kind === 'event') return refused(5012);
     if (session === undefined) return asked.kind === 'initial' ? this.#open(asked) : refused(5002);
@@ -171,6 +179,7 @@ export class Reckoning {
     let rest = over;
     for (const [bucket, holding] of this.#buckets(session)) {
       const money = holding.unit === 'money';
+      if (!money && this.#putOff) continue;
       if (!money && holding.unit !== tariff.unit) continue;
       const units = money ? rest : least(rest, most(holding.available, 0n));
       const amount = money ? pay(service, units, tariff) : units;
@@ -190,13 +199,14 @@ export class Reckoning {
     service: Service,
     { one, tariff, ending }: { one: AskedService; tariff: Tariff | undefined; ending: boolean },
   ): GrantedService {
-    const plain = { code: 2001, granted: -1, final: false };
+    const plain = { code: 2001, granted: -1, validity: -1, final: false };
     const used = Object.values(one.used ?? {}).some((units) => units > 0n);
     if (tariff === undefined)
       return used || (!ending && one.asked !== undefined) ? { ...plain, code: 5031 } : plain;
     if (ending || one.asked === undefined) return plain;
     if (Object.keys(one.asked).length > 0 && one.asked[tariff.unit] === undefined)
       return { ...plain, code: 5031 };
+    if (this.#putOff) return { ...plain, validity: SOON };
     const wanted = least(tariff.maximum, one.asked[tariff.unit] || tariff.size);
     const useful = least(tariff.minimum, wanted);
     const held: Service['held'] = [];
@@ -218,7 +228,8 @@ export class Reckoning {
     for (const { bucket, amount } of held)
       this.#move(session, bucket, 'reserve', [-amount, amount]);
     service.held = held;
-    return { ...plain, granted: Number(wanted - rest), final: left < useful };
+    const { validity } = tariff;
+    return { ...plain, granted: Number(wanted - rest), validity, final: left < useful };
   }
 
   #buckets({ account }: Session): Map<string, Holding> {
@@ -241,6 +252,9 @@ export class Reckoning {
     this.#moves[`${bucket} ${cause}`] = [available + Number(by[0]), reserved + Number(by[1])];
   }
 }
+
+/** Validity-Time for a client that is put off. */
+const SOON = 10;
 
 const least = (a: bigint, b: bigint) => (a < b ? a : b);
 const most = (a: bigint, b: bigint) => (a > b ? a : b);
@@ -299,6 +313,6 @@ function answerOf(
 ): Granted {
   if (denial !== undefined) return { code: denial, services: {} };
   if (asked.level === 'services') return { code: 2001, services };
-  const granted = Object.values(services).filter((one) => one.granted >= 0);
+  const granted = Object.values(services).filter((one) => one.validity >= 0 || one.granted >= 0);
   return { code: 2001, services: Object.fromEntries(granted.map((one) => ['none', one])) };
 }

@@ -24,7 +24,7 @@ import { type Passed, WORKER, writePcap } from './wire.ts';
 /** Of a longer capture only so many requests are sent. */
 const MOST = 4_000;
 /** A capture that took longer is sent faster, to take about so long. */
-const PACED_MS = 2_500;
+const PACED_MS = 1_500;
 /** How long silent sessions live where that is what is shown. */
 const SUPERVISION = '3 s';
 const LIMIT_MS = 120_000;
