@@ -1,0 +1,175 @@
+/** A Credit-Control-Request in the core's words: RFC 8506 3.1, 5.1.2, 8.16-8.22. */
+import { describe, expect, test } from 'vitest';
+import { LIMIT } from '../../src/charging/money.ts';
+import type { CCR } from '../../src/diameter/commands.ts';
+import type { Understood, Value } from '../../src/diameter/message.ts';
+import { identify } from '../../src/ro/identify.ts';
+import { type SessionRequest, toRequest } from '../../src/ro/request.ts';
+
+const currency = { code: 978, digits: 2 };
+type MSCC = Understood<Value<'Multiple-Services-Credit-Control'>>;
+
+const base: Understood<CCR> = {
+  'Session-Id': 'gw;1;2',
+  'Origin-Host': 'gw.example',
+  'Origin-Realm': 'example',
+  'CC-Request-Type': 2,
+  'CC-Request-Number': 3,
+  'Service-Context-Id': '32251@3gpp.org',
+};
+
+function translated(part: Understood<CCR>) {
+  const ccr = { ...base, ...part };
+  const identified = identify(ccr);
+  if (identified === undefined || identified.kind === 'event') throw new Error('not of a session');
+  return toRequest(ccr, identified as SessionRequest, { currency });
+}
+
+const servicesOf = (...services: MSCC[]) =>
+  translated({ 'Multiple-Services-Credit-Control': services } as Understood<CCR>);
+const money = (digits: bigint, exponent?: number) => ({
+  'CC-Money': {
+    'Unit-Value': {
+      'Value-Digits': digits,
+      ...(exponent === undefined ? {} : { Exponent: exponent }),
+    },
+  },
+});
+
+describe('units', () => {
+  test('C-095 an empty Requested-Service-Unit asks, an absent one does not', () => {
+    const { services } = servicesOf(
+      { 'Rating-Group': 1, 'Requested-Service-Unit': {} },
+      { 'Rating-Group': 2 },
+    );
+    expect(services).toEqual([
+      { ratingGroup: 1, serviceIds: [], asked: {} },
+      { ratingGroup: 2, serviceIds: [] },
+    ]);
+  });
+
+  test('C-078 input and output are added where there is no total, and never to it', () => {
+    const octets = (usu: Understood<Value<'Used-Service-Unit'>>) =>
+      servicesOf({ 'Rating-Group': 1, 'Used-Service-Unit': [usu] }).services[0]!.used;
+    expect(octets({ 'CC-Input-Octets': 3n, 'CC-Output-Octets': 4n })).toEqual({ octets: 7 });
+    expect(octets({ 'CC-Input-Octets': 3n })).toEqual({ octets: 3 });
+    expect(
+      octets({ 'CC-Total-Octets': 9n, 'CC-Input-Octets': 3n, 'CC-Output-Octets': 4n }),
+    ).toEqual({ octets: 9 });
+    expect(octets({ 'CC-Total-Octets': 0n, 'CC-Input-Octets': 3n })).toEqual({ octets: 0 });
+    expect(octets({})).toEqual({});
+  });
+
+  test('C-105 several Used-Service-Units of a service are summed, each by its own total', () => {
+    const { services } = servicesOf({
+      'Rating-Group': 1,
+      'Used-Service-Unit': [
+        { 'CC-Total-Octets': 5n, 'CC-Time': 1 },
+        { 'CC-Input-Octets': 2n, 'CC-Output-Octets': 1n },
+        { 'CC-Service-Specific-Units': 4n },
+      ],
+    });
+    expect(services[0]!.used).toEqual({ octets: 8, seconds: 1, units: 4 });
+  });
+
+  test('the same service twice in one request is one service', () => {
+    const { services } = servicesOf(
+      { 'Rating-Group': 1, 'Service-Identifier': [2, 1], 'Used-Service-Unit': [{ 'CC-Time': 5 }] },
+      {
+        'Rating-Group': 1,
+        'Service-Identifier': [1, 2, 2],
+        'Requested-Service-Unit': { 'CC-Time': 60 },
+        'Used-Service-Unit': [{ 'CC-Time': 6 }],
+        'Reporting-Reason': [3],
+      },
+    );
+    expect(services).toEqual([
+      {
+        ratingGroup: 1,
+        serviceIds: [1, 2],
+        asked: { seconds: 60 },
+        used: { seconds: 11 },
+        reasons: [3],
+      },
+    ]);
+  });
+
+  test('two services without Rating-Group are the service of the session', () => {
+    const { services } = servicesOf(
+      { 'Used-Service-Unit': [{ 'CC-Total-Octets': 1n }] },
+      { 'Used-Service-Unit': [{ 'CC-Total-Octets': 2n }], 'Requested-Service-Unit': {} },
+    );
+    expect(services).toEqual([{ serviceIds: [], asked: {}, used: { octets: 3 } }]);
+  });
+
+  test('C-093 rating group, identifier and both are different services', () => {
+    const { services } = servicesOf(
+      { 'Rating-Group': 1 },
+      { 'Rating-Group': 1, 'Service-Identifier': [7] },
+      { 'Service-Identifier': [7] },
+    );
+    expect(services).toHaveLength(3);
+  });
+
+  test('what no counter holds is cut, and said to be', () => {
+    const usage = (...usus: Understood<Value<'Used-Service-Unit'>>[]) =>
+      servicesOf({ 'Rating-Group': 1, 'Used-Service-Unit': usus }).services[0];
+    expect(usage({ 'CC-Total-Octets': 2n ** 64n - 1n })).toMatchObject({
+      used: { octets: LIMIT },
+      excess: true,
+    });
+    expect(usage({ 'CC-Total-Octets': BigInt(LIMIT) }, { 'CC-Total-Octets': 1n })).toMatchObject({
+      used: { octets: LIMIT },
+      excess: true,
+    });
+    expect(usage(money(2n ** 63n - 1n))).toMatchObject({ used: { money: LIMIT }, excess: true });
+    expect(usage({ 'CC-Total-Octets': BigInt(LIMIT) })!.excess).toBeUndefined();
+    expect(usage(money(15n, -3))!.excess).toBeUndefined();
+    const twice = servicesOf(
+      { 'Rating-Group': 1, 'Used-Service-Unit': [{ 'CC-Total-Octets': BigInt(LIMIT) }] },
+      { 'Rating-Group': 1, 'Used-Service-Unit': [{ 'CC-Total-Octets': BigInt(LIMIT) }] },
+    );
+    expect(twice.services).toMatchObject([{ used: { octets: LIMIT }, excess: true }]);
+  });
+});
+
+describe('levels', () => {
+  test('units without services are the command level’s', () => {
+    expect(
+      translated({
+        'Requested-Service-Unit': money(25n, -1),
+        'Used-Service-Unit': [money(5n)],
+        'Service-Identifier': 7,
+      } as Understood<CCR>),
+    ).toMatchObject({
+      level: 'command',
+      services: [{ serviceIds: [7], asked: { money: 250 }, used: { money: 500 } }],
+    });
+  });
+
+  test('a request without any units names no service', () => {
+    expect(translated({})).toMatchObject({ level: 'services', services: [] });
+  });
+
+  test('C-091 services count whatever Multiple-Services-Indicator says', () => {
+    const request = translated({
+      'Multiple-Services-Indicator': 0,
+      'Multiple-Services-Credit-Control': [{ 'Rating-Group': 1 }],
+    } as Understood<CCR>);
+    expect(request).toMatchObject({ level: 'services', services: [{ ratingGroup: 1 }] });
+  });
+
+  test('C-017 Requested-Action means nothing in a session', () => {
+    for (const type of [1, 2, 3])
+      expect(translated({ 'CC-Request-Type': type, 'Requested-Action': 1 })).toEqual(
+        translated({ 'CC-Request-Type': type }),
+      );
+  });
+
+  test('Termination-Cause is kept', () => {
+    expect(translated({ 'CC-Request-Type': 3, 'Termination-Cause': 4 })).toMatchObject({
+      kind: 'termination',
+      terminationCause: 4,
+    });
+  });
+});
