@@ -113,12 +113,13 @@ function overlapped(
 }
 
 /**
- * Whether a request was answered without reserving anything: its client is told to come back soon
- * or, where it asked for nothing, no bundle was looked into.
+ * Whether a request took effect without reserving anything: its client is told to come back soon
+ * or, where it could not be granted anything, no bundle was looked into.
  */
 function wasPutOff({ asked, answers }: Exchange, { changes }: ChargingRecord): boolean {
-  if (asked.kind !== 'termination' && asked.services.some((one) => one.asked !== undefined)) {
-    const { services } = readGranted(answers[0]!, 0);
+  const { code, services } = readGranted(answers[0]!, 0);
+  const mayReserve = asked.kind !== 'termination' && code === 2001;
+  if (mayReserve && asked.services.some((one) => one.asked !== undefined)) {
     return Object.values(services).some(({ granted, validity }) => granted < 0 && validity >= 0);
   }
   const overrun = changes.filter(({ cause }) => cause === 'overrun');

@@ -13,6 +13,7 @@ import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts'
 import { recordsOfPartition } from '../attack/records.ts';
 
 const KEPT_MS = 600_000;
+const PATIENCE_MS = 30_000;
 
 export class Service {
   readonly ports: number[] = [];
@@ -28,7 +29,11 @@ export class Service {
     const { settings, problems } = parseSettings({
       env: {},
       folder: '.',
-      flags: ['--diameter-port=0', '--partitions=8', '--durability=memory', '--lab'],
+      flags: [
+        ...['--diameter-port=0', '--partitions=8', '--durability=memory', '--lab'],
+        // A machine that is busy with other things is no reason to answer 3004.
+        ...[`--deadline-ms=${PATIENCE_MS}`, `--lease-ms=${2 * PATIENCE_MS}`],
+      ],
     });
     if (settings === undefined) throw new Error(JSON.stringify(problems));
     const loaded = loadProvisioning(yaml, 'capture.yaml');
@@ -38,7 +43,15 @@ export class Service {
     const { partitions, durability } = settings;
     const logged: string[] = [];
     const log = createLog({ level: 'debug', readable: false, write: (line) => logged.push(line) });
-    const open = () => openRedisStore({ url: redis.url, partitions, durability, lab: true, log });
+    const open = () =>
+      openRedisStore({
+        url: redis.url,
+        partitions,
+        durability,
+        lab: true,
+        log,
+        timeoutMs: PATIENCE_MS,
+      });
     const service = new Service(redis, await open(), logged);
     await applyProvisioning(service.#store, provisioning);
     // Nothing may trim what is compared with the answers.

@@ -93,6 +93,13 @@ describe('trace', () => {
     expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('FILE_UNWRITABLE') });
     expect((await tollkeeper('trace', 'show', path('none.tktrace'))).code).toBe(1);
   });
+
+  test('one of a thing is not written as several', async () => {
+    await writeTrace(path('one.tktrace'), 'the sample', sampleTrace().slice(0, 1));
+    const target = path('two.tktrace');
+    const { stdout } = await tollkeeper('trace', 'import', path('one.tktrace'), target);
+    expect(stdout).toBe('1 request of 1 session in 0.0 s\n');
+  });
 });
 
 describe('replay', () => {
