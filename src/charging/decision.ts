@@ -25,6 +25,8 @@ export interface Known {
   fresh: boolean;
   /** False after repeated conflicts: usage is debited and nothing is reserved. */
   reserving: boolean;
+  /** After repeated shortages: usage beyond its grant goes to the last bucket, which takes all. */
+  lastOnly?: boolean;
   settings: StepSettings;
 }
 

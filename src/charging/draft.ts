@@ -25,8 +25,23 @@ export interface Movement {
   max?: number;
 }
 
+/** A counter of the account: as it was seen, and its movement once there is one. */
+interface Counter {
+  readonly field: string;
+  readonly seen: number;
+  movement: Movement | undefined;
+}
+
+/** The two counters of a bucket. */
+interface Pool {
+  readonly bucket: string;
+  readonly available: Counter;
+  readonly reserved: Counter;
+}
+
 export class Draft {
   readonly account: Account;
+  readonly #pools: Pool[] = [];
   readonly #movements: Movement[] = [];
   readonly #changes: BucketChange[] = [];
 
@@ -36,15 +51,16 @@ export class Draft {
 
   /** What may still be promised from a bucket after the moves so far. */
   available(bucket: string): number {
-    return this.#after(availableField(bucket));
+    return after(this.#pool(bucket).available);
   }
 
   /** What may be promised of a bucket: down to its floor, as far as its counters can hold it. */
   promisable(bucket: Bucket): number {
+    const { available, reserved } = this.#pool(bucket.id);
     return Math.min(
-      this.available(bucket.id) - bucket.floor,
-      LIMIT - this.#after(reservedField(bucket.id)),
-      LIMIT + this.#delta(availableField(bucket.id)),
+      after(available) - bucket.floor,
+      LIMIT - after(reserved),
+      LIMIT + deltaOf(available),
     );
   }
 
@@ -54,9 +70,10 @@ export class Draft {
    */
   reserve(bucket: Bucket, amount: number): void {
     if (amount === 0) return;
-    const available = this.#move(availableField(bucket.id), -amount);
-    available.min = Math.max((available.min ?? -LIMIT) - amount, bucket.floor);
-    this.#move(reservedField(bucket.id), amount);
+    const { available, reserved } = this.#pool(bucket.id);
+    const movement = this.#move(available, -amount);
+    movement.min = Math.max((movement.min ?? -LIMIT) - amount, bucket.floor);
+    this.#move(reserved, amount);
     this.#change(bucket.id, 'reserve', -amount, amount);
   }
 
@@ -65,23 +82,23 @@ export class Draft {
    * any more than it can hold: that is booked as expired.
    */
   release(bucket: string, amount: number, expired: boolean): void {
-    const field = availableField(bucket);
-    const room = Math.min(LIMIT - this.available(bucket), LIMIT - this.#delta(field));
+    const { available, reserved } = this.#pool(bucket);
+    const room = Math.min(LIMIT - after(available), LIMIT - deltaOf(available));
     const back = expired ? 0 : Math.min(amount, room);
     if (back > 0) {
-      this.#move(reservedField(bucket), -back);
-      this.#move(field, back);
+      this.#move(reserved, -back);
+      this.#move(available, back);
       this.#change(bucket, 'release', back, -back);
     }
     if (amount === back) return;
-    this.#move(reservedField(bucket), back - amount);
+    this.#move(reserved, back - amount);
     this.#change(bucket, 'expiry', 0, back - amount);
   }
 
   /** Takes `amount` of what was promised: usage within its grant, never refused. */
   debit(bucket: string, amount: number): void {
     if (amount === 0) return;
-    this.#move(reservedField(bucket), -amount);
+    this.#move(this.#pool(bucket).reserved, -amount);
     this.#change(bucket, 'debit', 0, -amount);
   }
 
@@ -91,28 +108,29 @@ export class Draft {
    * the floor is the overdraft.
    */
   overrun(bucket: string, amount: number, min?: number): number {
-    const field = availableField(bucket);
+    const { available } = this.#pool(bucket);
     const known = this.#changes.find((one) => one.bucket === bucket && one.cause === 'overrun');
     const taken = Math.min(
       amount,
-      this.available(bucket) + LIMIT,
-      this.#delta(field) + LIMIT,
+      after(available) + LIMIT,
+      deltaOf(available) + LIMIT,
       (known?.available ?? 0) + LIMIT,
     );
     if (taken === 0) return 0;
-    const available = this.#move(field, -taken);
-    if (min !== undefined) available.min = Math.max(available.min ?? -LIMIT, min);
+    const movement = this.#move(available, -taken);
+    if (min !== undefined) movement.min = Math.max(movement.min ?? -LIMIT, min);
     this.#change(bucket, 'overrun', -taken, 0);
     return taken;
   }
 
   /** Books what an expired bucket still had: all of what was seen, or nothing. */
   expire(bucket: string): void {
-    const amount = this.available(bucket);
+    const { available } = this.#pool(bucket);
+    const amount = after(available);
     if (amount <= 0) return;
-    const available = this.#move(availableField(bucket), -amount);
-    available.min = 0;
-    available.max = this.account.counters[availableField(bucket)] ?? 0;
+    const movement = this.#move(available, -amount);
+    movement.min = 0;
+    movement.max = available.seen;
     this.#change(bucket, 'expiry', -amount, 0);
   }
 
@@ -121,16 +139,16 @@ export class Draft {
    * than `useful` more than was seen.
    */
   leanOn(bucket: string, useful: number): void {
-    const field = availableField(bucket);
-    const movement = this.#move(field, 0);
-    const max = (this.account.counters[field] ?? 0) + useful - 1;
-    movement.max = Math.min(movement.max ?? LIMIT, max, LIMIT);
+    const { available } = this.#pool(bucket);
+    const movement = this.#move(available, 0);
+    movement.max = Math.min(movement.max ?? LIMIT, available.seen + useful - 1, LIMIT);
   }
 
   /** Counts a session in, under the account's limit, or out. */
   countSession(delta: 1 | -1): void {
-    const movement = this.#move(OPEN_SESSIONS, delta);
+    const movement: Movement = { field: OPEN_SESSIONS, delta };
     if (delta === 1) movement.max = this.account.definition.maxSessions - 1;
+    this.#movements.push(movement);
   }
 
   movements(): readonly Movement[] {
@@ -141,30 +159,40 @@ export class Draft {
     return this.#changes;
   }
 
-  #after(field: string): number {
-    return (this.account.counters[field] ?? 0) + this.#delta(field);
+  #pool(bucket: string): Pool {
+    for (const pool of this.#pools) if (pool.bucket === bucket) return pool;
+    const pool = {
+      bucket,
+      available: this.#counter(availableField(bucket)),
+      reserved: this.#counter(reservedField(bucket)),
+    };
+    this.#pools.push(pool);
+    return pool;
   }
 
-  #delta(field: string): number {
-    return this.#movements.find((movement) => movement.field === field)?.delta ?? 0;
+  #counter(field: string): Counter {
+    return { field, seen: this.account.counters[field] ?? 0, movement: undefined };
   }
 
-  #move(field: string, delta: number): Movement {
-    let movement = this.#movements.find((candidate) => candidate.field === field);
-    if (movement === undefined) {
-      movement = { field, delta: 0 };
-      this.#movements.push(movement);
+  #move(counter: Counter, delta: number): Movement {
+    if (counter.movement === undefined) {
+      counter.movement = { field: counter.field, delta: 0 };
+      this.#movements.push(counter.movement);
     }
-    movement.delta += delta;
-    return movement;
+    counter.movement.delta += delta;
+    return counter.movement;
   }
 
   #change(bucket: string, cause: Cause, available: number, reserved: number): void {
-    const known = this.#changes.find((one) => one.bucket === bucket && one.cause === cause);
-    if (known === undefined) this.#changes.push({ bucket, cause, available, reserved });
-    else {
+    for (const known of this.#changes) {
+      if (known.cause !== cause || known.bucket !== bucket) continue;
       known.available += available;
       known.reserved += reserved;
+      return;
     }
+    this.#changes.push({ bucket, cause, available, reserved });
   }
 }
+
+const deltaOf = ({ movement }: Counter): number => movement?.delta ?? 0;
+const after = (counter: Counter): number => counter.seen + deltaOf(counter);

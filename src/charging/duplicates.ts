@@ -51,7 +51,7 @@ export function remember(
   { answer, now, window }: { answer: Answer; now: number; window: number },
 ): Pick<Session, 'answers' | 'seen'> {
   const kept = session.answers.filter((answered) => answered.at > now - ANSWER_AGE_MS);
-  const answers = [...kept.slice(Math.max(0, kept.length - window + 1))];
+  const answers = kept.slice(Math.max(0, kept.length - window + 1));
   answers.push({ number: request.number, digest: digestOf(request), at: now, answer });
   return { answers, seen: withSeen(session.seen, request.number) };
 }

@@ -49,19 +49,14 @@ export function consume(draft: Draft, service: Service, used: number): Taken {
     draft.debit(part.bucket, charge);
     parts.push({ bucket: part.bucket, units: part.units - units, amount: part.amount - charge });
   }
-  const { grant, ...kept } = service;
-  return {
-    service: {
-      ...kept,
-      ...(grant === undefined ? {} : { grant: { ...grant, parts } }),
-      used: add(service.used, used),
-      rated,
-      cost: add(service.cost, cost),
-    },
-    rest: price === undefined ? 0 : rest,
-    cost,
-    excess: false,
+  const after: Service = {
+    ...service,
+    used: add(service.used, used),
+    rated,
+    cost: add(service.cost, cost),
   };
+  if (service.grant !== undefined) after.grant = { ...service.grant, parts };
+  return { service: after, rest: price === undefined ? 0 : rest, cost, excess: false };
 }
 
 /** Releases what is left of a service's grant. */
@@ -82,8 +77,8 @@ function hasExpired(bucket: Bucket | undefined, now: number): boolean {
 /**
  * Debits what was used beyond the grant: the rule's buckets in order, none but the last below
  * zero, so that two devices cannot both run over into the same rest of a bundle; the last takes
- * what is left. A bucket that could not take all of it becomes a condition: it may not have got
- * `useful` units more meanwhile.
+ * what is left. While `leaning`, a bucket that could not take all of it becomes a condition: it may
+ * not have got `useful` units more meanwhile.
  *
  * `lastOnly` puts all of it on the account's last bucket, which takes any amount.
  */
@@ -94,11 +89,13 @@ export function overrun(
     rest: over,
     useful,
     now,
+    leaning,
     lastOnly,
   }: {
     rest: number;
     useful: number;
     now: number;
+    leaning: boolean;
     lastOnly: boolean;
   },
 ): Taken {
@@ -117,13 +114,14 @@ export function overrun(
     const wanted = Math.min(useful, rest);
     if (bucket.unit === 'money') {
       const units = affordable(price, { rated, budget, wanted: rest });
-      if (units < rest) draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, wanted)));
+      if (leaning && units < rest)
+        draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, wanted)));
       cost = add(cost, draft.overrun(bucket.id, costOfMore(price, rated, units), 0));
       rated = add(rated, units);
       rest -= units;
     } else {
       const units = Math.min(rest, budget);
-      if (units < rest) draft.leanOn(bucket.id, wanted);
+      if (leaning && units < rest) draft.leanOn(bucket.id, wanted);
       rest -= draft.overrun(bucket.id, units, 0);
     }
   }
@@ -154,7 +152,7 @@ export function reserve(
 ): Grant | undefined {
   const price = priceOf(service);
   if (price === undefined) {
-    return { parts: [], units: wanted, final: false, ...validity(rule, now) };
+    return granted(rule, now, { parts: [], units: wanted, final: false });
   }
   const useful = Math.min(rule.quota.minimum, wanted);
   const parts: Part[] = [];
@@ -195,11 +193,11 @@ export function reserve(
   const units = wanted - rest;
   if (units < useful || units === 0) return undefined;
   for (const { bucket, amount } of drawn) draft.reserve(bucket, amount);
-  return { parts, units, final: left < useful, ...validity(rule, now) };
+  return granted(rule, now, { parts, units, final: left < useful });
 }
 
-function validity(rule: Rule, now: number): { validUntil?: number } {
-  return rule.validitySeconds === undefined
-    ? {}
-    : { validUntil: now + rule.validitySeconds * 1000 };
+/** A grant with the validity that its rule gives. */
+function granted({ validitySeconds }: Rule, now: number, grant: Grant): Grant {
+  if (validitySeconds !== undefined) grant.validUntil = now + validitySeconds * 1000;
+  return grant;
 }

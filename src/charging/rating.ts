@@ -35,7 +35,8 @@ export function affordable(
   price: Price,
   { rated, budget, wanted }: { rated: number; budget: number; wanted: number },
 ): number {
-  if (price.amount === 0) return wanted;
+  const cost = costOfMore(price, rated, wanted);
+  if (cost <= budget && cost < LIMIT) return wanted;
   const limit = exactCost(price, BigInt(rated)) + BigInt(Math.max(0, budget));
   const increment = BigInt(price.increment);
   const increments = (limit * BigInt(price.per)) / (BigInt(price.amount) * increment);

@@ -20,6 +20,8 @@ export interface Serving {
   now: number;
   /** False: debit only. After repeated conflicts usage is committed without a new reservation. */
   reserving: boolean;
+  /** Usage beyond its grant goes to the last bucket, which takes any amount. */
+  lastOnly: boolean;
   /** The session is ending: usage is settled and nothing is granted. */
   ending: boolean;
   /** The account is blocked: usage is settled and every service that asks is denied. */
@@ -45,7 +47,7 @@ export function serveAll(
   asked: readonly AskedService[],
   before: readonly Service[],
 ): Served {
-  const { draft, now, reserving } = serving;
+  const { draft, now, reserving: leaning, lastOnly } = serving;
   const services = new Map(before.map((service) => [serviceKey(service), service]));
   const settled = asked.map((one) => settleGranted(serving, one, services));
   for (const { key } of settled) {
@@ -56,7 +58,7 @@ export function serveAll(
     const service = services.get(one.key);
     if (service === undefined || one.rest === 0) continue;
     const useful = Math.min(one.rest, one.rule?.quota.minimum ?? 1);
-    const over = overrun(draft, service, { rest: one.rest, useful, now, lastOnly: !reserving });
+    const over = overrun(draft, service, { rest: one.rest, useful, now, leaning, lastOnly });
     services.set(one.key, over.service);
     one.cost += over.cost;
     one.excess ||= over.excess;
@@ -69,18 +71,28 @@ export function serveAll(
     const next = grant(serving, { asked: one, service, rule });
     if (next.service !== undefined) services.set(key, next.service);
     refuses ||= next.refuses;
-    answers.push({ ...named(one), ...next.answer });
-    recorded.push({
-      ...named(one),
-      ...(service === undefined
-        ? {}
-        : { rule: service.rule, planVersion: service.planVersion, unit: service.unit }),
-      ...(used === undefined ? {} : { used, cost }),
-      ...(next.answer.granted === undefined ? {} : { granted: next.answer.granted.units }),
-      ...(excess ? { excess: true } : {}),
-      ...(one.reasons === undefined ? {} : { reasons: one.reasons }),
-      outcome: next.answer.outcome,
-    });
+    const { ratingGroup, serviceIds, reasons } = one;
+    const { outcome, granted } = next.answer;
+    const answer: ServiceAnswer = { serviceIds, ...next.answer };
+    const record: RecordedService = { serviceIds, outcome };
+    if (ratingGroup !== undefined) {
+      answer.ratingGroup = ratingGroup;
+      record.ratingGroup = ratingGroup;
+    }
+    if (service !== undefined) {
+      record.rule = service.rule;
+      record.planVersion = service.planVersion;
+      record.unit = service.unit;
+    }
+    if (used !== undefined) {
+      record.used = used;
+      record.cost = cost;
+    }
+    if (granted !== undefined) record.granted = granted.units;
+    if (excess) record.excess = true;
+    if (reasons !== undefined) record.reasons = reasons;
+    answers.push(answer);
+    recorded.push(record);
   }
   return { services: [...services.values()], answers, recorded, refuses };
 }
@@ -104,16 +116,19 @@ function settleGranted(
   one: AskedService,
   services: Map<string, Service>,
 ): Settled {
-  const rule = ruleFor(plan, { context, ...named(one) });
+  const { ratingGroup, serviceIds } = one;
+  const rule = ruleFor(plan, { context, ratingGroup, serviceIds });
   const { key, service: current } = serviceFor(services, one);
-  const nothing = { one, key, rule, rest: 0, cost: 0, excess: one.excess ?? false };
-  if (one.used === undefined && current?.grant === undefined) return nothing;
+  const settled: Settled = { one, key, rule, rest: 0, cost: 0, excess: one.excess ?? false };
+  if (one.used === undefined && current?.grant === undefined) return settled;
   const service = current ?? (rule === undefined ? undefined : newService(one, rule, plan));
-  if (service === undefined) return nothing;
-  const used = one.used?.[service.unit] ?? 0;
-  const { service: after, rest, cost } = consume(draft, service, used);
-  services.set(key, after);
-  return { ...nothing, used, rest, cost };
+  if (service === undefined) return settled;
+  settled.used = one.used?.[service.unit] ?? 0;
+  const taken = consume(draft, service, settled.used);
+  settled.rest = taken.rest;
+  settled.cost = taken.cost;
+  services.set(key, taken.service);
+  return settled;
 }
 
 interface Granted {
@@ -144,16 +159,17 @@ function grant(
   if (granted === undefined)
     return { service, refuses: true, answer: { outcome: 'credit-limit-reached' } };
   const final = granted.final && rule.atEnd === 'terminate';
+  const answer: Granted['answer'] = {
+    outcome: 'success',
+    granted: { unit: rule.unit, units: granted.units },
+  };
+  if (rule.validitySeconds !== undefined) answer.validitySeconds = rule.validitySeconds;
+  if (rule.holdingSeconds !== undefined) answer.holdingSeconds = rule.holdingSeconds;
+  if (final) answer.final = 'terminate';
   return {
     service: { ...service, grant: { ...granted, final } },
     refuses: granted.final,
-    answer: {
-      outcome: 'success',
-      granted: { unit: rule.unit, units: granted.units },
-      ...(rule.validitySeconds === undefined ? {} : { validitySeconds: rule.validitySeconds }),
-      ...(rule.holdingSeconds === undefined ? {} : { holdingSeconds: rule.holdingSeconds }),
-      ...(final ? { final: 'terminate' } : {}),
-    },
+    answer,
   };
 }
 

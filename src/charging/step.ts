@@ -246,10 +246,10 @@ function serveRequest(
   before: readonly Service[],
   { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
 ): Served {
-  const { account, plan, now, reserving } = known;
+  const { account, plan, now, reserving, lastOnly = false } = known;
   const blocked = account.definition.status !== 'active';
   const { context } = request;
-  const serving = { draft, plan, context, now, reserving, ending, blocked };
+  const serving = { draft, plan, context, now, reserving, lastOnly, ending, blocked };
   return serveAll(serving, request.services, before);
 }
 
