@@ -1,5 +1,6 @@
 /** A worker process: the parent says what to serve, and is told how it goes. See `fleet.ts`. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Settings } from '../config.ts';
 import { WorkerFigures, type WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
@@ -9,6 +10,9 @@ import { readProvisioning } from './provisioned.ts';
 import { type ServeEvents, type Serving, serve } from './serve.ts';
 
 const METRICS_EVERY_MS = 2_000;
+/** Less is no hanging Redis but a busy disk; more would be felt by every client. */
+const MIN_STORE_TIMEOUT_MS = 250;
+const MAX_STORE_TIMEOUT_MS = 1_000;
 
 export const command = defineCommand({
   name: 'worker',
@@ -53,6 +57,7 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
     partitions: settings.partitions,
     durability: settings.durability,
     lab: settings.lab,
+    timeoutMs: storeTimeoutMs(settings),
     log,
   });
   const figures = new WorkerFigures();
@@ -127,4 +132,9 @@ function report(read: () => Promise<WorkerMetrics>): () => void {
 function tell(message: FromWorker<WorkerMetrics>): void {
   // A parent that is gone is noticed by its disconnect, not here.
   if (process.connected) process.send?.(message, () => undefined);
+}
+
+/** A call that hangs must not outlive the request that made it by much. */
+function storeTimeoutMs({ deadlineMs }: Settings): number {
+  return Math.max(MIN_STORE_TIMEOUT_MS, Math.min(MAX_STORE_TIMEOUT_MS, deadlineMs / 2));
 }

@@ -260,13 +260,15 @@ class Attempt {
       }
       const plan = this.#options.plan(ref.tenant, account.definition.plan);
       if (plan === undefined) return this.#contradiction(ref.tenant);
+      const short = this.#insufficient >= MAX_INSUFFICIENT;
       const decision = step(request, {
         now: store.now(),
         session: session?.session,
         account,
         plan,
         fresh,
-        reserving: this.#conflicts < MAX_CONFLICTS && this.#insufficient < MAX_INSUFFICIENT,
+        reserving: this.#conflicts < MAX_CONFLICTS && !short,
+        lastOnly: short,
         settings,
       });
       if (decision.kind === 'reread') {

@@ -39,6 +39,8 @@ export interface ModelRequest {
   number: number;
   refused: boolean;
   reserving: boolean;
+  /** Usage beyond its grant goes to the last bucket. */
+  lastOnly: boolean;
   services: readonly ModelAsk[];
 }
 
@@ -211,7 +213,7 @@ export class Ledger {
     }
     for (const [one, rest] of beyond) {
       const service = session.services.get(one.group)!;
-      if (service.rule.price !== undefined) this.#payBeyond(service, rest, request.reserving, now);
+      if (service.rule.price !== undefined) this.#payBeyond(service, rest, !request.lastOnly, now);
     }
   }
 

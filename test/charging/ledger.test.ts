@@ -61,6 +61,8 @@ const request = fc.record({
   number: fc.nat(25),
   refused: fc.integer({ min: 0, max: 30 }).map((one) => one === 0),
   reserving: fc.integer({ min: 0, max: 15 }).map((one) => one !== 0),
+  lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
+  lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
   services: fc.uniqueArray(service, { selector: (one) => one.group, maxLength: 3 }),
 });
 
@@ -154,13 +156,13 @@ function build({ buckets, main: last, rules }: Written): { till: Till; ledger: L
 }
 
 function askTill(till: Till, asked: ModelRequest): string {
-  const { kind, session, number, refused, reserving, services } = asked;
+  const { kind, session, number, refused, reserving, lastOnly, services } = asked;
   const answer = till.ask(
     requestOf(kind, number, services.map(serviceOf), {
       sessionId: session,
       ...(refused ? { refusal: { resultCode: 5005 } } : {}),
     }),
-    { reserving },
+    { reserving, lastOnly },
   );
   return wordsOf(answer);
 }

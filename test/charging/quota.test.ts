@@ -130,13 +130,24 @@ describe('usage beyond its grant', () => {
     expect([till.available('promo'), till.reserved('promo')]).toEqual([-50, 50]);
   });
 
-  test('after repeated conflicts is put on the last bucket alone, with no condition', () => {
+  test('after repeated conflicts leans on nothing that it saw, and nothing is granted', () => {
     const till = new Till({ buckets, openings: { b: 30, promo: 20, main: 10 } });
     till.ask(requestOf('initial', 0));
     const request = requestOf('update', 1, [asks({ used: { octets: 100 }, asked: {} })]);
+    const decision = till.decide(request, { reserving: false });
+    if (decision.kind !== 'change') throw new Error(`no change: ${decision.kind}`);
+    expect(decision.movements.filter(({ max }) => max !== undefined)).toEqual([]);
     const answer = till.ask(request, { reserving: false });
     expect(answer.services).toMatchObject([{ outcome: 'success', validitySeconds: 10 }]);
     expect(answer.services[0]!.granted).toBeUndefined();
+    expect(buckets.map(({ id }) => till.available(id))).toEqual([0, 0, -40]);
+  });
+
+  test('after repeated shortages is put on the last bucket alone', () => {
+    const till = new Till({ buckets, openings: { b: 30, promo: 20, main: 10 } });
+    till.ask(requestOf('initial', 0));
+    const request = requestOf('update', 1, [asks({ used: { octets: 100 }, asked: {} })]);
+    till.ask(request, { reserving: false, lastOnly: true });
     expect(buckets.map(({ id }) => till.available(id))).toEqual([30, 20, -90]);
   });
 

@@ -11,7 +11,7 @@ import {
   reservedField,
 } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
-import type { Change, Decision, StepSettings } from '../../src/charging/decision.ts';
+import type { Change, Decision, Known, StepSettings } from '../../src/charging/decision.ts';
 import type { Movement } from '../../src/charging/draft.ts';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
@@ -85,6 +85,9 @@ export function asks(part: Partial<AskedService> & { used?: AskedService['used']
   return { ratingGroup: 1, serviceIds: [], ...part };
 }
 
+/** How a decision is made: on fresh data and reserving, unless told otherwise. */
+type Under = Partial<Pick<Known, 'fresh' | 'reserving' | 'lastOnly'>>;
+
 export interface TillOptions {
   buckets?: readonly Bucket[];
   openings?: Readonly<Record<string, number>>;
@@ -139,7 +142,10 @@ export class Till {
     return this.counters[reservedField(bucket)] ?? Number.NaN;
   }
 
-  decide(request: Request, part: { fresh?: boolean; reserving?: boolean } = {}): Decision {
+  decide(
+    request: Request,
+    part: Partial<Pick<Known, 'fresh' | 'reserving' | 'lastOnly'>> = {},
+  ): Decision {
     return step(request, {
       now: this.now,
       session: this.sessions.get(sessionKey(request)),
@@ -153,7 +159,10 @@ export class Till {
   }
 
   /** Decides, commits and answers. */
-  ask(request: Request, part: { fresh?: boolean; reserving?: boolean } = {}): Answer {
+  ask(
+    request: Request,
+    part: Partial<Pick<Known, 'fresh' | 'reserving' | 'lastOnly'>> = {},
+  ): Answer {
     const decision = this.decide(request, part);
     if (decision.kind === 'reread') throw new Error('a fresh decision asks for another read');
     if (decision.kind === 'change') this.commit(sessionKey(request), decision);

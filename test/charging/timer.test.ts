@@ -28,6 +28,23 @@ describe('supervision', () => {
     }
   });
 
+  test('starts again in full, however little is left of a validity that was granted before', () => {
+    const till = new Till({ plan: withValidity(60), openings: { main: 1000 } });
+    till.ask(requestOf('initial', 0, [ask(1), ask(3)]));
+    till.now += 59_990;
+    till.ask(requestOf('update', 1, [asks({ ratingGroup: 3, used: { octets: 1 }, asked: {} })]));
+    expect(till.session()!.superviseAt).toBe(till.now + 120_000);
+  });
+
+  test('of a grant whose rule the plan has no more is the plan’s own', () => {
+    const till = new Till({ plan: withValidity(60), openings: { main: 1000 } });
+    till.ask(requestOf('initial', 0, [ask(1), ask(3)]));
+    till.now += 59_990;
+    till.plan = planOf([ruleOf({ name: 'endless' })], { version: 2 });
+    till.ask(requestOf('update', 1, [asks({ ratingGroup: 3, used: { octets: 1 }, asked: {} })]));
+    expect(till.session()!.superviseAt).toBe(till.now + 3_600_000);
+  });
+
   test('fires once', () => {
     const till = new Till({ openings: { main: 1000 } });
     till.ask(requestOf('initial', 0, [ask(3)]));
