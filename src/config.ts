@@ -146,7 +146,8 @@ export const table = {
     kind: integer({ min: 60, max: 30 * days }),
     default: days,
     unit: 's',
-    description: 'How long a repeated one-time event gets the same answer.',
+    description:
+      'How long a change with a key of its own, such as a top-up, takes effect only once.',
   },
   tombstoneSeconds: {
     kind: integer({ min: 10, max: 30 * days }),
@@ -179,7 +180,8 @@ export const table = {
   maxInFlightPerConnection: {
     kind: integer({ min: 1, max: 1_000_000 }),
     default: 2000,
-    description: 'Requests of one connection that are handled at once; beyond it reading pauses.',
+    description:
+      'Requests of one connection that are handled at once; beyond it the answer is 3004.',
   },
   watchdogSeconds: {
     // RFC 3539 3.4.1: not below 6 s.
