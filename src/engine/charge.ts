@@ -299,7 +299,8 @@ class Attempt {
             events.alarm('excess', { tenant: ref.tenant, record: reply.recordId });
           return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
         case 'conflict':
-          this.#conflicts++;
+          // A stale hint is no crowd: only what beat a fresh decision counts.
+          if (fresh) this.#conflicts++;
           events.conflict();
           snapshot = reply.snapshot;
           fresh = true;
