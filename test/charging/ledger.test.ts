@@ -62,7 +62,6 @@ const request = fc.record({
   refused: fc.integer({ min: 0, max: 30 }).map((one) => one === 0),
   reserving: fc.integer({ min: 0, max: 15 }).map((one) => one !== 0),
   lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
-  lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
   services: fc.uniqueArray(service, { selector: (one) => one.group, maxLength: 3 }),
 });
 

@@ -85,9 +85,6 @@ export function asks(part: Partial<AskedService> & { used?: AskedService['used']
   return { ratingGroup: 1, serviceIds: [], ...part };
 }
 
-/** How a decision is made: on fresh data and reserving, unless told otherwise. */
-type Under = Partial<Pick<Known, 'fresh' | 'reserving' | 'lastOnly'>>;
-
 export interface TillOptions {
   buckets?: readonly Bucket[];
   openings?: Readonly<Record<string, number>>;
