@@ -14,7 +14,7 @@ import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
 import type { Request } from './request.ts';
 import { type Served, serveAll } from './service.ts';
 import type { Service, Session } from './session.ts';
-import { dueAt, expireBuckets, supervisionMs } from './timer.ts';
+import { dueAt, expireBuckets, supervisionMs, wakeAt } from './timer.ts';
 
 /** A timer that has less than this to go counts as due, and is written again by every commit. */
 const ARM_MARGIN_MS = 1_000;
@@ -68,8 +68,8 @@ function open(request: Request, known: Known): Decision {
     return fresh ? { kind: 'answer', answer: plainly(denied, request) } : { kind: 'reread' };
   const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
   const superviseAt = now + supervisionMs(served.services, now, plan);
-  const due = dueAt({ superviseAt, services: served.services }, plan);
-  const armedAt = Math.min(due, now + FIRST_WAKE_MS);
+  const wake = wakeAt({ superviseAt, services: served.services }, plan, now);
+  const armedAt = Math.min(wake, now + FIRST_WAKE_MS);
   const session: Session = {
     sessionId: request.sessionId,
     ...(request.subSessionId === undefined ? {} : { subSessionId: request.subSessionId }),
@@ -132,13 +132,14 @@ function update(request: Request, session: Session, known: Known): Decision {
   }
   const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
   const superviseAt = now + supervisionMs(served.services, now, plan);
-  const due = dueAt({ superviseAt, services: served.services }, plan);
-  const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= due;
+  const timers = { superviseAt, services: served.services };
+  const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= dueAt(timers, plan);
+  const armedAt = keep ? session.armedAt : wakeAt(timers, plan, now);
   const next: Session = {
     ...session,
     changedAt: now,
     superviseAt,
-    armedAt: keep ? session.armedAt : due,
+    armedAt,
     services: served.services,
     ...remember(session, request, { answer, now, window: settings.answerWindow }),
   };
@@ -148,7 +149,7 @@ function update(request: Request, session: Session, known: Known): Decision {
     answer,
     session: next,
     index: 'keep',
-    timer: keep ? 'keep' : due,
+    timer: keep ? 'keep' : armedAt,
     movements: draft.movements(),
     record: { ...record, services: served.recorded },
   };

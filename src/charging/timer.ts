@@ -10,6 +10,12 @@ import { release } from './quota.ts';
 import type { ChargingRecord, RecordedService } from './record.ts';
 import type { Service, Session } from './session.ts';
 
+/**
+ * No session sleeps longer than this, however far away its timers are: each wake-up keeps its
+ * binding alive, which nothing else does while no request comes.
+ */
+export const LONGEST_SLEEP_MS = 43_200_000;
+
 export type TimerDecision = Omit<Change, 'answer'> | { kind: 'rearm'; at: number };
 
 /** Decides for an open session that was woken at `now`. */
@@ -17,18 +23,18 @@ export function stepTimer(session: Session, known: Omit<Known, 'session'>): Time
   const { now, plan } = known;
   if (session.superviseAt <= now) return abandon(session, known, 'supervision');
   const expired = session.services.filter((service) => releaseAt(service, plan) <= now);
-  if (expired.length === 0) return { kind: 'rearm', at: dueAt(session, plan) };
+  if (expired.length === 0) return { kind: 'rearm', at: wakeAt(session, plan, now) };
   const draft = new Draft(known.account);
   expireBuckets(draft, now);
   const services = session.services.map((service) =>
     expired.includes(service) ? release(draft, service, now) : service,
   );
-  const due = dueAt({ superviseAt: session.superviseAt, services }, plan);
+  const armedAt = wakeAt({ superviseAt: session.superviseAt, services }, plan, now);
   return {
     kind: 'change',
-    session: { ...session, changedAt: now, armedAt: due, services },
+    session: { ...session, changedAt: now, armedAt, services },
     index: 'keep',
-    timer: due,
+    timer: armedAt,
     movements: draft.movements(),
     record: recordOf(session, { kind: 'validity', now, draft, services: expired }),
   };
@@ -62,12 +68,28 @@ export function expireBuckets(draft: Draft, now: number): void {
     if (expiresAt !== undefined && expiresAt <= now) draft.expire(id);
 }
 
-/** Tcc in ms: twice the longest validity that was granted, or the plan's own (RFC 8506 13). */
+/**
+ * Tcc in ms: twice the longest validity that was granted, or the plan's own (RFC 8506 13). What is
+ * left of a validity says nothing about it: Tcc starts again in full with every request.
+ */
 export function supervisionMs(services: readonly Service[], now: number, plan: Plan): number {
   let longest = 0;
-  for (const { grant } of services)
-    if (grant?.validUntil !== undefined) longest = Math.max(longest, grant.validUntil - now);
+  for (const { grant, rule: name } of services) {
+    if (grant?.validUntil === undefined) continue;
+    const rule = plan.rules.find((candidate) => candidate.name === name);
+    const granted = (rule?.validitySeconds ?? plan.supervisionSeconds / 2) * 1000;
+    longest = Math.max(longest, granted, grant.validUntil - now);
+  }
   return longest > 0 ? 2 * longest : plan.supervisionSeconds * 1000;
+}
+
+/** Store time in ms of a session's next wake-up. */
+export function wakeAt(
+  session: Pick<Session, 'superviseAt' | 'services'>,
+  plan: Plan,
+  now: number,
+): number {
+  return Math.min(dueAt(session, plan), now + LONGEST_SLEEP_MS);
 }
 
 /** Store time in ms of the earliest timer. */

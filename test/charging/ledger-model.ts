@@ -48,7 +48,11 @@ interface ModelService {
   rule: ModelRule;
   /** Units that money has paid for. */
   rated: bigint;
-  grant?: { parts: { bucket: string; units: bigint; amount: bigint }[]; validUntil?: number };
+  grant?: {
+    parts: { bucket: string; units: bigint; amount: bigint }[];
+    validUntil?: number;
+    validity?: number;
+  };
 }
 
 interface ModelSession {
@@ -124,7 +128,7 @@ export class Ledger {
     else {
       let longest = 0;
       for (const { grant } of own.services.values())
-        if (grant?.validUntil !== undefined) longest = Math.max(longest, grant.validUntil - now);
+        if (grant?.validity !== undefined) longest = Math.max(longest, grant.validity);
       own.superviseAt = now + (longest > 0 ? 2 * longest : this.supervision);
     }
     this.#keep(own, request, { content, answer, now });
@@ -246,7 +250,8 @@ export class Ledger {
     if (!reserving) return `${group}:success::`;
     let wanted = ask === 0 ? rule.size : BigInt(ask);
     if (wanted > rule.maximum) wanted = rule.maximum;
-    const until = rule.validity === undefined ? {} : { validUntil: now + rule.validity };
+    const { validity } = rule;
+    const until = validity === undefined ? {} : { validUntil: now + validity, validity };
     if (rule.price === undefined) {
       service.grant = { parts: [], ...until };
       return `${group}:success:${wanted}:`;
