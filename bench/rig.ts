@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { WORKER_FLAGS } from '../src/cli/fleet.ts';
 import { type EmbeddedRedis, startEmbedded } from '../src/embedded/redis.ts';
 import { writeProvisioning } from './accounts.ts';
 import { Child } from './child.ts';
@@ -75,7 +76,10 @@ export class Rig {
       const file = join(redis.dataDir, 'provisioning.yaml');
       const provisioning = writeProvisioning(file, accounts);
       for (let worker = 0; worker < count; worker += 1) {
-        const child = new Child<WorkerQuestion, WorkerReply>('worker.ts', profiling());
+        const child = new Child<WorkerQuestion, WorkerReply>('worker.ts', [
+          ...WORKER_FLAGS,
+          ...moreFlags(),
+        ]);
         workers.push(child);
         const serve = { redis: redis.server.url, durability, worker, provisioning };
         ports.push((await child.ask({ ask: 'serve', ...serve })).port);
@@ -145,5 +149,5 @@ export class Rig {
 }
 
 /** Extra flags of Node for the workers, such as `--cpu-prof`. */
-const profiling = (): readonly string[] =>
+const moreFlags = (): readonly string[] =>
   (process.env.WORKER_FLAGS ?? '').split(' ').filter(Boolean);

@@ -38,6 +38,12 @@ export interface FleetOptions<Metrics> {
   drainMs: number;
 }
 
+/**
+ * A worker's garbage is young: what a request needs is gone with its answer, but several hundred
+ * requests are under way. With V8's usual 16 MiB much of that is copied, and then kept, for nothing.
+ */
+export const WORKER_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'] as const;
+
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** A worker that served this long has earned a quick restart. */
@@ -92,6 +98,7 @@ export class Fleet<Metrics> {
     const startedAt = performance.now();
     const child = fork(new URL('../main.ts', import.meta.url), ['worker'], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...process.execArgv, ...WORKER_FLAGS],
     });
     this.#processes.set(worker, child);
     child.send(this.#options.assignment(worker));
