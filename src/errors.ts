@@ -98,7 +98,7 @@ export const errors = {
     todo: 'Correct its configuration, or say --lab where losing data is acceptable.',
   },
   STORE_INCOMPATIBLE: {
-    text: 'This Redis holds {found}, but {wanted} is needed',
+    text: 'This Redis holds {found}, and not {wanted}',
     usage: true,
     todo: 'Use the partitions and the version that the store was made with, or another Redis.',
   },
@@ -133,11 +133,6 @@ export const errors = {
     status: 409,
     usage: true,
     todo: 'Take a new key for a new change; the old one stands as it was booked.',
-  },
-  CHANGED_MEANWHILE: {
-    text: '{what} changed too often while this was tried',
-    status: 409,
-    todo: 'Try again.',
   },
   TOO_LATE: {
     text: 'The time for this change ran out before it was stored; nothing was changed',

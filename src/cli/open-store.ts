@@ -8,6 +8,7 @@ import { claimedSocket } from '../embedded/claim.ts';
 import { TollkeeperError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { StoreMisconfigured } from '../store/redis/check.ts';
+import { StoreIncompatible } from '../store/redis/meta.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { StoreUnavailable } from '../store/store.ts';
 
@@ -19,7 +20,8 @@ const TIMEOUT_MS = 5_000;
 
 /**
  * Opens the store, uses it and closes it. Throws STORE_UNAVAILABLE where it cannot be reached, then
- * or in between, and STORE_NOT_DURABLE where its server breaks what the settings promise.
+ * or in between, STORE_NOT_DURABLE where its server breaks what the settings promise, and
+ * STORE_INCOMPATIBLE where it holds what another version made.
  */
 export async function withStore<Result>(
   settings: Settings,
@@ -41,7 +43,7 @@ export async function withStore<Result>(
       await store.close();
     }
   } catch (error) {
-    throw coded(error);
+    throw codedStoreError(error);
   }
 }
 
@@ -55,12 +57,17 @@ function privateRedis(dataDir: string): string {
   });
 }
 
-function coded(error: unknown): unknown {
+/** What the store throws, as the error that a person is told; anything else as it is. */
+export function codedStoreError(error: unknown): unknown {
   if (error instanceof StoreUnavailable)
     return new TollkeeperError('STORE_UNAVAILABLE', { reason: error.message }, { cause: error });
   if (error instanceof StoreMisconfigured) {
     const problems = error.problems.map((problem) => `  ${problem}`).join('\n');
     return new TollkeeperError('STORE_NOT_DURABLE', { problems }, { cause: error });
+  }
+  if (error instanceof StoreIncompatible) {
+    const { found, wanted } = error;
+    return new TollkeeperError('STORE_INCOMPATIBLE', { found, wanted }, { cause: error });
   }
   return error;
 }

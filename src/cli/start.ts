@@ -2,7 +2,7 @@
  * Everything in one go: a Redis if there is none, the workers, the HTTP API, what the
  * provisioning file says; and on a fresh installation a sample to look at.
  */
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { originHosts, type Settings } from '../config.ts';
 import { type EmbeddedRedis, startEmbedded } from '../embedded/redis.ts';
@@ -16,6 +16,7 @@ import { serveHttp } from './api.ts';
 import { type Bookkeeper, keepBooks } from './bookkeeper.ts';
 import { type Call, defineCommand } from './command.ts';
 import { Fleet } from './fleet.ts';
+import { codedStoreError } from './open-store.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 import { Screen } from './screen.ts';
 import { showSample } from './showcase.ts';
@@ -37,6 +38,8 @@ export const command = defineCommand({
     try {
       await service.up();
       await Promise.race([stop, service.failed]);
+    } catch (error) {
+      throw codedStoreError(error);
     } finally {
       await service.down();
     }
@@ -70,6 +73,7 @@ class Service {
   readonly #screen: Screen;
   readonly #metrics = new Map<number, WorkerMetrics>();
   readonly #stops: (() => Promise<void>)[] = [];
+  #isUp = false;
   #fail: (error: Error) => void = () => undefined;
 
   constructor(call: Call) {
@@ -92,7 +96,7 @@ class Service {
     const redis = await this.#redis();
     const store = await this.#store(redis);
     await this.#provision(store, provisioning, file);
-    const settings = await withPort(this.#settings);
+    const settings = await withFreePorts(this.#settings);
     const books = await this.#books(store, redis);
     const addresses = await this.#workers(settings, redis, file);
     await this.#http(store, { provisioning, books });
@@ -101,13 +105,15 @@ class Service {
       await showSample({ screen: this.#screen, store, provisioning, host, port });
     }
     this.#screen.next(settings, addresses, provisioningFile === undefined);
+    this.#isUp = true;
   }
 
   /** Ends what was started, the last first. */
   async down(): Promise<void> {
-    this.#screen.stopping();
+    // What never was up has no peers to be told; why it is not is said by its error.
+    if (this.#isUp) this.#screen.stopping();
     for (const stop of this.#stops.reverse()) await stop();
-    this.#screen.stopped();
+    if (this.#isUp) this.#screen.stopped();
   }
 
   async #redis(): Promise<string> {
@@ -231,19 +237,29 @@ function hostName(): string {
     .slice(0, 48);
 }
 
-/** Workers that share a port must know it before they listen: a free one is chosen here. */
-async function withPort(settings: Settings): Promise<Settings> {
-  if (settings.diameterPort !== 0) return settings;
-  const { diameterHost: host } = settings;
-  const port = await new Promise<number>((resolve, reject) => {
+/**
+ * The settings with the Diameter port that is used: 0 becomes a free one, because workers that share
+ * a port must know it. Throws PORT_UNAVAILABLE. Workers alone would not see that: a shared port can
+ * be shared with another installation, which then gets half of the connections.
+ */
+async function withFreePorts(settings: Settings): Promise<Settings> {
+  const { diameterHost: host, diameterPort: first, diameterPorts, workers } = settings;
+  const isEach = diameterPorts === 'each' && first !== 0;
+  const ports = Array.from({ length: isEach ? workers : 1 }, (_, worker) => first + worker);
+  const [diameterPort = first] = await Promise.all(ports.map((port) => freePort({ host, port })));
+  return { ...settings, diameterPort };
+}
+
+/** Resolves with the port, or a free one for 0, if nobody listens there. */
+function freePort({ host, port }: { host: string; port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ host, port: 0 }, () => {
-      const address = probe.address();
-      probe.close(() =>
-        resolve(address !== null && typeof address === 'object' ? address.port : 0),
-      );
+    probe.once('error', ({ message: reason }) =>
+      reject(new TollkeeperError('PORT_UNAVAILABLE', { what: 'Diameter', host, port, reason })),
+    );
+    probe.listen({ host, port }, () => {
+      const address = probe.address() as AddressInfo;
+      probe.close(() => resolve(address.port));
     });
   });
-  return { ...settings, diameterPort: port };
 }

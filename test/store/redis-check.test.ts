@@ -89,9 +89,10 @@ test('the number of partitions is fixed by whoever comes first', async () => {
   const server = await serverWith(durable);
   const first = await open(server, { partitions: 3 }).store;
   await first.close();
-  expect(await problems(open(server, { partitions: 4 }).store)).toEqual([
-    'the store has 3 partitions, not 4: they cannot be changed',
-  ]);
+  await expect(open(server, { partitions: 4 }).store).rejects.toMatchObject({
+    name: 'StoreIncompatible',
+    message: 'this Redis holds 3 partitions, and not 4 partitions',
+  });
   const { partitions: _, ...any } = { partitions: 0, socketPath: server.socketPath };
   const log = { warn() {}, info() {} };
   const second = await openRedisStore({ ...any, durability: 'fsync', log });
@@ -103,9 +104,10 @@ test('the number of partitions is fixed by whoever comes first', async () => {
 test('a store of another format is left alone', async () => {
   const server = await serverWith(durable);
   server.cli('HSET', 'tk:meta', 'format', '2', 'partitions', '2');
-  expect(await problems(open(server).store)).toEqual([
-    "the store's format is 2, this version needs 1",
-  ]);
+  await expect(open(server).store).rejects.toMatchObject({
+    name: 'StoreIncompatible',
+    message: 'this Redis holds format 2, and not format 1',
+  });
 });
 
 test('a server that is not there is said so, and is not waited for', async () => {

@@ -19,7 +19,7 @@ import { type ConnectOptions, createClient } from './connect.ts';
 import { raiseEpochs } from './epochs.ts';
 import { classify, errorWord, withoutArguments } from './failure.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
-import { settlePartitions } from './meta.ts';
+import { StoreIncompatible, settlePartitions } from './meta.ts';
 import type { Script } from './script.ts';
 import { type Call, evalSource, evalsha, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
@@ -66,7 +66,8 @@ export class Connection {
       return connection;
     } catch (error) {
       await connection.close();
-      throw error instanceof StoreMisconfigured ? error : classify(error);
+      if (error instanceof StoreMisconfigured || error instanceof StoreIncompatible) throw error;
+      throw classify(error);
     }
   }
 

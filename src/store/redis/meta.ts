@@ -7,6 +7,18 @@ import { META } from './keys.ts';
 /** Raised when an older version could not work with what a newer one stores. */
 const FORMAT = '1';
 
+/** Thrown at start: the store was made by another version, or with another number of partitions. */
+export class StoreIncompatible extends Error {
+  readonly found: string;
+  readonly wanted: string;
+  constructor({ found, wanted }: { found: string; wanted: string }) {
+    super(`this Redis holds ${found}, and not ${wanted}`);
+    this.name = 'StoreIncompatible';
+    this.found = found;
+    this.wanted = wanted;
+  }
+}
+
 /** Settles the number of partitions; `wanted` must agree with what the store has. */
 export async function settlePartitions(redis: Redis, wanted: number | undefined): Promise<number> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0 && wanted <= MAX_PARTITIONS))
@@ -14,11 +26,12 @@ export async function settlePartitions(redis: Redis, wanted: number | undefined)
   await redis.hsetnx(META, 'partitions', wanted ?? DEFAULT_PARTITIONS);
   await redis.hsetnx(META, 'format', FORMAT);
   const [format, partitions] = await redis.hmget(META, 'format', 'partitions');
-  const problems: string[] = [];
   if (format !== FORMAT)
-    problems.push(`the store's format is ${format}, this version needs ${FORMAT}`);
+    throw new StoreIncompatible({ found: `format ${format}`, wanted: `format ${FORMAT}` });
   if (wanted !== undefined && Number(partitions) !== wanted)
-    problems.push(`the store has ${partitions} partitions, not ${wanted}: they cannot be changed`);
-  if (problems.length > 0) throw new StoreMisconfigured(problems);
+    throw new StoreIncompatible({
+      found: `${partitions} partitions`,
+      wanted: `${wanted} partitions`,
+    });
   return Number(partitions);
 }

@@ -36,8 +36,9 @@ type LoadReply = [
 export type RedisStoreOptions = ConnectionOptions;
 
 /**
- * Connects and checks the server. Throws StoreMisconfigured with every problem of its settings, or
- * StoreUnavailable when it cannot be reached.
+ * Connects and checks the server. Throws StoreMisconfigured with every problem of its settings,
+ * StoreIncompatible when what it holds is of another make, or StoreUnavailable when it cannot be
+ * reached.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   return new RedisStore(await Connection.open(options));
