@@ -53,6 +53,14 @@ export interface Plan {
   validityGraceSeconds: number;
 }
 
+/**
+ * What stands for a plan that is provisioned no more. Open sessions are settled by what they were
+ * granted, and supervised; nothing new is rated.
+ */
+export function planWithoutRules(id: string): Plan {
+  return { id, version: 0, rules: [], supervisionSeconds: 86_400, validityGraceSeconds: 60 };
+}
+
 /** The first rule of `plan` that matches, or undefined: the service cannot be rated. */
 export function ruleFor(
   plan: Plan,

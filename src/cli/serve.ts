@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Plan, planWithoutRules } from '../charging/plan.ts';
 import { originHostOf, originHosts, type Settings } from '../config.ts';
 import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
@@ -60,7 +61,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, store, provisioning, events, worker } = options;
   const clock = () => performance.now();
   const chargeSettings = chargeSettingsOf(settings);
-  const planOf = plansOf(provisioning);
+  const planOf = plansOf(provisioning, (tenant, plan) =>
+    events.log('error', 'accounts have a plan that is not provisioned', { tenant, plan }),
+  );
   const currencies = new Map(
     provisioning.tenants.map(({ id, currency }) => [
       id,
@@ -186,10 +189,23 @@ export function chargeSettingsOf(settings: Settings): ChargeSettings {
   };
 }
 
-/** Finds a tenant's plan by its id. */
-export function plansOf({ tenants }: Provisioning) {
-  const plans = new Map(
-    tenants.map(({ id, plans }) => [id, new Map(plans.map((plan) => [plan.id, plan]))]),
-  );
-  return (tenant: string, plan: string) => plans.get(tenant)?.get(plan);
+/**
+ * Finds a tenant's plan by its id. An account may outlive its plan in the provisioning file: then
+ * the plan is one without rules, and `missing` is told once.
+ */
+export function plansOf(
+  { tenants }: Provisioning,
+  missing: (tenant: string, plan: string) => void = () => undefined,
+) {
+  const plans = new Map<string, Map<string, Plan>>();
+  for (const tenant of tenants)
+    plans.set(tenant.id, new Map(tenant.plans.map((plan) => [plan.id, plan])));
+  return (tenant: string, id: string): Plan => {
+    const found = plans.get(tenant)?.get(id);
+    if (found !== undefined) return found;
+    missing(tenant, id);
+    const plan = planWithoutRules(id);
+    plans.set(tenant, (plans.get(tenant) ?? new Map<string, Plan>()).set(id, plan));
+    return plan;
+  };
 }

@@ -10,7 +10,7 @@ import type { ChargeSettings } from './charge.ts';
 
 export interface AbortOptions {
   store: Store;
-  plan(tenant: string, plan: string): Plan | undefined;
+  plan(tenant: string, plan: string): Plan;
   settings: ChargeSettings;
   clock(): number;
 }
@@ -27,9 +27,13 @@ export async function abortSession(
     while (clock() < deadline) {
       const { account, session, epoch } = await store.load(ref, sessionKey);
       if (account === undefined || session?.session.state !== 'open') return 'unknown';
-      const current = plan(ref.tenant, account.definition.plan);
-      if (current === undefined) return 'unknown';
-      const known = { now: store.now(), account, plan: current, fresh: true, reserving: false };
+      const known = {
+        now: store.now(),
+        account,
+        plan: plan(ref.tenant, account.definition.plan),
+        fresh: true,
+        reserving: false,
+      };
       const change: Omit<Change, 'answer'> = abandon(
         session.session,
         { ...known, settings },

@@ -84,7 +84,7 @@ export interface ChargeSettings extends StepSettings {
 export interface ChargeOptions {
   store: Store;
   knowledge: Knowledge;
-  plan(tenant: string, plan: string): Plan | undefined;
+  plan(tenant: string, plan: string): Plan;
   settings: ChargeSettings;
   events: ChargeEvents;
   /** Monotonic milliseconds, the clock of deadlines. */
@@ -259,7 +259,6 @@ class Attempt {
         return { kind: 'elsewhere', account: session.session.account };
       }
       const plan = this.#options.plan(ref.tenant, account.definition.plan);
-      if (plan === undefined) return this.#contradiction(ref.tenant);
       const short = this.#insufficient >= MAX_INSUFFICIENT;
       const decision = step(request, {
         now: store.now(),

@@ -25,7 +25,7 @@ const TRIES = 4;
 
 export interface TimerOptions {
   store: Store;
-  plan(tenant: string, plan: string): Plan | undefined;
+  plan(tenant: string, plan: string): Plan;
   settings: ChargeSettings;
   leaseMs: number;
   /** Whether this worker looks after a partition. */
@@ -93,7 +93,6 @@ export class Timers {
       if (snapshot.account === undefined || snapshot.session?.session.state !== 'open') return;
       const { session, version } = snapshot.session;
       const plan = this.#options.plan(account.tenant, snapshot.account.definition.plan);
-      if (plan === undefined) return;
       const { settings } = this.#options;
       // Before anything sets the next wake-up: if this fails, the lease brings the session back.
       await this.#renew(key, account, session, now);

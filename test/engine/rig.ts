@@ -4,7 +4,7 @@
  */
 import type { AccountDefinition, Bucket } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
-import type { Plan } from '../../src/charging/plan.ts';
+import { type Plan, planWithoutRules } from '../../src/charging/plan.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
 import type { Request, SubscriberId } from '../../src/charging/request.ts';
 import { type ChargeSettings, Charging, type Incoming } from '../../src/engine/charge.ts';
@@ -47,7 +47,7 @@ export class Rig {
 
   worker(store: Store = this.store): Worker {
     const knowledge = new Knowledge({ sessions: 100, accounts: 100 });
-    const plan = (_tenant: string, id: string) => this.plans.get(id);
+    const plan = (_tenant: string, id: string) => this.plans.get(id) ?? planWithoutRules(id);
     const worker: Worker = {
       knowledge,
       trips: 0,
