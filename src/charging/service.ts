@@ -8,7 +8,7 @@ import { type Plan, type Rule, ruleFor } from './plan.ts';
 import { consume, overrun, priceOf, release, reserve } from './quota.ts';
 import type { RecordedService } from './record.ts';
 import { type AskedService, serviceKey } from './request.ts';
-import type { Service } from './session.ts';
+import { MAX_SERVICES, type Service } from './session.ts';
 
 /** Validity-Time with which a client is sent away when no reservation could be made in time. */
 const RETRY_SECONDS = 10;
@@ -68,7 +68,8 @@ export function serveAll(
   const recorded: RecordedService[] = [];
   for (const { one, key, rule, used, cost, excess } of settled) {
     const service = services.get(key);
-    const next = grant(serving, { asked: one, service, rule });
+    const full = services.size >= MAX_SERVICES && holding(services) >= MAX_SERVICES;
+    const next = grant(serving, { asked: one, service, rule, full });
     if (next.service !== undefined) services.set(key, next.service);
     refuses ||= next.refuses;
     const { ratingGroup, serviceIds, reasons } = one;
@@ -94,7 +95,7 @@ export function serveAll(
     answers.push(answer);
     recorded.push(record);
   }
-  return { services: [...services.values()], answers, recorded, refuses };
+  return { services: bounded([...services.values()]), answers, recorded, refuses };
 }
 
 interface Settled {
@@ -131,6 +132,20 @@ function settleGranted(
   return settled;
 }
 
+function holding(services: ReadonlyMap<string, Service>): number {
+  let count = 0;
+  for (const { grant } of services.values()) if (grant !== undefined) count++;
+  return count;
+}
+
+/** Beyond the limit the services without quota are forgotten, the oldest first. */
+function bounded(services: readonly Service[]): readonly Service[] {
+  let surplus = services.length - MAX_SERVICES;
+  return surplus <= 0
+    ? services
+    : services.filter(({ grant }) => grant !== undefined || surplus-- <= 0);
+}
+
 interface Granted {
   service: Service | undefined;
   refuses: boolean;
@@ -139,7 +154,13 @@ interface Granted {
 
 function grant(
   { draft, plan, now, reserving, ending, blocked }: Serving,
-  ask: { asked: AskedService; service: Service | undefined; rule: Rule | undefined },
+  ask: {
+    asked: AskedService;
+    service: Service | undefined;
+    rule: Rule | undefined;
+    /** The session holds all the quotas that it may. */
+    full: boolean;
+  },
 ): Granted {
   const { asked, rule } = ask;
   const plain: Granted = { service: ask.service, refuses: false, answer: { outcome: 'success' } };
@@ -151,6 +172,7 @@ function grant(
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
   if (!names(asked, rule)) return { ...plain, answer: { outcome: 'rating-failed' } };
+  if (ask.full) return { ...plain, answer: { outcome: 'resources-exceeded' } };
   const service = underRule(ask.service ?? newService(asked, rule, plan), rule, plan);
   if (!reserving)
     return { ...plain, service, answer: { outcome: 'success', validitySeconds: RETRY_SECONDS } };

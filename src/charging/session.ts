@@ -82,6 +82,9 @@ export interface Session {
   unknown?: readonly Uint8Array[];
 }
 
+/** The most services that a session holds quota for, and remembers at all. */
+export const MAX_SERVICES = 1_000;
+
 /** The most ranges kept; beyond them the lowest gap counts as seen. */
 export const MAX_SEEN_RANGES = 32;
 

@@ -342,3 +342,33 @@ describe('services', () => {
     expect(balance(till)).toEqual([850, 50]);
   });
 });
+
+describe('services of a session', () => {
+  const request = (number: number, groups: readonly number[], part: object) =>
+    requestOf(
+      number === 0 ? 'initial' : 'update',
+      number,
+      groups.map((ratingGroup) => asks({ ratingGroup, ...part })),
+    );
+  const groups = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+
+  test('that hold quota are bounded: one more is refused, its usage is still debited', () => {
+    const till = new Till({ openings: { main: 1_000_000 } });
+    till.ask(request(0, groups(1, 1_000), { asked: { octets: 10 } }));
+    const answer = till.ask(request(1, [5_000], { asked: {}, used: { octets: 7 } }));
+    expect(answer.services).toMatchObject([{ outcome: 'resources-exceeded' }]);
+    expect(till.session()!.services).toHaveLength(1_000);
+    expect([till.available('main'), till.reserved('main')]).toEqual([989_993, 10_000]);
+  });
+
+  test('without quota are forgotten beyond the bound, the oldest first', () => {
+    const till = new Till({ openings: { main: 1_000_000 } });
+    till.ask(request(0, [1], { asked: {} }));
+    till.ask(request(1, groups(2, 600), { used: { octets: 1 } }));
+    till.ask(request(2, groups(602, 600), { used: { octets: 1 } }));
+    const kept = till.session()!.services.map(({ ratingGroup }) => ratingGroup);
+    expect(kept).toHaveLength(1_000);
+    expect(kept.slice(0, 2)).toEqual([1, 203]);
+    expect(till.available('main')).toBe(1_000_000 - 100 - 1_200);
+  });
+});
