@@ -43,6 +43,8 @@ export interface ServeOptions {
   /** Unique among all workers that share the store, and the same after a restart. */
   workerName: string;
   store: Store;
+  /** Our Origin-State-Id; absent: none is sent. */
+  originStateId?: number;
   provisioning: Provisioning;
   events: ServeEvents;
 }
@@ -136,7 +138,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 function listen(
-  { settings, provisioning, worker, events }: ServeOptions,
+  { settings, provisioning, worker, originStateId, events }: ServeOptions,
   originHost: string,
   gateway: Gateway,
 ): PeerListener<PeerOptions> {
@@ -152,6 +154,7 @@ function listen(
         originRealm: settings.originRealm,
         acceptedHosts: originHosts(settings),
         servedRealms: peers.servedRealms,
+        ...(originStateId === undefined ? {} : { originStateId }),
         ...(settings.hostIpAddresses === undefined
           ? {}
           : { hostIpAddresses: settings.hostIpAddresses }),

@@ -67,6 +67,8 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
       worker,
       workerName: name,
       store,
+      // RFC 6733 8.16: it grows when sessions were lost, and not when a worker starts again.
+      originStateId: store.connection.madeAt,
       provisioning,
       events: eventsOf(figures, log),
     });

@@ -101,6 +101,20 @@ test('the number of partitions is fixed by whoever comes first', async () => {
   expect(await problems(open(server, { partitions: 0 }).store)).toHaveLength(1);
 });
 
+test('a store keeps the time when it was made; one that lost everything is made anew', async () => {
+  const server = await serverWith(durable);
+  const first = await open(server).store;
+  const { madeAt } = first.connection;
+  expect(Math.abs(madeAt - Date.now() / 1000)).toBeLessThan(60);
+  server.cli('HSET', 'tk:meta', 'madeAt', '7');
+  const second = await open(server).store;
+  expect(second.connection.madeAt).toBe(7);
+  server.cli('FLUSHALL');
+  const third = await open(server).store;
+  expect(third.connection.madeAt).toBeGreaterThanOrEqual(madeAt);
+  await Promise.all([first, second, third].map((store) => store.close()));
+});
+
 test('a store of another format is left alone', async () => {
   const server = await serverWith(durable);
   server.cli('HSET', 'tk:meta', 'format', '2', 'partitions', '2');

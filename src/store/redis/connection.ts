@@ -19,7 +19,7 @@ import { type ConnectOptions, createClient } from './connect.ts';
 import { raiseEpochs } from './epochs.ts';
 import { classify, errorWord, withoutArguments } from './failure.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
-import { StoreIncompatible, settlePartitions } from './meta.ts';
+import { StoreIncompatible, settleMeta } from './meta.ts';
 import type { Script } from './script.ts';
 import { type Call, evalSource, evalsha, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
@@ -50,6 +50,7 @@ export class Connection {
   readonly #log: StoreLog;
   readonly #checkEveryMs: number;
   #partitions: readonly PartitionKeys[] = [];
+  #madeAt = 0;
   /** Why nothing may be sent; undefined when all is well. */
   #refusal: string | undefined = 'not connected to Redis';
   #server: ServerIdentity | undefined;
@@ -87,7 +88,8 @@ export class Connection {
       throw new StoreUnavailable('no', `no connection to Redis: ${reason}`);
     }
     report(await checkServer(this.redis, options.durability), options);
-    const partitions = await settlePartitions(this.redis, options.partitions);
+    const { partitions, madeAt } = await settleMeta(this.redis, options.partitions);
+    this.#madeAt = madeAt;
     this.#partitions = Array.from({ length: partitions }, (_, i) => partitionKeys(i));
     await this.#verify(++this.#round);
     this.redis.on('close', () => this.#suspend('not connected to Redis'));
@@ -98,6 +100,11 @@ export class Connection {
 
   get partitions(): readonly PartitionKeys[] {
     return this.#partitions;
+  }
+
+  /** When the store was made, in seconds since 1970. */
+  get madeAt(): number {
+    return this.#madeAt;
   }
 
   /** Why the store cannot be used now, or undefined. */

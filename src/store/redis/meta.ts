@@ -1,4 +1,4 @@
-/** The store's format and its number of partitions: fixed by whoever uses a store first. */
+/** The store's format, its number of partitions and when it was made: fixed by its first user. */
 import type { Redis } from 'ioredis';
 import { DEFAULT_PARTITIONS, MAX_PARTITIONS } from '../placement.ts';
 import { StoreMisconfigured } from './check.ts';
@@ -19,13 +19,21 @@ export class StoreIncompatible extends Error {
   }
 }
 
-/** Settles the number of partitions; `wanted` must agree with what the store has. */
-export async function settlePartitions(redis: Redis, wanted: number | undefined): Promise<number> {
+export interface Meta {
+  partitions: number;
+  /** Seconds since 1970 on the server's clock; a store that lost everything is made anew, later. */
+  madeAt: number;
+}
+
+/** Settles what is fixed; the partitions `wanted` must agree with what the store has. */
+export async function settleMeta(redis: Redis, wanted: number | undefined): Promise<Meta> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0 && wanted <= MAX_PARTITIONS))
     throw new StoreMisconfigured([`partitions is ${wanted}, must be 1 to ${MAX_PARTITIONS}`]);
   await redis.hsetnx(META, 'partitions', wanted ?? DEFAULT_PARTITIONS);
   await redis.hsetnx(META, 'format', FORMAT);
-  const [format, partitions] = await redis.hmget(META, 'format', 'partitions');
+  const [now = 0] = await redis.time();
+  await redis.hsetnx(META, 'madeAt', now);
+  const [format, partitions, madeAt] = await redis.hmget(META, 'format', 'partitions', 'madeAt');
   if (format !== FORMAT)
     throw new StoreIncompatible({ found: `format ${format}`, wanted: `format ${FORMAT}` });
   if (wanted !== undefined && Number(partitions) !== wanted)
@@ -33,5 +41,5 @@ export async function settlePartitions(redis: Redis, wanted: number | undefined)
       found: `${partitions} partitions`,
       wanted: `${wanted} partitions`,
     });
-  return Number(partitions);
+  return { partitions: Number(partitions), madeAt: Number(madeAt) };
 }
