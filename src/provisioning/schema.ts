@@ -417,7 +417,7 @@ const defs = {
   },
   single: {
     title: 'true or false',
-    description: 'Refuse a second connection while one is open. Default: false.',
+    description: 'Refuse a second connection to the same worker while one is open. Default: false.',
     type: 'boolean',
   },
   numbering: {
