@@ -28,7 +28,7 @@ const parts: Record<string, () => AsyncGenerator<Figure>> = {
         ? { warmUpMs: 100, sliceMs: 100, slices: 1, accounts }
         : { warmUpMs: 10_000, sliceMs: 2_000, slices: 9, accounts },
     ),
-  trips: () => trips({ sessions: tiny ? 50 : 5_000, accounts }),
+  trips: () => trips({ sessions: tiny ? 50 : 5_000 }),
   memory: () => memory({ sessions: tiny ? 200 : 20_000, accounts }),
   start: () => coldStart({ times: tiny ? 1 : 5 }),
 };

@@ -146,15 +146,35 @@ class Attempt {
       return this.#follow(known.account, { hint, closedIfGone: opens });
     }
     if (opens) return this.#start();
-    const binding = await this.#call(() => store.bindingOf(this.#key));
+    const guess = this.#guess();
+    const [binding, ahead] = await this.#callBoth(
+      () => store.bindingOf(this.#key),
+      // A subscriber's session is most likely on the subscriber's account: one round trip less.
+      guess === undefined ? undefined : () => store.load(guess, this.#key),
+    );
     if (binding === undefined || !this.#maySee(binding.tenant)) return this.#unknownSession();
-    return this.#follow({ tenant: binding.tenant, account: binding.account }, {});
+    const ref = { tenant: binding.tenant, account: binding.account };
+    const right = ref.tenant === guess?.tenant && ref.account === guess.account;
+    if (!right || ahead?.session === undefined) return this.#follow(ref, {});
+    knowledge.learn(ref, this.#key, ahead);
+    return this.#follow(ref, { hint: ahead, fresh: true });
+  }
+
+  /** The account of the request's subscriber, as far as this worker knows it without asking. */
+  #guess(): AccountRef | undefined {
+    const { tenant, subscribers } = this.#incoming;
+    if (tenant === undefined) return undefined;
+    for (const subscriber of subscribers) {
+      const account = this.#options.knowledge.pointer(tenant, subscriber);
+      if (account !== undefined) return { tenant, account };
+    }
+    return undefined;
   }
 
   /** Decides where the session lives, wherever it is found to live. */
   async #follow(
     start: AccountRef,
-    first: { hint?: Snapshot | undefined; closedIfGone?: boolean },
+    first: { hint?: Snapshot | undefined; fresh?: boolean; closedIfGone?: boolean },
   ): Promise<Charged> {
     let ref = start;
     let with_ = first;
@@ -329,8 +349,14 @@ class Attempt {
   }
 
   async #read(ref: AccountRef): Promise<Snapshot> {
-    const snapshot = await this.#call(() => this.#options.store.load(ref, this.#key));
-    this.#options.knowledge.learn(ref, this.#key, snapshot);
+    const { store, knowledge } = this.#options;
+    const snapshot = await this.#call(() => store.load(ref, this.#key));
+    knowledge.learn(ref, this.#key, snapshot);
+    const listed = snapshot.account?.definition.subscribers;
+    for (const subscriber of this.#incoming.subscribers) {
+      if (listed?.includes(`${subscriber.kind}:${subscriber.id}`))
+        knowledge.learnPointer(ref.tenant, subscriber, ref.account);
+    }
     return snapshot;
   }
 

@@ -69,6 +69,18 @@ describe('round trips', () => {
     await charge(rig, third, termination(3));
     expect(third.trips).toBe(3);
   });
+
+  test('two where the session is not known and its subscriber is', async () => {
+    const rig = new Rig();
+    await rig.anna();
+    const [one, other] = [rig.worker(), rig.worker()];
+    await charge(rig, other, initial());
+    await charge(rig, one, initial({ sessionId: 's2' }));
+    expect(await charge(rig, other, update(1, { sessionId: 's2' }))).toMatchObject({
+      outcome: 'success',
+    });
+    expect(other.trips).toBe(2);
+  });
 });
 
 describe('hints', () => {
