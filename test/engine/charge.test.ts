@@ -76,7 +76,9 @@ describe('round trips', () => {
     const [one, other] = [rig.worker(), rig.worker()];
     await charge(rig, other, initial());
     await charge(rig, one, initial({ sessionId: 's2' }));
-    expect(await charge(rig, other, update(1, 10, { sessionId: 's2' }))).toMatchObject({
+    expect(
+      await charge(rig, other, update(1, 10, { sessionId: 's2', subscriber: anna })),
+    ).toMatchObject({
       outcome: 'success',
     });
     expect(other.trips).toBe(2);
