@@ -2,7 +2,8 @@
  * What `start` shows: on a terminal with a little colour and lines that update in place, without
  * one plain lines. With `--json` nothing but one object when it is up.
  */
-import type { Settings } from '../config.ts';
+import { resolve } from 'node:path';
+import { type Settings, table as settingsTable, urlWithoutSecrets } from '../config.ts';
 import type { Call } from './command.ts';
 
 /** Work that is done faster than this is not worth a progress line. */
@@ -52,7 +53,8 @@ export class Screen {
     const render = (row: readonly string[]) =>
       row
         .map((cell, at) => (at === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[at]!)))
-        .join('  ');
+        .join('  ')
+        .trimEnd();
     this.line(`  ${this.dim(render(head))}`);
     for (const row of rows) this.line(`  ${render(row)}`);
   }
@@ -96,7 +98,7 @@ export class Screen {
   next(
     settings: Settings,
     addresses: readonly { host: string; port: number }[],
-    sample: boolean,
+    tenant: string,
   ): void {
     const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
     const http = this.#facts.find(([label]) => label === 'HTTP')?.[1] ?? '';
@@ -109,14 +111,13 @@ export class Screen {
       `  Diameter over TCP, ${host} port ${port}, realm ${settings.originRealm}, application 4 (Gy/Ro)`,
     );
     this.heading('Try next');
-    const account = sample ? 'blue-491700000001' : 'ACCOUNT';
-    const tenant = sample ? 'mvno-blue' : 'TENANT';
-    const elsewhere = settings.redisUrl === undefined ? '' : ` --redis-url ${settings.redisUrl}`;
+    const there = placeOf(settings);
+    const token = settings.httpTokensFile === undefined ? '' : '-H "Authorization: Bearer $TOKEN" ';
     for (const [what, how] of [
-      ['an account', `npx tollkeeper account show ${account} --tenant ${tenant}${elsewhere}`],
-      ['all accounts', `curl -s '${http}/v1/accounts?tenant=${tenant}'`],
-      ['open sessions', `npx tollkeeper session list --tenant ${tenant}${elsewhere}`],
-      ['the books', `npx tollkeeper audit${elsewhere}`],
+      ['its accounts', `npx tollkeeper account list --tenant ${tenant}${there}`],
+      ['open sessions', `npx tollkeeper session list --tenant ${tenant}${there}`],
+      ['over HTTP', `curl -s ${token}'${http}/v1/accounts?tenant=${tenant}'`],
+      ['the books', `npx tollkeeper audit${there}`],
       ['a capture of yours', `npx tollkeeper replay FILE.pcapng --port ${port}`],
     ] as const) {
       this.line(`  ${this.dim(what.padEnd(20))}${how}`);
@@ -139,4 +140,13 @@ export class Screen {
       ? `\x1b[${code}m${text}\x1b[0m`
       : text;
   }
+}
+
+/** The flags that lead a command to the same store; none where its defaults do. */
+function placeOf({ redisUrl, dataDir, provisioningFile }: Settings): string {
+  const file = provisioningFile === undefined ? '' : ` --provisioning-file ${provisioningFile}`;
+  if (redisUrl !== undefined) return ` --redis-url ${urlWithoutSecrets(redisUrl)}${file}`;
+  return dataDir === resolve(settingsTable.dataDir.default)
+    ? file
+    : ` --data-dir ${dataDir}${file}`;
 }

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../charging/account.ts';
-import { formatMoney } from '../provisioning/money.ts';
+import { decimal } from '../http/quantity.ts';
 import type { Provisioning, Tenant } from '../provisioning/provisioning.ts';
 import { audit } from '../store/records/audit.ts';
 import { redisAuditView } from '../store/records/redis-audit.ts';
@@ -91,14 +91,14 @@ function showCharges(
       const spent = held(before.get(key), id) - left;
       if (spent === 0) continue;
       const show = (amount: number) =>
-        unit === 'money' ? formatMoney(amount, tenant.currency) : amount.toLocaleString('en');
+        unit === 'money' ? decimal(amount, tenant.currency.digits) : amount.toLocaleString('en');
       rows.push([account.definition.account, id, show(spent), show(left), unitName(unit, tenant)]);
     }
   }
   if (rows.length === 0) return;
+  screen.line('');
   screen.line(`  ${tenant.name}`);
   screen.table(['account', 'bucket', 'charged', 'left', ''], rows);
-  screen.line('');
 }
 
 function held(account: Account | undefined, bucket: string): number {

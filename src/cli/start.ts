@@ -104,7 +104,7 @@ class Service {
       const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
       await showSample({ screen: this.#screen, store, provisioning, host, port });
     }
-    this.#screen.next(settings, addresses, provisioningFile === undefined);
+    this.#screen.next(settings, addresses, provisioning.tenants[0]?.id ?? '');
     this.#isUp = true;
   }
 
