@@ -6,7 +6,7 @@ import type { RecordLog } from './log.ts';
 
 export interface ExaminedAccount {
   account: AccountRef;
-  /** Undefined: there is no such account any more. */
+  /** Undefined: there is no such account. */
   buckets: readonly Bucket[] | undefined;
   counters: Readonly<Record<string, number>>;
   /** Size of the set of its open sessions. */
@@ -44,7 +44,7 @@ export interface MemberPage {
 
 export interface AuditView {
   readonly log: RecordLog;
-  /** All accounts there are, by partition. */
+  /** All accounts that there are, or that a checkpoint knows, by partition. */
   accounts(): Promise<ReadonlyMap<number, readonly AccountRef[]>>;
   examine(partition: number, accounts: readonly AccountRef[]): Promise<Examination>;
   /** A page of the account's set: whoever is in it all the time is in one of the pages. */

@@ -30,6 +30,8 @@ export type FindingKind =
   | 'reserved'
   /** `reserved` is not what the grants of open sessions hold (`expected`). */
   | 'grants'
+  /** There is no such account, and records say that it has had money. */
+  | 'account-missing'
   /** The account's count of open sessions is not the size of its set (`expected`). */
   | 'open-sessions'
   /** Records are missing. */
@@ -125,7 +127,8 @@ export async function audit(view: AuditView, options: AuditOptions): Promise<Aud
   for (let partition = 0; partition < view.log.partitions; partition++) {
     const accounts = byPartition.get(partition) ?? [];
     try {
-      await run.partition(partition, accounts, (done) => {
+      await run.partition(partition, accounts, ({ found = 0, done = 0 }) => {
+        progress.accounts += found;
         progress.accountsDone += done;
         options.progress?.({ ...progress });
       });
@@ -176,15 +179,18 @@ class Audit {
 
   async partition(
     partition: number,
-    accounts: readonly AccountRef[],
-    done: (accounts: number) => void,
+    present: readonly AccountRef[],
+    progress: (accounts: { found?: number; done?: number }) => void,
   ): Promise<void> {
     await this.#pin(partition);
-    await this.#checkNumbering(partition);
+    const named = new Map(present.map((account) => [accountName(account), account]));
+    await this.#checkNumbering(partition, named);
+    const accounts = [...named.values()];
+    progress({ found: accounts.length - present.length });
     for (let i = 0; i < accounts.length; i += ACCOUNT_BATCH) {
       const batch = accounts.slice(i, i + ACCOUNT_BATCH);
       await this.#checkAccounts(partition, batch);
-      done(batch.length);
+      progress({ done: batch.length });
     }
     await this.#checkTimers(partition);
     for (const tenant of new Set(accounts.map((account) => account.tenant)))
@@ -197,7 +203,8 @@ class Audit {
     await this.#view.log.pin(partition, this.#options.name, PIN_MS);
   }
 
-  async #checkNumbering(partition: number): Promise<void> {
+  /** Whoever a record moved money of is added to `accounts`, whether such an account is there or not. */
+  async #checkNumbering(partition: number, accounts: Map<string, AccountRef>): Promise<void> {
     const { last, position, gap } = await this.#view.examine(partition, []);
     const missing = (after: string, next: string): void =>
       this.#find({ kind: 'numbering', partition, detail: `between ${after} and ${next}` });
@@ -205,6 +212,7 @@ class Audit {
       this.#find({ kind: 'numbering', partition, detail: `the checkpointer missed ${gap}` });
     let before: string | undefined;
     for await (const { id, record } of this.#records(partition, START, last)) {
+      if (record.changes.length > 0) accounts.set(accountName(record.account), record.account);
       // Trimming begins at the front and never passes the checkpoint.
       const from = before ?? (compareRecordIds(id, position) > 0 ? position : undefined);
       before = id;
@@ -231,8 +239,7 @@ class Audit {
     for await (const { id, record } of this.#records(partition, last, end))
       takeBack(holdings, id, record);
     for (const [name, one] of byName)
-      if (one.buckets !== undefined)
-        this.#judge(partition, one, (holdings.get(name) as Holdings).buckets);
+      this.#judge(partition, one, (holdings.get(name) as Holdings).buckets);
   }
 
   /** What the account's sessions hold, each as of its own last record. */
@@ -272,6 +279,8 @@ class Audit {
 
   #judge(partition: number, examined: ExaminedAccount, held: ReadonlyMap<string, bigint>): void {
     const { account, counters, listed } = examined;
+    if (examined.buckets === undefined)
+      this.#find({ kind: 'account-missing', partition, ...account });
     const units = new Map(examined.buckets?.map(({ id, unit }) => [id, unit]));
     const ledger = balances(examined.sums);
     const check = (kind: FindingKind, expected: bigint, found: bigint, bucket?: string): void => {

@@ -13,8 +13,9 @@ export function memoryAuditView(store: MemoryStore): AuditView {
     async accounts() {
       const all = new Map<number, AccountRef[]>();
       for (let partition = 0; partition < store.partitions; partition++) {
-        const names = [...store.partition(partition).accounts.keys()];
-        if (names.length > 0) all.set(partition, names.map(accountOfName));
+        const { accounts, readers } = store.partition(partition);
+        const names = new Set([...accounts.keys(), ...readers.sums.keys()]);
+        if (names.size > 0) all.set(partition, [...names].map(accountOfName));
       }
       return all;
     },

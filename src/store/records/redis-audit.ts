@@ -22,12 +22,13 @@ export function redisAuditView(options: RedisLogOptions): AuditView {
       const names = new Map<number, Set<string>>();
       let cursor = '0';
       do {
-        // Of the keys themselves, not of an index: what an index forgot is audited all the same.
+        // Of the keys themselves, not of an index: what an index forgot is audited all the same. An
+        // account that is lost has left its checkpoint behind.
         const [next, keys] = await command(
-          redis.scan(cursor, 'MATCH', 'tk:{*}:a:*', 'COUNT', SCAN_COUNT),
+          redis.scan(cursor, 'MATCH', 'tk:{*}:[ac]:*', 'COUNT', SCAN_COUNT),
         );
         for (const key of keys) {
-          const match = /^tk:\{(\d+)\}:a:(.+)$/s.exec(key);
+          const match = /^tk:\{(\d+)\}:[ac]:(.+)$/s.exec(key);
           if (match === null) continue;
           const partition = Number(match[1]);
           const present = names.get(partition) ?? new Set();

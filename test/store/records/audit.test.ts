@@ -147,6 +147,20 @@ for (const [name, open] of [
         ]);
       });
 
+    for (const folded of [false, true])
+      it(`finds an account that is gone, ${folded ? 'after' : 'before'} a fold`, async () => {
+        if (folded) await fold(bench.log, 1_000);
+        await bench.spoil.dropAccount(account(3));
+        const { findings } = await run();
+        expect(findings).toContainEqual(
+          expect.objectContaining({ kind: 'account-missing', tenant: TENANT, account: 'acc-3' }),
+        );
+        expect(findings).toContainEqual(
+          expect.objectContaining({ kind: 'conservation', account: 'acc-3', bucket: 'money' }),
+        );
+        expect(findings.filter((one) => one.account !== 'acc-3')).toEqual([]);
+      });
+
     it('finds the last record deleted', async () => {
       await workload.topUp(account(3));
       const deleted = await recordOf(account(3), ({ kind }) => kind === 'topup');

@@ -17,6 +17,8 @@ import { startRedis, type TestRedis } from '../redis-server.ts';
 export interface Spoiler {
   counter(account: AccountRef, field: string, delta: number): Promise<void>;
   deleteRecord(partition: number, id: string): Promise<void>;
+  /** Removes an account and leaves everything else that is its. */
+  dropAccount(account: AccountRef): Promise<void>;
   /** Removes a session and leaves what points to it. */
   dropSession(account: AccountRef, key: string): Promise<void>;
   /** Takes a session out of its account's set, its tenant's index or the wheel, or puts it back. */
@@ -100,6 +102,9 @@ function memorySpoiler(store: MemoryStore): Spoiler {
         1,
       );
     },
+    async dropAccount(account) {
+      partitionOf(account).accounts.delete(accountName(account));
+    },
     async dropSession(account, key) {
       partitionOf(account).sessions.delete(sessionMember(accountName(account), key));
     },
@@ -124,6 +129,9 @@ function redisSpoiler(store: Store, redis: Redis): Spoiler {
     },
     async deleteRecord(partition, id) {
       await redis.xdel(partitionKeys(partition).outbox, id);
+    },
+    async dropAccount(account) {
+      await redis.del(keysOf(account).account(accountName(account)));
     },
     async dropSession(account, key) {
       await redis.del(keysOf(account).session(sessionMember(accountName(account), key)));
