@@ -312,13 +312,7 @@ export function originHosts(settings: Pick<Settings, 'originHost' | 'workers'>):
   return [...new Set(all)];
 }
 
-/** Fit for a log or a screen: a Redis URL without its user and password. */
-export function withoutSecrets(settings: Settings): Settings {
-  const { redisUrl: url } = settings;
-  return url === undefined ? settings : { ...settings, redisUrl: urlWithoutSecrets(url) };
-}
-
-/** `redis://user:secret@host:1/2` -> `redis://***@host:1/2`; a socket path stays as it is. */
+/** Fit for a log or a screen: `redis://user:secret@host:1/2` -> `redis://***@host:1/2`; a socket path stays as it is. */
 export function urlWithoutSecrets(url: string): string {
   return url.replace(/^(rediss?:\/\/)[^/]*@/, '$1***@');
 }

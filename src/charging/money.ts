@@ -27,14 +27,6 @@ export function mulDivCeil(a: number, b: number, divisor: number): number {
   return exact > BigInt(LIMIT) ? LIMIT : Number(exact);
 }
 
-/** floor(a * b / divisor) for non-negative a, b and a positive divisor, saturated at LIMIT. */
-export function mulDivFloor(a: number, b: number, divisor: number): number {
-  const product = a * b;
-  if (product <= LIMIT) return Math.floor(product / divisor);
-  const exact = (BigInt(a) * BigInt(b)) / BigInt(divisor);
-  return exact > BigInt(LIMIT) ? LIMIT : Number(exact);
-}
-
 /** The smallest multiple of `increment` that is not below `units`, saturated at LIMIT. */
 export function roundUp(units: number, increment: number): number {
   const rest = units % increment;

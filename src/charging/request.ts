@@ -68,11 +68,6 @@ export interface Request {
   terminationCause?: number;
 }
 
-/** A session's timer came due, or an operator ends the session. */
-export interface InternalRequest {
-  kind: 'timer' | 'abort';
-}
-
 /** The key of a service within its session: rating group and service identifiers. */
 export function serviceKey(service: {
   ratingGroup?: number | undefined;

@@ -1,7 +1,7 @@
 // What is wrong with a message, in the form in which its answer says so. RFC 6733 7.1 and 7.5.
 
 import { isProtocolError, type ResultCodeName, resultCodes } from './result-codes.ts';
-import { avpFlags, type Definition, definitionOf } from './schema.ts';
+import { avpFlags, type Definition } from './schema.ts';
 
 export type Failure = {
   readonly resultCode: number;
@@ -42,9 +42,4 @@ export function avpBytes(
 /** RFC 6733 7.5: an AVP of the shortest length, filled with zeros. */
 export function exampleOf(definition: Definition): Buffer {
   return avpBytes(definition, Buffer.alloc(definition.exampleBytes));
-}
-
-/** The same, by name. */
-export function exampleAvp(name: string): Buffer {
-  return exampleOf(definitionOf(name));
 }

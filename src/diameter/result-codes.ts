@@ -65,10 +65,6 @@ export function resultClass(code: number): ResultClass {
   }
 }
 
-export function isSuccess(code: number): boolean {
-  return resultClass(code) === 'success';
-}
-
 /** RFC 6733 7.1.3: these codes, and only with them by necessity, go out with the E flag set. */
 export function isProtocolError(code: number): boolean {
   return resultClass(code) === 'protocol';

@@ -10,7 +10,7 @@ import { canonical } from './identity.ts';
 export interface Admission<Options> {
   /** Judge messages by the letter instead of tolerating what real clients send. */
   strict?: boolean;
-  /** Refuse a second connection while one is open (the R-Reject row). Default: several are normal. */
+  /** Refuse a second connection while one is open here (R-Reject). Default: several are normal. */
   single?: boolean;
   options: Options;
 }

@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import { answerFailure } from '../../src/diameter/answer.ts';
 import { decode } from '../../src/diameter/decode.ts';
 import { encode, encodeAnswerMessage } from '../../src/diameter/encode.ts';
-import { exampleAvp, failure } from '../../src/diameter/failure.ts';
+import { failure } from '../../src/diameter/failure.ts';
 import {
   isProtocolError,
-  isSuccess,
   type ResultCodeName,
   resultClass,
   resultCodes,
@@ -200,7 +199,6 @@ test('B-147 the class of a code that no table has', () => {
     'transient',
     'permanent',
   ]);
-  expect([2001, 2002, 5002, 7001].map(isSuccess)).toEqual([true, true, false, false]);
   expect([3002, 4012, 5012].map(isProtocolError)).toEqual([true, false, false]);
 });
 
@@ -219,7 +217,7 @@ test.each([
 
 test('B-148 5007 and 5031 take what their finder gives', () => {
   for (const code of ['DIAMETER_CONTRADICTING_AVPS', 'DIAMETER_RATING_FAILED'] as const) {
-    const parsed = answered(ccr(), code, [exampleAvp('Rating-Group')]);
+    const parsed = answered(ccr(), code, [avp(432, 0)]);
     expect(parsed.failed.map(({ bytes }) => bytes)).toEqual([avp(432, 0)]);
   }
 });

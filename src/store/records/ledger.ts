@@ -46,18 +46,6 @@ export function addChanges(sums: Sums, changes: readonly BucketChange[]): void {
   }
 }
 
-/** Adds the sums of `more` to `sums`. */
-export function addSums(sums: Sums, more: Sums): void {
-  for (const [field, sum] of more) {
-    const present = sums.get(field);
-    if (present === undefined) sums.set(field, { ...sum });
-    else {
-      present.available += sum.available;
-      present.reserved += sum.reserved;
-    }
-  }
-}
-
 /** A sum as it is stored: `<available>,<reserved>` in decimal. */
 export const sumText = (sum: Sum): string => `${sum.available},${sum.reserved}`;
 

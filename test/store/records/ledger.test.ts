@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { BucketChange, ChargingRecord } from '../../../src/charging/record.ts';
 import {
   addChanges,
-  addSums,
   balances,
   parseSum,
   type Sums,
@@ -54,10 +53,8 @@ describe('sums', () => {
     addChanges(sums, [change('reserve', -100, 100)]);
     addChanges(sums, [change('debit', 0, -70), change('release', 30, -30)]);
     addChanges(sums, [change('overrun', -5, 0), change('expiry', -7, 0)]);
-    const more: Sums = new Map();
-    addChanges(more, [change('refund', 2, 0)]);
-    addSums(sums, more);
-    addSums(sums, new Map([['adjustment:other', { available: -1n, reserved: 0n }]]));
+    addChanges(sums, [change('refund', 2, 0)]);
+    sums.set('adjustment:other', { available: -1n, reserved: 0n });
     const balance = balances(sums).get('main:1');
     const rest = 2n * BigInt(most) - 70n - 5n - 7n + 2n;
     expect(balance).toMatchObject({ available: rest, reserved: 0n, net: rest, moved: 0n });
