@@ -126,7 +126,7 @@ export const errors = {
     text: 'The amount {amount} cannot be booked: {reason}',
     status: 422,
     usage: true,
-    todo: 'Give a whole number of the smallest unit, within the limits of a balance.',
+    todo: 'Give what the bucket counts, such as 5.00 or 500 MB, within the limits of a balance.',
   },
   KEY_REUSED: {
     text: 'The idempotency key {key} was used for something else',

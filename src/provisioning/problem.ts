@@ -1,4 +1,4 @@
-/** What is wrong with a provisioning file, each with its place: told all at once, never one by one. */
+/** What is wrong with a provisioning file, each with its place: told all at once, not one by one. */
 
 /** Members and indices from the top of the file to a value. */
 export type Path = readonly (string | number)[];

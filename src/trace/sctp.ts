@@ -1,4 +1,4 @@
-// The DATA chunks of SCTP (RFC 9260 3.3.1), which carry Diameter as whole messages (RFC 6733 2.1.1):
+// SCTP's DATA chunks (RFC 9260 3.3.1), which carry Diameter as whole messages (RFC 6733 2.1.1):
 // repeated chunks are dropped by their transmission sequence number, fragmented messages are put
 // together. Ordering between messages is left as captured.
 
@@ -53,7 +53,7 @@ export function parseSctp(bytes: Buffer): SctpPacket | undefined {
   };
 }
 
-/** One direction of one association. Keeps the last `remembered` sequence numbers to know copies. */
+/** One direction of one association. Keeps `remembered` sequence numbers to know copies. */
 export class SctpStream {
   readonly #remembered: number;
   readonly #maxPartBytes: number;
