@@ -66,15 +66,17 @@ export class Timers {
     let handled = 0;
     for (;;) {
       const { now, due } = await store.claimDue(partition, { limit: BATCH, leaseMs });
-      for (const one of due) {
-        try {
-          await this.#wake(partition, one, now);
-        } catch (error) {
-          if (error instanceof StoreUnavailable) throw error;
+      // All at once: when a gateway is lost, its sessions come due by the thousand.
+      const woken = due.map((one) =>
+        this.#wake(partition, one, now).catch((error: unknown) => {
+          if (error instanceof StoreUnavailable) return error;
           // One session's trouble is not the others': its own lease runs out, theirs are used.
           events.failed(error);
-        }
-      }
+          return undefined;
+        }),
+      );
+      const away = (await Promise.all(woken)).find((error) => error !== undefined);
+      if (away !== undefined) throw away;
       handled += due.length;
       if (due.length < BATCH) return handled;
     }
