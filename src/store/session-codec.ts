@@ -10,6 +10,18 @@ import type { SubscriberKind, Unit } from '../charging/request.ts';
 import type { Answered, Grant, Service, Session, SessionState } from '../charging/session.ts';
 import { messageCodec, storeSchema, type Unknowns, words } from './schema.ts';
 
+/**
+ * Where an Answered, which never changes, keeps the bytes that it was encoded to or read from. (In a
+ * WeakMap of every answer of every session known, each collection of garbage went through them.)
+ */
+const encoded = Symbol('encoded');
+type Kept = Answered & { [encoded]?: Uint8Array };
+
+/** Not enumerable: it is no part of what the answer says. */
+function keep(answered: Answered, bytes: Uint8Array): void {
+  Object.defineProperty(answered, encoded, { value: bytes });
+}
+
 export interface SessionCodec {
   encode(session: Session): Uint8Array;
   /** Keeps views of `bytes`, which must not be changed afterwards. */
@@ -27,8 +39,6 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   const outcomes = words<Outcome>(schema, 'Outcome');
   const levels = words<Answer['level']>(schema, 'Level');
   const finals = words<'none' | 'terminate'>(schema, 'Final');
-  /** The bytes of answers that were encoded or read here; an Answered never changes. */
-  const encodedAnswers = new WeakMap<Answered, Uint8Array>();
 
   function encode(session: Session): Uint8Array {
     const { account, subscriber, client, services, answers: given, seen } = session;
@@ -76,12 +86,11 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   }
 
   function encodeAnswered(answered: Answered): Uint8Array {
-    let bytes = encodedAnswers.get(answered);
-    if (bytes === undefined) {
-      const { number, digest, at, answer } = answered;
-      bytes = answereds.encode({ number, digest, at, answer: encodeAnswer(answer) });
-      encodedAnswers.set(answered, bytes);
-    }
+    const kept = (answered as Kept)[encoded];
+    if (kept !== undefined) return kept;
+    const { number, digest, at, answer } = answered;
+    const bytes = answereds.encode({ number, digest, at, answer: encodeAnswer(answer) });
+    keep(answered, bytes);
     return bytes;
   }
 
@@ -162,18 +171,18 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   }
 
   function toAnswered(bytes: Uint8Array): Answered {
-    const { number, digest, at, answer: encoded } = answereds.decode(bytes);
+    const { number, digest, at, answer: later } = answereds.decode(bytes);
     let answer: Answer | undefined;
     const answered: Answered = {
       number,
       digest,
       at,
       get answer() {
-        answer ??= toAnswer(answers.decode(encoded));
+        answer ??= toAnswer(answers.decode(later));
         return answer;
       },
     };
-    encodedAnswers.set(answered, bytes);
+    keep(answered, bytes);
     return answered;
   }
 
