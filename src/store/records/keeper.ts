@@ -127,6 +127,12 @@ interface Page {
 /** Trimming takes whole blocks of a stream away, so it is not worth a call for less. */
 const TRIM_AFTER = 100;
 
+/**
+ * The most records read from a partition at a time. Each may be another account's, and the sums of all
+ * these accounts are read and written by one script, which Redis does nothing beside.
+ */
+const MAX_PAGE = 1_000;
+
 export function startRecordKeeper(options: RecordKeeperOptions): RecordKeeper {
   const keeper = new Keeper(options);
   keeper.wake();
@@ -343,7 +349,8 @@ class Keeper implements RecordKeeper {
     const leased = states.filter(
       ({ checkpoint, files }) => (checkpoint.position ?? files.position) !== undefined,
     );
-    const limit = Math.max(16, Math.floor(this.#settings.roundRecords / leased.length));
+    const share = Math.floor(this.#settings.roundRecords / leased.length);
+    const limit = Math.min(MAX_PAGE, Math.max(16, share));
     const pages = { checkpoint: [] as Page[], files: [] as Page[] };
     const next = async (state: PartitionState): Promise<void> => {
       const from = state.checkpoint.position;
