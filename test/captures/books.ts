@@ -55,8 +55,11 @@ export async function balance(
     const before = lastSent.get(session) ?? 0;
     expect(exchange.answeredAt, 'answered before another was sent').toBeGreaterThan(before);
     lastSent.set(session, Math.max(before, exchange.sentAt));
-    const putOff = overlapped(exchange, { exchanges, reckoning }) && wasPutOff(exchange, record);
-    const effect = reckoning.apply(exchange.asked, putOff);
+    const crowded = overlapped(exchange, { exchanges, reckoning });
+    const effect = reckoning.apply(exchange.asked, {
+      putOff: crowded && wasPutOff(exchange),
+      lastOnly: crowded && paidInMoney(record),
+    });
     expect(seen(gateway, exchange, record)).toEqual({
       ...{ request: naming(exchange), answer: effect.answer, moves: effect.moves },
     });
@@ -112,16 +115,16 @@ function overlapped(
   );
 }
 
-/**
- * Whether a request took effect without reserving anything: its client is told to come back soon
- * or, where it could not be granted anything, no bundle was looked into.
- */
-function wasPutOff({ asked, answers }: Exchange, { changes }: ChargingRecord): boolean {
+/** Whether a request took effect without reserving anything: its client is to come back soon. */
+function wasPutOff({ asked, answers }: Exchange): boolean {
   const { code, services } = readGranted(answers[0]!, 0);
-  const mayReserve = asked.kind !== 'termination' && code === 2001;
-  if (mayReserve && asked.services.some((one) => one.asked !== undefined)) {
-    return Object.values(services).some(({ granted, validity }) => granted < 0 && validity >= 0);
-  }
+  if (asked.kind === 'termination' || code !== 2001) return false;
+  if (asked.services.every((one) => one.asked === undefined)) return false;
+  return Object.values(services).some(({ granted, validity }) => granted < 0 && validity >= 0);
+}
+
+/** Whether no bundle was looked into for usage that was not granted. */
+function paidInMoney({ changes }: ChargingRecord): boolean {
   const overrun = changes.filter(({ cause }) => cause === 'overrun');
   return overrun.length > 0 && overrun.every(({ bucket }) => bucket === 'main');
 }

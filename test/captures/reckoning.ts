@@ -53,6 +53,13 @@ interface Session {
   numbers: Map<number, string>;
 }
 
+export interface Crowd {
+  /** Nothing was reserved, and the client is to come back soon. */
+  putOff: boolean;
+  /** All usage that was not granted went to money. */
+  lastOnly: boolean;
+}
+
 export class Reckoning {
   readonly sessions = new Map<string, Session>();
   readonly #tariffs: readonly Tariff[];
@@ -60,7 +67,7 @@ export class Reckoning {
   readonly accounts: ReadonlyMap<string, Map<string, Holding>>;
   readonly #accountOf: ReadonlyMap<string, string>;
   #moves: Moves = {};
-  #putOff = false;
+  #crowd: Crowd = { putOff: false, lastOnly: false };
 
   constructor(given: {
     tariffs: readonly Tariff[];
@@ -77,12 +84,11 @@ export class Reckoning {
   }
 
   /**
-   * `putOff`: others were faster so often that nothing is reserved, all usage that was not granted
-   * goes to money, and the client is to come back soon.
+   * `crowd`: what became of a request that others were faster than again and again.
    */
-  apply(asked: Asked, putOff = false): Effect {
+  apply(asked: Asked, crowd: Crowd = { putOff: false, lastOnly: false }): Effect {
     this.#moves = {};
-    this.#putOff = putOff;
+    this.#crowd = crowd;
     const session = this.sessions.get(asked.session);
     if (asked.kind === 'event') return refused(5012);
     if (session === undefined) return asked.kind === 'initial' ? this.#open(asked) : refused(5002);
@@ -179,7 +185,7 @@ export class Reckoning {
     let rest = over;
     for (const [bucket, holding] of this.#buckets(session)) {
       const money = holding.unit === 'money';
-      if (!money && this.#putOff) continue;
+      if (!money && this.#crowd.lastOnly) continue;
       if (!money && holding.unit !== tariff.unit) continue;
       const units = money ? rest : least(rest, most(holding.available, 0n));
       const amount = money ? pay(service, units, tariff) : units;
@@ -206,7 +212,7 @@ export class Reckoning {
     if (ending || one.asked === undefined) return plain;
     if (Object.keys(one.asked).length > 0 && one.asked[tariff.unit] === undefined)
       return { ...plain, code: 5031 };
-    if (this.#putOff) return { ...plain, validity: SOON };
+    if (this.#crowd.putOff) return { ...plain, validity: SOON };
     const wanted = least(tariff.maximum, one.asked[tariff.unit] || tariff.size);
     const useful = least(tariff.minimum, wanted);
     const held: Service['held'] = [];
