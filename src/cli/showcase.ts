@@ -22,8 +22,9 @@ export async function showSample(options: {
   provisioning: Provisioning;
   host: string;
   port: number;
+  signal: AbortSignal;
 }): Promise<void> {
-  const { screen, store, provisioning, host, port } = options;
+  const { screen, store, provisioning, host, port, signal } = options;
   const before = await balances(store, provisioning);
   const entries = sampleTrace();
   screen.heading(`Replaying the sample trace: ${entries.length} requests over TCP`);
@@ -31,9 +32,11 @@ export async function showSample(options: {
   const report = await replay(memoryTrace('the sample trace', entries), {
     host,
     port,
+    signal,
     onProgress: ({ answered }) => progress.at(answered, entries.length),
   });
   progress.done();
+  signal.throwIfAborted();
   const { p50, p99 } = report.latencyMs;
   const codes = Object.entries(report.resultCodes).map(([code, count]) => `${count} x ${code}`);
   screen.line(`  ${report.answered} of ${report.requests} answered: ${codes.join(', ')}`);

@@ -33,13 +33,13 @@ export const command = defineCommand({
   flags: {},
   settings: 'all',
   async run(call) {
-    const service = new Service(call);
-    const stop = signalled();
+    const stop = stopSignal();
+    const service = new Service(call, stop);
     try {
       await service.up();
-      await Promise.race([stop, service.failed]);
+      await Promise.race([stopped(stop), service.failed]);
     } catch (error) {
-      throw codedStoreError(error);
+      if (error !== stop.reason) throw codedStoreError(error);
     } finally {
       await service.down();
     }
@@ -50,17 +50,24 @@ export const command = defineCommand({
 /** A terminal, a shell and npm may each pass on one Ctrl-C; what comes within this is one. */
 const ONE_SIGNAL_MS = 1_000;
 
-/** Resolves at the first Ctrl-C or SIGTERM; another one later ends the process at once. */
-function signalled(): Promise<void> {
+/** Aborted at the first Ctrl-C or SIGTERM; another one later ends the process at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let askedAt: number | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (askedAt !== undefined && performance.now() - askedAt > ONE_SIGNAL_MS) process.exit(1);
+      askedAt ??= performance.now();
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let askedAt: number | undefined;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (askedAt !== undefined && performance.now() - askedAt > ONE_SIGNAL_MS) process.exit(1);
-        askedAt ??= performance.now();
-        resolve();
-      });
-    }
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 
@@ -68,6 +75,7 @@ function signalled(): Promise<void> {
 class Service {
   readonly failed: Promise<never>;
   readonly #call: Call;
+  readonly #stop: AbortSignal;
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #screen: Screen;
@@ -76,8 +84,9 @@ class Service {
   #isUp = false;
   #fail: (error: Error) => void = () => undefined;
 
-  constructor(call: Call) {
+  constructor(call: Call, stop: AbortSignal) {
     this.#call = call;
+    this.#stop = stop;
     this.#settings = call.settings;
     this.#log = createLog({ level: call.settings.logLevel });
     this.#screen = new Screen(call);
@@ -88,32 +97,42 @@ class Service {
     this.failed.catch(() => undefined);
   }
 
+  /** Throws the reason of the stop when that is asked for before all is up. */
   async up(): Promise<void> {
     const { provisioningFile } = this.#settings;
     const file = provisioningFile ?? sampleProvisioning;
     const provisioning = readProvisioning(file);
     this.#screen.title();
-    const redis = await this.#redis();
-    const store = await this.#store(redis);
-    await this.#provision(store, provisioning, file);
+    const redis = await this.#unlessStopped(this.#redis());
+    const store = await this.#unlessStopped(this.#store(redis));
+    await this.#unlessStopped(this.#provision(store, provisioning, file));
     const settings = await withFreePorts(this.#settings);
-    const books = await this.#books(store, redis);
-    const addresses = await this.#workers(settings, redis, file);
-    await this.#http(store, { provisioning, books });
+    const books = await this.#unlessStopped(this.#books(store, redis));
+    const addresses = await this.#unlessStopped(this.#workers(settings, redis, file));
+    await this.#unlessStopped(this.#http(store, { provisioning, books }));
     if (provisioningFile === undefined) {
       const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
-      await showSample({ screen: this.#screen, store, provisioning, host, port });
+      const to = { screen: this.#screen, store, provisioning, host, port };
+      await this.#unlessStopped(showSample({ ...to, signal: this.#stop }));
     }
     this.#screen.next(settings, addresses, provisioning.tenants[0]?.id ?? '');
     this.#isUp = true;
   }
 
+  /** A part is begun only after the one before it, and then waited for: so each can be ended. */
+  async #unlessStopped<Part>(part: Promise<Part>): Promise<Part> {
+    const begun = await part;
+    this.#stop.throwIfAborted();
+    return begun;
+  }
+
   /** Ends what was started, the last first. */
   async down(): Promise<void> {
-    // What never was up has no peers to be told; why it is not is said by its error.
-    if (this.#isUp) this.#screen.stopping();
+    // What fails to come up says why by its error, and has no peers to be told.
+    const isAsked = this.#isUp || this.#stop.aborted;
+    if (isAsked) this.#screen.stopping();
     for (const stop of this.#stops.reverse()) await stop();
-    if (this.#isUp) this.#screen.stopped();
+    if (isAsked) this.#screen.stopped();
   }
 
   async #redis(): Promise<string> {
@@ -154,7 +173,10 @@ class Service {
   async #provision(store: RedisStore, provisioning: Provisioning, file: string): Promise<void> {
     const progress = this.#screen.progress('Provisioning');
     const report = await applyProvisioning(store, provisioning, {
-      onProgress: ({ done, total }) => progress.at(done, total),
+      onProgress: ({ done, total }) => {
+        this.#stop.throwIfAborted();
+        progress.at(done, total);
+      },
     });
     progress.done();
     for (const { tenant, account, text } of report.notes)

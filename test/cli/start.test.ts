@@ -1,7 +1,7 @@
-/** What `start` says when it cannot: a code and advice for each cause, and nothing is left running. */
+/** A start that does not get far: it says why, with advice, and leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,25 @@ async function start(...flags: string[]) {
   const [code] = await once(child, 'close');
   return { code, out, err };
 }
+
+test('a Ctrl-C while it replays the sample: ended in order, and nothing is left', async () => {
+  const flags = ['--data-dir=stopped', '--http-port=0', '--diameter-port=0'];
+  const child = spawn(process.execPath, [main, 'start', ...flags], {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+    if (out.includes('Replaying') && !child.killed) child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(0);
+  expect(out).not.toContain('Point a gateway');
+  expect(out).toMatch(/told, what is in flight is answered\.\nStopped\.\n$/);
+  expect(readdirSync(join(folder, 'stopped', 'redis'))).toEqual(['appendonlydir', 'redis.conf']);
+});
 
 test('a Redis that would lose data', async () => {
   const { code, out, err } = await start('--redis-url', volatile.url, '--diameter-port=0');
