@@ -1,3 +1,4 @@
+/** Bringing a store to what the provisioning says: repeatable, and balances are left alone. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Account } from '../../src/charging/account.ts';

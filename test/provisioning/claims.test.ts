@@ -1,3 +1,4 @@
+/** Names that may be claimed once only, ranges of numbers among them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Claims, counted } from '../../src/provisioning/claims.ts';

@@ -1,3 +1,4 @@
+/** From a written plan to the plan that charges. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { drawOrder } from '../../src/charging/account.ts';

@@ -1,3 +1,4 @@
+/** The provisioning file: what is accepted, what is said of each mistake and where. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadProvisioning } from '../../src/provisioning/load.ts';

@@ -1,3 +1,4 @@
+/** Money as text and back, exactly. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { currencyCodes, currencyNumber } from '../../src/provisioning/currency.ts';

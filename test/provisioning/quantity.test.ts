@@ -1,3 +1,4 @@
+/** Quantities with units as text: octets and durations. */
 import { expect, test } from 'vitest';
 import {
   MAX_DURATION_SECONDS,

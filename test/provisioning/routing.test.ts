@@ -1,3 +1,4 @@
+/** Which tenant a request is for. */
 import { expect, test } from 'vitest';
 import { type Routed, type RouteMatch, tenantOf } from '../../src/provisioning/routing.ts';
 

@@ -1,3 +1,4 @@
+/** The published JSON schema is the one that checks. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, expectTypeOf, test } from 'vitest';

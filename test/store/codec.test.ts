@@ -1,3 +1,4 @@
+/** Sessions and records as protobuf, read by older and newer schemas. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';

@@ -1,3 +1,4 @@
+/** The memory store keeps the contract of every store. */
 import { expect, test } from 'vitest';
 import { withFaults } from '../../src/store/memory/faulty-store.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';

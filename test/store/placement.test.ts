@@ -1,3 +1,4 @@
+/** Which partition an account is in, and which keys lie there. */
 import { expect, test } from 'vitest';
 import {
   accountName,

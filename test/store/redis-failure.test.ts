@@ -1,3 +1,4 @@
+/** What an error of the Redis client says of a call: not applied, or unknown. */
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { classify } from '../../src/store/redis/failure.ts';

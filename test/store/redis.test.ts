@@ -1,3 +1,4 @@
+/** The Redis store keeps the contract of every store. */
 import { openRedisStore } from '../../src/store/redis/store.ts';
 import { describeStore } from './contract.ts';
 import { recordsOf, silent, until } from './redis-rig.ts';

@@ -1,3 +1,4 @@
+/** Script calls of one turn, in order, each with its own reply. */
 import { expect, test } from 'vitest';
 import type { Script } from '../../src/store/redis/script.ts';
 import type { Arg } from '../../src/store/redis/script-call.ts';

@@ -1,3 +1,4 @@
+/** A script and its declaration: a difference is refused. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

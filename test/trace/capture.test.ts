@@ -1,3 +1,4 @@
+/** Requests out of captures: links, fragments, damage. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CapturedMessage, readCapture } from '../../src/trace/capture.ts';

@@ -1,3 +1,4 @@
+/** A provisioning file that fits a capture. */
 import { expect, test } from 'vitest';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { writeProvisioning } from '../../src/provisioning/write.ts';

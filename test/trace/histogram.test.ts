@@ -1,3 +1,4 @@
+/** Percentiles of latencies. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Histogram } from '../../src/trace/histogram.ts';

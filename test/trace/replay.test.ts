@@ -1,3 +1,4 @@
+/** Replay: order, pace, latencies from the intended send time, and the report. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { ConnectFailed, DiameterClient } from '../../src/trace/client.ts';
 import type { Clock } from '../../src/trace/clock.ts';

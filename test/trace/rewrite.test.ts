@@ -1,3 +1,4 @@
+/** What is changed in a request before it is sent again. */
 import { describe, expect, test } from 'vitest';
 import { avps } from '../../src/diameter/dictionary.ts';
 import { IdentityMap, subscriberList, subscriberRange } from '../../src/trace/identities.ts';

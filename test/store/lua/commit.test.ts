@@ -1,3 +1,4 @@
+/** `commit.lua` on a real Redis. */
 import { describe, expect, test } from 'vitest';
 import type { Arg } from '../../../src/store/redis/script-call.ts';
 import { scripts } from '../../../src/store/redis/scripts.ts';

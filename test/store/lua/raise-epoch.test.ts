@@ -1,3 +1,4 @@
+/** `raise-epoch.lua` on a real Redis. */
 import { expect, test } from 'vitest';
 import { epochRecord } from '../../../src/store/opening.ts';
 import { decodeRecord, encodeRecord, referenceTag } from '../../../src/store/record-codec.ts';

@@ -1,3 +1,4 @@
+/** `rearm.lua` on a real Redis. */
 import { expect, test } from 'vitest';
 import { scripts } from '../../../src/store/redis/scripts.ts';
 import { useScripts } from './script-rig.ts';
