@@ -23,7 +23,7 @@ import { showSample } from './showcase.ts';
 
 export const command = defineCommand({
   name: 'start',
-  summary: 'Runs Tollkeeper: Redis if needed, workers, HTTP API.',
+  summary: 'Run Tollkeeper: a Redis if needed, the workers, the HTTP API',
   usage: '',
   details:
     'Without --redis-url a private Redis is run, its data in --data-dir. Without ' +
