@@ -90,7 +90,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (kept !== undefined) return kept;
     const { number, digest, at, answer } = answered;
     const bytes = answereds.encode({ number, digest, at, answer: encodeAnswer(answer) });
-    keep(answered, bytes);
+    // Bytes of its own: small buffers share 8 KiB, all of which would live as long as the answer.
+    keep(answered, new Uint8Array(bytes));
     return bytes;
   }
 

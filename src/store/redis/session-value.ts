@@ -14,7 +14,16 @@ export function decodeStored(value: Buffer): StoredSession {
   return {
     version: Number(value.toString('latin1', 0, first)),
     lastRecord: value.toString('latin1', first + 1, second),
-    // A copy: the decoded session keeps views of it, and `value` is part of a larger read.
-    session: sessionCodec.decode(Buffer.from(value.subarray(second + 1))),
+    session: sessionCodec.decode(ownBytes(value.subarray(second + 1))),
   };
+}
+
+/**
+ * A copy that shares its memory with nothing: the decoded session keeps views of it, while `value`
+ * is part of a larger read, and small buffers are parts of 8 KiB.
+ */
+function ownBytes(value: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(value.length);
+  value.copy(bytes);
+  return bytes;
 }
