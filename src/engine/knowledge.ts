@@ -55,9 +55,8 @@ export class Knowledge {
     else this.#accounts.delete(accountKey(ref));
     if (sessionKey === undefined) return;
     // What a moved Session-Id left behind tells nothing about the session itself.
-    if (session?.session.account.account === ref.account)
-      this.#sessions.set(sessionKey, { account: ref, stored: session });
-    else this.#sessions.delete(sessionKey);
+    const here = session?.session.account.account === ref.account;
+    this.#learnSession(ref, sessionKey, here ? session : undefined);
   }
 
   /** After a commit: the session as it is now, and the account's counters that moved. */
@@ -66,11 +65,17 @@ export class Knowledge {
     sessionKey: string,
     after: { stored: StoredSession; counters: Readonly<Record<string, number>> },
   ): void {
-    this.#sessions.set(sessionKey, { account: ref, stored: after.stored });
+    this.#learnSession(ref, sessionKey, after.stored);
     const known = this.#accounts.get(accountKey(ref));
     if (known === undefined) return;
     const counters = { ...known.account.counters, ...after.counters };
     this.#accounts.set(accountKey(ref), { ...known, account: { ...known.account, counters } });
+  }
+
+  /** Ended, a session is rarely asked for again: memory is for those that go on. */
+  #learnSession(ref: AccountRef, key: string, stored: StoredSession | undefined): void {
+    if (stored?.session.state === 'open') this.#sessions.set(key, { account: ref, stored });
+    else this.#sessions.delete(key);
   }
 
   forgetSession(key: string): void {
