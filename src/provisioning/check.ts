@@ -11,7 +11,8 @@ let compiled: ValidateFunction<WrittenFile> | undefined;
 
 /**
  * `rest` is the file with `undefined` in the place of every list item that the schema refuses (of
- * the innermost one); undefined when the file as a whole is refused.
+ * the innermost one), and stand-ins for members that nothing else leans on; undefined when the file
+ * as a whole is refused.
  */
 export function checkSchema(value: unknown): {
   findings: Finding[];
@@ -27,7 +28,9 @@ export function checkSchema(value: unknown): {
     findings: located.map(({ error, path }) => finding(error, path)),
     rest: pruned(
       value,
-      located.filter(({ error }) => !isSurplus(error)).map(({ path }) => path),
+      located
+        .filter(({ error }) => !isSurplus(error))
+        .map(({ error, path }) => missingFrom(error, path)),
     ),
   };
 }
@@ -76,6 +79,11 @@ function finding(error: ErrorObject, path: Path): Finding {
   return { path, found: show(error.data), expected: titleOf(schema) };
 }
 
+/** Where the value is, or would be if it were not missing. */
+function missingFrom({ keyword, params }: ErrorObject, path: Path): Path {
+  return keyword === 'required' ? [...path, String(params.missingProperty)] : path;
+}
+
 /** A member that is unknown and no misspelt one: what stands beside it can be checked all the same. */
 function isSurplus(error: ErrorObject): boolean {
   return error.keyword === 'additionalProperties' && meantBy(error) === undefined;
@@ -112,6 +120,9 @@ function pathOf(pointer: string, root: unknown): Path {
   return path;
 }
 
+/** A tenant whose name or currency is wrong has plans and accounts that can be checked. */
+const STAND_INS: Readonly<Record<string, unknown>> = { name: 'a tenant', currency: 'EUR' };
+
 function pruned(value: unknown, paths: readonly Path[]): WrittenFile | undefined {
   const rest = structuredClone(value);
   for (const path of paths) {
@@ -120,7 +131,12 @@ function pruned(value: unknown, paths: readonly Path[]): WrittenFile | undefined
     let list: unknown = rest;
     // A part that an earlier problem took out already is no longer there to be walked.
     for (const step of path.slice(0, depth)) list = (list as Record<string, unknown>)?.[step];
-    if (Array.isArray(list)) list[Number(path[depth])] = undefined;
+    const at = Number(path[depth]);
+    if (!Array.isArray(list) || list[at] === undefined) continue;
+    const [of, , member = ''] = path;
+    if (of === 'tenants' && depth === 1 && path.length === 3 && member in STAND_INS)
+      list[at] = { ...list[at], [member]: STAND_INS[member] };
+    else list[at] = undefined;
   }
   return rest as WrittenFile;
 }

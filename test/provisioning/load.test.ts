@@ -52,6 +52,20 @@ function changed(from: string, to: string): string {
   return RIGHT.replace(from, () => to);
 }
 
+test('a tenant whose currency is wrong or missing is checked to its end', () => {
+  const unknownPlan = changed(
+    'plan: prepaid\n        subscribers',
+    'plan: gold\n        subscribers',
+  );
+  const wrong = problemsOf(unknownPlan.replace('currency: EUR', 'currency: euro'));
+  expect(wrong).toHaveLength(2);
+  expect(wrong[0]).toMatch(/^f\.yaml:3:15: /);
+  expect(wrong[1]).toContain('gold');
+  const missing = problemsOf(unknownPlan.replace('    currency: EUR\n', ''));
+  expect(missing).toHaveLength(2);
+  expect(missing[1]).toContain('gold');
+});
+
 test('the small file is right', () => {
   expect(problemsOf(RIGHT)).toEqual([]);
 });
