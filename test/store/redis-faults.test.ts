@@ -180,10 +180,29 @@ test('a server without memory refuses before anything is written', async () => {
 });
 
 test('a partition that lost its epoch is not worked with before it has one again', async () => {
-  redis.cli('FLUSHALL');
+  const { partition } = store.keysOf(store.partitionOf(desk.account));
+  redis.cli('DEL', partition);
   expect((await outcome(store.load(desk.account))).applied).toBe('no');
   await recovered();
-  expect(await store.load(desk.account)).toMatchObject({ account: undefined });
+  const { account, epoch } = await store.load(desk.account);
+  expect(account?.counters['a:main']).toBe(100);
+  expect(epoch).toBeGreaterThan(desk.epoch);
+});
+
+test('a server that lost everything is not taken for one that knows nobody', async () => {
+  redis.cli('FLUSHALL');
+  const lost = /lost its data/;
+  await until(async () => lost.test((await outcome(store.load(desk.account))).message));
+  expect(await store.ready()).toMatch(lost);
+  expect(redis.cli('DBSIZE')).toMatch(/^0/);
+  // Nor is what somebody else made of it meanwhile.
+  const other = await openRedisStore({
+    ...{ socketPath: redis.socketPath, durability: 'fsync', log: silent },
+  });
+  await other.close();
+  redis.cli('HSET', 'tk:meta', 'madeAt', '7');
+  redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+  await until(async () => lost.test((await outcome(store.load(desk.account))).message));
 });
 
 test('no error carries what a command was about', async () => {

@@ -19,7 +19,7 @@ import { type ConnectOptions, createClient } from './connect.ts';
 import { raiseEpochs } from './epochs.ts';
 import { classify, errorWord, withoutArguments } from './failure.ts';
 import { type PartitionKeys, partitionKeys } from './keys.ts';
-import { StoreIncompatible, settleMeta } from './meta.ts';
+import { isMadeAt, StoreIncompatible, settleMeta } from './meta.ts';
 import type { Script } from './script.ts';
 import { type Call, evalSource, evalsha, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
@@ -186,6 +186,9 @@ export class Connection {
     const server = await serverIdentity(redis);
     if (server.role !== 'master')
       throw new StoreUnavailable('no', `its role is ${server.role}, not master`);
+    // To go on would be to tell every client that its subscribers are unknown.
+    if (!(await isMadeAt(redis, this.#madeAt)))
+      throw new StoreUnavailable('no', 'it lost its data, or has another store now');
     await Promise.all(Object.values(scripts).map(({ source }) => redis.script('LOAD', source)));
     await this.clock.measure(redis);
     const raised = await raiseEpochs({

@@ -25,6 +25,11 @@ export interface Meta {
   madeAt: number;
 }
 
+/** Whether the server still has the store that was made then: not another, and not nothing. */
+export async function isMadeAt(redis: Redis, madeAt: number): Promise<boolean> {
+  return Number(await redis.hget(META, 'madeAt')) === madeAt;
+}
+
 /** Settles what is fixed; the partitions `wanted` must agree with what the store has. */
 export async function settleMeta(redis: Redis, wanted: number | undefined): Promise<Meta> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0 && wanted <= MAX_PARTITIONS))
