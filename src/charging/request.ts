@@ -1,6 +1,6 @@
 /**
- * What a charging session is asked: by a network element (a CCR, translated by `ro/`), by a timer
- * that came due, or by an operator. All of them go through the same `step`.
+ * What a charging session is asked by a network element: a CCR in the core's own words, translated
+ * by `ro/`.
  */
 
 /** What quota is counted in. `money` is the amount itself (RFC 8506 8.22), not rated again. */

@@ -1,8 +1,8 @@
 /**
  * The product: how a charging session moves. `step` takes a request and what the store holds, and
  * says what is to be stored and answered. It is pure: time is an argument, nothing is awaited, and
- * the same input always gives the same decision. A CCR, a timer that came due and an operator's
- * abort all come this way (RFC 8506 7, table 6).
+ * the same input always gives the same decision (RFC 8506 7, table 6). Timers that come due and
+ * aborts, to which there is no answer, are decided in `timer.ts` by the same moves.
  */
 import type { Answer, Outcome } from './answer.ts';
 import type { Change, Decision, Known } from './decision.ts';

@@ -21,6 +21,7 @@ import type { Plan } from '../charging/plan.ts';
 import { type Request, type SubscriberId, sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
 import { step } from '../charging/step.ts';
+import { LONGEST_SLEEP_MS } from '../charging/timer.ts';
 import {
   type Binding,
   type Commit,
@@ -39,7 +40,7 @@ const MAX_INSUFFICIENT = 2;
 /** How long a binding lives that no session was opened under: it must be less than a tombstone. */
 const UNOPENED_BINDING_MS = 600_000;
 /** How much longer than its session's supervision a binding lives, beside the duplicate horizon. */
-const BINDING_MARGIN_MS = 86_400_000;
+const BINDING_MARGIN_MS = 2 * LONGEST_SLEEP_MS;
 
 /** The request as it is known before its tenant is: enough to find its session. */
 export interface Incoming {
