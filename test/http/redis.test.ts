@@ -10,9 +10,9 @@ let redis: EmbeddedRedis;
 let store: RedisStore;
 
 beforeAll(async () => {
-  redis = await startTemporary();
+  redis = await startTemporary({ durability: 'fsync' });
   const log = { warn() {}, info() {} };
-  store = await openRedisStore({ url: redis.url, partitions: 16, durability: 'memory', log });
+  store = await openRedisStore({ url: redis.url, partitions: 16, durability: 'fsync', log });
   await provision(store);
 });
 afterAll(async () => {
@@ -105,4 +105,5 @@ test('without Redis: 503, and 200 again when it is back', async () => {
   await redis.restart();
   await expect.poll(() => store.ready(), { timeout: 10_000 }).toBeUndefined();
   expect((await get('/readyz')).status).toBe(200);
+  expect((await get('/v1/accounts?tenant=blue')).status).toBe(200);
 });
