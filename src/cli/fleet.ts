@@ -41,8 +41,13 @@ export interface FleetOptions<Metrics> {
 /**
  * A worker's garbage is young: what a request needs is gone with its answer, but several hundred
  * requests are under way. With V8's usual 16 MiB much of that is copied, and then kept, for nothing.
+ * Large pages for Node's own code spare the processor look-ups: a request passes through much of it.
  */
-export const WORKER_FLAGS = ['--min-semi-space-size=64', '--max-semi-space-size=64'] as const;
+export const WORKER_FLAGS = [
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+  '--use-largepages=silent',
+] as const;
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;

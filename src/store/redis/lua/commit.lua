@@ -1,9 +1,10 @@
 #!lua
 -- The commit: validates all, then writes, because an error does not undo what was written before
--- it. No other script moves money. `subject` is the session (`expected` is the version decided on,
--- 0: must not exist), or the key of an event or a booking (`expected` is empty: must not exist).
--- `ttl` is in ms, empty for none, `keep` for the one it has; `timer` is a score, empty to leave the
--- wheel alone, or `remove`; `place` is the start time of a session that opens, `close`, or empty.
+-- it. No other script moves money once an account is there. `subject` is the session (`expected`
+-- is the version decided on, 0: must not exist), or the key of an event or a booking (`expected` is
+-- empty: must not exist). `ttl` is in ms, empty for none, `keep` for the one it has; `timer` is a
+-- score, empty to leave the wheel alone, or `remove`; `place` is the start time of a session that
+-- opens, `close`, or empty.
 -- KEYS account outbox subject [timers sessions index]
 -- ARGV epoch version expected value ttl timer place member subscriber notAfter record {field delta min max}
 -- REPLY duplicate stored | conflict last session account counters | stale-epoch | moved | late | insufficient {counter} | out-of-range which | committed id {counter}
