@@ -3,6 +3,7 @@
  * and stopped in order. Workers share nothing but the store; the parent stands in nobody's way.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Settings } from '../config.ts';
 import { TollkeeperError } from '../errors.ts';
 
@@ -41,13 +42,14 @@ export interface FleetOptions<Metrics> {
 /**
  * A worker's garbage is young: what a request needs is gone with its answer, but several hundred
  * requests are under way. With V8's usual 16 MiB much of that is copied, and then kept, for nothing.
- * Large pages for Node's own code spare the processor look-ups: a request passes through much of it.
+ * Large pages for Node's own code spare the processor look-ups: a request passes through much of it;
+ * where the system does not say whether it has them (a container without /sys), Node would complain.
  */
-export const WORKER_FLAGS = [
+export const WORKER_FLAGS: readonly string[] = [
   '--min-semi-space-size=64',
   '--max-semi-space-size=64',
-  '--use-largepages=silent',
-] as const;
+  ...(existsSync('/sys/kernel/mm/transparent_hugepage/enabled') ? ['--use-largepages=silent'] : []),
+];
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
