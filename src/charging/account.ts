@@ -17,12 +17,35 @@ export interface Bucket {
   unit: Unit;
   /** Lower is drawn first. */
   priority: number;
+  /** Store time in ms before which nothing is drawn; absent: from the start. */
+  startsAt?: number;
   /** Store time in ms after which nothing is drawn; absent: never. */
   expiresAt?: number;
+  /** Filled again by the period; absent: never. */
+  renewal?: Renewal;
+  /** It lasts this long from its first use, in ms; absent: not counted from there. */
+  lastsMs?: number;
+  /**
+   * Subscribers as `kind:id`: the bucket pays for nothing, it limits what these may use of the
+   * account. In money it counts what they cost, in another unit what they use.
+   */
+  limits?: readonly string[];
   /** The lowest `available` that a promise may reach: 0, or minus the credit limit. */
   floor: number;
   /** Names of the rules that it pays for; absent: every rule of its unit. */
   paysFor?: readonly string[];
+}
+
+/** How a bucket is filled again. What is left is booked as expired, except what rolls over. */
+export interface Renewal {
+  every: 'hour' | 'day' | 'week' | 'month';
+  /** Store time in ms that a period begins at; the others follow in `timeZone`, a month's on its day. */
+  from: number;
+  timeZone: string;
+  /** Added with each period, in the bucket's unit. */
+  amount: number;
+  /** The most that is kept of what was left. */
+  rollover: number;
 }
 
 export interface AccountDefinition extends AccountRef {
@@ -49,6 +72,11 @@ export interface Account {
 export const availableField = (bucket: string): string => `a:${bucket}`;
 /** The field of a bucket's amount that open grants hold. */
 export const reservedField = (bucket: string): string => `r:${bucket}`;
+/**
+ * The field of the bucket's period: the store time in ms at which it ends; 0: it has not begun.
+ * Buckets with a renewal, or that last from their first use, have it.
+ */
+export const periodField = (bucket: string): string => `p:${bucket}`;
 /** The field that counts the account's open sessions. */
 export const OPEN_SESSIONS = 'n:open';
 
@@ -58,6 +86,8 @@ export function paysFor(
   rule: { name: string; unit: Unit; price?: unknown },
   now: number,
 ): boolean {
+  if (bucket.limits !== undefined) return false;
+  if (bucket.startsAt !== undefined && bucket.startsAt > now) return false;
   if (bucket.expiresAt !== undefined && bucket.expiresAt <= now) return false;
   if (bucket.unit !== rule.unit && bucket.unit !== 'money') return false;
   return bucket.paysFor === undefined || bucket.paysFor.includes(rule.name);

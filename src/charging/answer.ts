@@ -1,4 +1,5 @@
 /** What a session answers: outcomes in the core's words; `ro/` turns them into Result-Codes. */
+import type { Directives, Final } from './plan.ts';
 import type { Unit } from './request.ts';
 
 /** In order of precedence where several hold (RFC 8506 9). */
@@ -11,7 +12,8 @@ export type Outcome =
   | 'resources-exceeded' /* 5006 */
   | 'service-denied' /* 4010 */
   | 'rating-failed' /* 5031 */
-  | 'credit-limit-reached'; /* 4012 */
+  | 'credit-limit-reached' /* 4012 */
+  | 'uncontrolled'; /* 4011 */
 
 /** The answer for one service. */
 export interface ServiceAnswer {
@@ -22,7 +24,14 @@ export interface ServiceAnswer {
   validitySeconds?: number;
   holdingSeconds?: number;
   /** Final units: these are the last; what the client does when they are used up. */
-  final?: 'terminate';
+  final?: Final;
+  directives?: Directives;
+  /** Units of other kinds granted beside. */
+  beside?: Partial<Record<Unit, number>>;
+  /** Store time in ms of a tariff change within the grant, and a dual quota's units after it. */
+  tariffChange?: { at: number; after?: number };
+  /** The pool that the grant belongs to: multiplier = digits x 10^exponent (RFC 8506 8.30). */
+  pool?: { id: number; digits: number; exponent: number };
 }
 
 export interface Answer {
@@ -31,4 +40,15 @@ export interface Answer {
   resultCode?: number;
   level: 'services' | 'command';
   services: readonly ServiceAnswer[];
+  /** Money that the session, or the event, has cost so far. */
+  cost?: number;
+  /** Money that may still be promised; below zero: overdraft. */
+  remaining?: number;
+  lowBalance?: boolean;
+  failureHandling?: 'terminate' | 'continue' | 'retry-and-terminate';
+  debitFailureHandling?: 'terminate-or-buffer' | 'continue';
+  /** Check-Balance-Result (RFC 8506 8.6). */
+  enough?: boolean;
+  /** Refund-Information: hands back exactly this debit, once (TS 32.299 7.2.171). */
+  refundInformation?: Uint8Array;
 }

@@ -6,8 +6,8 @@ import type { AccountRef } from './account.ts';
 import type { SubscriberId, Unit } from './request.ts';
 
 /**
- * Why a bucket changed. In terms of the conservation law: `opening`, `topup`, `refund` and
- * `adjustment` add to available + reserved; `debit` and `overrun` are charges; `expiry` takes
+ * Why a bucket changed. In terms of the conservation law: `opening`, `topup`, `refund`,
+ * `renewal` and `adjustment` add to available + reserved; `debit` and `overrun` are charges; `expiry` takes
  * away what expired; `reserve` and `release` only move between available and reserved.
  */
 export type Cause =
@@ -19,7 +19,8 @@ export type Cause =
   | 'release'
   | 'debit'
   | 'overrun'
-  | 'expiry';
+  | 'expiry'
+  | 'renewal';
 
 export interface BucketChange {
   bucket: string;
@@ -40,7 +41,11 @@ export type RecordKind =
   | 'topup'
   | 'adjustment'
   | 'expiry'
-  | 'epoch';
+  | 'epoch'
+  | 'debit'
+  | 'refund'
+  | 'renewal'
+  | 'reauthorisation';
 
 export interface RecordedService {
   ratingGroup?: number;
@@ -56,6 +61,8 @@ export interface RecordedService {
   /** A reported figure was above 2^53-1 and was cut to it. */
   excess?: boolean;
   reasons?: readonly number[];
+  /** After a tariff change: the rule that rated the part of `used` that came after it. */
+  after?: { rule: string; used: number; cost: number };
 }
 
 export interface ChargingRecord {
@@ -75,4 +82,6 @@ export interface ChargingRecord {
   terminationCause?: number;
   /** With a top-up or adjustment: the caller's idempotency key. */
   reference?: string;
+  /** Service-Information as it was sent; absent where it is as in the session's record before. */
+  information?: Uint8Array;
 }

@@ -23,6 +23,20 @@ export type Asked = Partial<Record<Unit, number>>;
  */
 export type Used = Partial<Record<Unit, number>>;
 
+/** What a request says about its use that rules may match on. */
+export interface Facts {
+  /** Network identifier of the access point, in lower case. */
+  apn?: string;
+  /** 3GPP-RAT-Type. */
+  rat?: number;
+  /** MCC and MNC of the visited network, 5 or 6 digits. */
+  visited?: string;
+  /** Numbers in international form without a plus sign, or as they were sent. */
+  called?: string;
+  calling?: string;
+  role?: 'originating' | 'terminating' | 'forwarding';
+}
+
 /** One Multiple-Services-Credit-Control, or the command level of a request without any. */
 export interface AskedService {
   ratingGroup?: number;
@@ -32,6 +46,9 @@ export interface AskedService {
   asked?: Asked;
   /** Absent: nothing was reported. */
   used?: Used;
+  /** The parts of `used` that were reported as after, and as straddling, a tariff change. */
+  usedAfter?: Used;
+  usedIndeterminate?: Used;
   /** True when a reported figure was above 2^53-1 and was cut to it; recorded and alarmed. */
   excess?: boolean;
   /** Reporting-Reason values (TS 32.299 7.2.175). */
@@ -66,6 +83,14 @@ export interface Request {
   refusal?: Refusal;
   /** Termination-Cause (RFC 6733 8.15), kept in the record. */
   terminationCause?: number;
+  /** Absent: it says nothing that rules match on. */
+  facts?: Facts;
+  /** Event-Timestamp in store ms: when the use took place, if that can be believed. */
+  occurredAt?: number;
+  /** How the client may be told of a tariff change; absent: not at all. */
+  tariffChange?: 'single' | 'dual';
+  /** Service-Information as it was sent, for the record. */
+  information?: Uint8Array;
 }
 
 /** The key of a service within its session: rating group and service identifiers. */

@@ -180,14 +180,14 @@ function grant(
   const granted = reserve(draft, service, { rule, wanted, now });
   if (granted === undefined)
     return { service, refuses: true, answer: { outcome: 'credit-limit-reached' } };
-  const final = granted.final && rule.atEnd === 'terminate';
+  const final = granted.final && rule.atEnd !== 'deny';
   const answer: Granted['answer'] = {
     outcome: 'success',
     granted: { unit: rule.unit, units: granted.units },
   };
   if (rule.validitySeconds !== undefined) answer.validitySeconds = rule.validitySeconds;
   if (rule.holdingSeconds !== undefined) answer.holdingSeconds = rule.holdingSeconds;
-  if (final) answer.final = 'terminate';
+  if (final && rule.atEnd !== 'deny') answer.final = rule.atEnd;
   return {
     service: { ...service, grant: { ...granted, final } },
     refuses: granted.final,

@@ -5,13 +5,25 @@
 import type { AccountRef } from './account.ts';
 import type { Answer } from './answer.ts';
 import type { Price } from './plan.ts';
-import type { SubscriberId, Unit } from './request.ts';
+import type { Facts, SubscriberId, Unit } from './request.ts';
 
 /** Units of a grant that one bucket holds: `amount` is in the bucket's own unit. */
 export interface Part {
   bucket: string;
   units: number;
   amount: number;
+  /** The bucket's period that it was drawn in; absent: the bucket has none. */
+  period?: number;
+}
+
+/** The rule and price that hold from a tariff change on, for a grant that goes beyond it. */
+export interface Switch {
+  /** Store time in ms. */
+  at: number;
+  rule: string;
+  price?: Price;
+  /** Dual quota: what may be used after the change, a grant of its own (RFC 8506 5.1.2). */
+  after?: { parts: readonly Part[]; units: number };
 }
 
 /** What a client may use until it reports: an ordered list of parts, drawn in this order. */
@@ -23,6 +35,12 @@ export interface Grant {
   validUntil?: number;
   /** The client was told that these are the final units. */
   final: boolean;
+  /** What it holds of the buckets that limit its subscriber. */
+  limits?: readonly Part[];
+  /** Absent: no tariff change lies within it. */
+  switch?: Switch;
+  /** The session's pool that it belongs to. */
+  pool?: number;
   /** As in `Session`. */
   unknown?: readonly Uint8Array[];
 }
@@ -43,6 +61,8 @@ export interface Service {
   rated: number;
   /** Money debited for `rated`. */
   cost: number;
+  /** Its credit ran out: the client holds final units, is restricted, or was refused. */
+  exhausted?: 'final' | 'restricted' | 'refused';
   /** As in `Session`. */
   unknown?: readonly Uint8Array[];
 }
@@ -75,6 +95,8 @@ export interface Session {
   /** The score that the session last wrote to its partition's timer wheel. */
   armedAt: number;
   services: readonly Service[];
+  /** What its requests said that rules match on; absent: nothing. */
+  facts?: Facts;
   answers: readonly Answered[];
   /** Request numbers applied, as inclusive ranges in ascending order. */
   seen: readonly (readonly [number, number])[];

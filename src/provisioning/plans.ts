@@ -7,7 +7,11 @@ import { type Path, show } from './problem.ts';
 import { parseDuration, parseQuantity } from './quantity.ts';
 import type { WrittenPlan, WrittenQuantity, WrittenRule } from './schema.ts';
 
-const DEFAULTS = { supervisionSeconds: 86_400, validityGraceSeconds: 60 } as const;
+const DEFAULTS = {
+  supervisionSeconds: 86_400,
+  validityGraceSeconds: 60,
+  restrictedSeconds: 300,
+} as const;
 /** Of a rule that refuses its service: it grants nothing, its sizes are never looked at. */
 const NO_QUOTA: Rule['quota'] = { size: 1, minimum: 1, maximum: 1 };
 
@@ -37,6 +41,9 @@ export function compilePlan(written: WrittenPlan, { digits, path, report }: Cont
     rules,
     supervisionSeconds: duration('supervision', 1) ?? DEFAULTS.supervisionSeconds,
     validityGraceSeconds: duration('validityGrace', 0) ?? DEFAULTS.validityGraceSeconds,
+    timeZone: 'UTC',
+    holidays: [],
+    indeterminate: 'after',
   };
 }
 
@@ -76,7 +83,8 @@ function compileRule(written: WrittenRule, context: Context): Rule {
     quota: quota ?? NO_QUOTA,
     ...(validitySeconds === undefined ? {} : { validitySeconds }),
     ...(holdingSeconds === undefined ? {} : { holdingSeconds }),
-    atEnd,
+    atEnd: atEnd === 'deny' ? 'deny' : { action: atEnd },
+    restrictedSeconds: DEFAULTS.restrictedSeconds,
     ...(denied ? { denied } : {}),
   };
 }

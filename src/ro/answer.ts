@@ -19,6 +19,7 @@ export const codeOf: Record<Exclude<Outcome, 'refused'>, number> = {
   'service-denied': resultCodes.DIAMETER_END_USER_SERVICE_DENIED,
   'rating-failed': resultCodes.DIAMETER_RATING_FAILED,
   'credit-limit-reached': resultCodes.DIAMETER_CREDIT_LIMIT_REACHED,
+  uncontrolled: resultCodes.DIAMETER_CREDIT_CONTROL_NOT_APPLICABLE,
 };
 
 const CREDIT_CONTROL = 4;

@@ -7,7 +7,7 @@ import type {
   RecordKind,
 } from '../charging/record.ts';
 import type { SubscriberKind, Unit } from '../charging/request.ts';
-import { messageCodec, storeSchema, words } from './schema.ts';
+import { isPresent, messageCodec, type Optional, storeSchema, words } from './schema.ts';
 
 const records = messageCodec<RecordMessage>(storeSchema, 'ChargingRecord');
 const recordKinds = words<RecordKind>(storeSchema, 'RecordKind');
@@ -38,6 +38,7 @@ export function encodeRecord(record: ChargingRecord): Uint8Array {
     changes: record.changes.map(fromChange),
     reference: record.reference,
     terminationCause: record.terminationCause,
+    information: record.information,
   });
 }
 
@@ -61,6 +62,7 @@ export function decodeRecord(bytes: Uint8Array): ChargingRecord {
   if (isPresent(message.context)) record.context = message.context;
   if (isPresent(message.reference)) record.reference = message.reference;
   if (isPresent(message.terminationCause)) record.terminationCause = message.terminationCause;
+  if (isPresent(message.information)) record.information = message.information;
   return record;
 }
 
@@ -77,6 +79,7 @@ function fromService(service: RecordedService): ServiceMessage {
     outcome: service.outcome,
     excess: service.excess ?? false,
     reasons: service.reasons,
+    after: service.after,
   };
 }
 
@@ -92,6 +95,10 @@ function toService(message: ServiceMessage): RecordedService {
   if (isPresent(message.cost)) service.cost = message.cost;
   if (message.excess) service.excess = true;
   if (isPresent(message.reasons) && message.reasons.length > 0) service.reasons = message.reasons;
+  if (isPresent(message.after)) {
+    const { rule, used, cost } = message.after;
+    service.after = { rule, used, cost };
+  }
   return service;
 }
 
@@ -108,12 +115,6 @@ const toChange = ({ bucket, cause, available, reserved }: ChangeMessage): Bucket
   available,
   reserved,
 });
-
-/** protobufjs has null for an absent member that has no default. */
-const isPresent = <Value>(value: Value | null | undefined): value is Value =>
-  value !== undefined && value !== null;
-
-type Optional<Value> = Value | null | undefined;
 
 interface RecordMessage {
   kind: number;
@@ -132,6 +133,7 @@ interface RecordMessage {
   changes: readonly ChangeMessage[];
   reference: Optional<string>;
   terminationCause: Optional<number>;
+  information: Optional<Uint8Array>;
 }
 
 interface ServiceMessage {
@@ -146,6 +148,7 @@ interface ServiceMessage {
   outcome: string;
   excess: boolean;
   reasons: Optional<readonly number[]>;
+  after: Optional<{ rule: string; used: number; cost: number }>;
 }
 
 interface ChangeMessage {

@@ -67,6 +67,12 @@ export function messageCodec<Message>(schema: protobuf.Root, name: string): Mess
   };
 }
 
+/** protobufjs has null for an absent member that has no default. */
+export type Optional<Value> = Value | null | undefined;
+
+export const isPresent = <Value>(value: Optional<Value>): value is Value =>
+  value !== undefined && value !== null;
+
 /** An enumeration's values as the core's words: UNIT_OCTETS is `octets`. */
 export interface Words<Word extends string> {
   toNumber: Readonly<Record<Word, number>>;

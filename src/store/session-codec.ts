@@ -5,10 +5,27 @@
  * of a session, its services and their grants travel in `unknown`, and a stored answer is kept as
  * the bytes it was read from. An answer is encoded once and decoded when it is first asked for.
  */
-import type { Answer, Outcome, ServiceAnswer } from '../charging/answer.ts';
-import type { SubscriberKind, Unit } from '../charging/request.ts';
-import type { Answered, Grant, Service, Session, SessionState } from '../charging/session.ts';
-import { messageCodec, storeSchema, type Unknowns, words } from './schema.ts';
+import type { Answer } from '../charging/answer.ts';
+import type { Price, Rate, Role } from '../charging/plan.ts';
+import type { Facts, SubscriberKind, Unit } from '../charging/request.ts';
+import type {
+  Answered,
+  Grant,
+  Part,
+  Service,
+  Session,
+  SessionState,
+  Switch,
+} from '../charging/session.ts';
+import { createAnswerCodec } from './answer-codec.ts';
+import {
+  isPresent,
+  messageCodec,
+  type Optional,
+  storeSchema,
+  type Unknowns,
+  words,
+} from './schema.ts';
 
 /**
  * Where an Answered, which never changes, keeps the bytes that it was encoded to or read from. (In a
@@ -32,13 +49,12 @@ export interface SessionCodec {
 export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   const sessions = messageCodec<SessionMessage>(schema, 'Session');
   const answereds = messageCodec<AnsweredMessage>(schema, 'Answered');
-  const answers = messageCodec<AnswerMessage>(schema, 'Answer');
+  const answers = createAnswerCodec(schema);
   const units = words<Unit>(schema, 'Unit');
   const kinds = words<SubscriberKind>(schema, 'SubscriberKind');
   const states = words<SessionState>(schema, 'SessionState');
-  const outcomes = words<Outcome>(schema, 'Outcome');
-  const levels = words<Answer['level']>(schema, 'Level');
-  const finals = words<'none' | 'terminate'>(schema, 'Final');
+  const roles = words<'none' | Role>(schema, 'Role');
+  const exhaustions = words<'none' | NonNullable<Service['exhausted']>>(schema, 'Exhausted');
 
   function encode(session: Session): Uint8Array {
     const { account, subscriber, client, services, answers: given, seen } = session;
@@ -61,6 +77,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       answers: given.map(encodeAnswered),
       seen: seen.length === 1 ? (seen[0] as readonly number[]) : seen.flat(),
     };
+    if (session.facts !== undefined)
+      message.facts = { ...session.facts, role: roles.toNumber[session.facts.role ?? 'none'] };
     if (session.unknown !== undefined) message.$unknowns = session.unknown as Uint8Array[];
     return sessions.encode(message);
   }
@@ -77,6 +95,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       rated: service.rated,
       cost: service.cost,
       price: service.price,
+      exhausted: exhaustions.toNumber[service.exhausted ?? 'none'],
     };
     if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
     const unknown = service.grant?.unknown;
@@ -89,32 +108,10 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     const kept = (answered as Kept)[encoded];
     if (kept !== undefined) return kept;
     const { number, digest, at, answer } = answered;
-    const bytes = answereds.encode({ number, digest, at, answer: encodeAnswer(answer) });
+    const bytes = answereds.encode({ number, digest, at, answer: answers.encode(answer) });
     // Bytes of its own: small buffers share 8 KiB, all of which would live as long as the answer.
     keep(answered, new Uint8Array(bytes));
     return bytes;
-  }
-
-  function encodeAnswer(answer: Answer): Uint8Array {
-    return answers.encode({
-      outcome: outcomes.toNumber[answer.outcome],
-      resultCode: answer.resultCode,
-      level: levels.toNumber[answer.level],
-      services: answer.services.map(fromServiceAnswer),
-    });
-  }
-
-  function fromServiceAnswer(service: ServiceAnswer): ServiceAnswerMessage {
-    return {
-      ratingGroup: service.ratingGroup,
-      serviceIds: service.serviceIds,
-      outcome: outcomes.toNumber[service.outcome],
-      grantedUnit: service.granted === undefined ? 0 : units.toNumber[service.granted.unit],
-      grantedUnits: service.granted?.units,
-      validitySeconds: service.validitySeconds,
-      holdingSeconds: service.holdingSeconds,
-      final: finals.toNumber[service.final ?? 'none'],
-    };
   }
 
   function decode(bytes: Uint8Array): Session {
@@ -136,6 +133,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       seen: toRanges(message.seen),
     };
     if (isPresent(message.subSessionId)) session.subSessionId = message.subSessionId;
+    if (isPresent(message.facts)) session.facts = toFacts(message.facts);
     if (message.$unknowns !== undefined) session.unknown = message.$unknowns;
     return session;
   }
@@ -152,21 +150,24 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
     if (isPresent(message.grant)) service.grant = toGrant(message.grant);
-    if (isPresent(message.price)) {
-      const { amount, per, increment } = message.price;
-      service.price = { amount, per, increment };
-    }
+    if (isPresent(message.price)) service.price = toPrice(message.price);
+    const exhausted = exhaustions.toWord(message.exhausted);
+    if (exhausted !== 'none') service.exhausted = exhausted;
     if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
     return service;
   }
 
   function toGrant(message: GrantMessage): Grant {
     const grant: Grant = {
-      parts: message.parts.map(({ bucket, units, amount }) => ({ bucket, units, amount })),
+      parts: message.parts.map(toPart),
       units: message.units,
       final: message.final,
     };
     if (isPresent(message.validUntil)) grant.validUntil = message.validUntil;
+    if (isPresent(message.limits) && message.limits.length > 0)
+      grant.limits = message.limits.map(toPart);
+    if (isPresent(message.switch)) grant.switch = toSwitch(message.switch);
+    if (isPresent(message.pool)) grant.pool = message.pool;
     if (message.$unknowns !== undefined) grant.unknown = message.$unknowns;
     return grant;
   }
@@ -179,7 +180,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       digest,
       at,
       get answer() {
-        answer ??= toAnswer(answers.decode(later));
+        answer ??= answers.decode(later);
         return answer;
       },
     };
@@ -187,37 +188,51 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     return answered;
   }
 
-  function toAnswer(message: AnswerMessage): Answer {
-    const answer: Answer = {
-      outcome: outcomes.toWord(message.outcome),
-      level: levels.toWord(message.level),
-      services: message.services.map(toServiceAnswer),
-    };
-    if (isPresent(message.resultCode)) answer.resultCode = message.resultCode;
-    return answer;
-  }
-
-  function toServiceAnswer(message: ServiceAnswerMessage): ServiceAnswer {
-    const { serviceIds, ratingGroup, grantedUnits, validitySeconds, holdingSeconds } = message;
-    const service: ServiceAnswer = { serviceIds, outcome: outcomes.toWord(message.outcome) };
-    const final = finals.toWord(message.final);
-    if (isPresent(ratingGroup)) service.ratingGroup = ratingGroup;
-    if (isPresent(grantedUnits))
-      service.granted = { unit: units.toWord(message.grantedUnit), units: grantedUnits };
-    if (isPresent(validitySeconds)) service.validitySeconds = validitySeconds;
-    if (isPresent(holdingSeconds)) service.holdingSeconds = holdingSeconds;
-    if (final !== 'none') service.final = final;
-    return service;
+  function toFacts(message: FactsMessage): Facts {
+    const facts: Facts = {};
+    const { apn, rat, visited, called, calling } = message;
+    const role = roles.toWord(message.role);
+    if (isPresent(apn)) facts.apn = apn;
+    if (isPresent(rat)) facts.rat = rat;
+    if (isPresent(visited)) facts.visited = visited;
+    if (isPresent(called)) facts.called = called;
+    if (isPresent(calling)) facts.calling = calling;
+    if (role !== 'none') facts.role = role;
+    return facts;
   }
 
   return { encode, decode };
 }
 
-export const sessionCodec: SessionCodec = createSessionCodec(storeSchema);
+function toPart({ bucket, units, amount, period }: PartMessage): Part {
+  const part: Part = { bucket, units, amount };
+  if (isPresent(period)) part.period = period;
+  return part;
+}
 
-/** protobufjs has null for an absent member that has no default. */
-const isPresent = <Value>(value: Value | null | undefined): value is Value =>
-  value !== undefined && value !== null;
+function toSwitch({ at, rule, price, after }: SwitchMessage): Switch {
+  const change: Switch = { at, rule };
+  if (isPresent(price)) change.price = toPrice(price);
+  if (isPresent(after)) change.after = { parts: after.parts.map(toPart), units: after.units };
+  return change;
+}
+
+function toPrice(message: PriceMessage): Price {
+  const price: Price = toRate(message);
+  if (isPresent(message.minimum)) price.minimum = message.minimum;
+  if (isPresent(message.bands) && message.bands.length > 0)
+    price.bands = message.bands.map((band) => ({ from: band.from, ...toRate(band) }));
+  if (message.eachReport) price.eachReport = true;
+  return price;
+}
+
+function toRate({ amount, per, increment, fee }: RateMessage): Rate {
+  const rate: Rate = { amount, per, increment };
+  if (isPresent(fee)) rate.fee = fee;
+  return rate;
+}
+
+export const sessionCodec: SessionCodec = createSessionCodec(storeSchema);
 
 /** Where most clients name themselves already; a host is stored only where it differs. */
 function hostOfSessionId(sessionId: string): string {
@@ -238,8 +253,6 @@ function toRanges(seen: readonly number[]): Session['seen'] {
   return ranges;
 }
 
-type Optional<Value> = Value | null | undefined;
-
 interface SessionMessage extends Unknowns {
   sessionId: string;
   subSessionId: Optional<string>;
@@ -258,7 +271,11 @@ interface SessionMessage extends Unknowns {
   services: readonly ServiceMessage[];
   answers: readonly Uint8Array[];
   seen: readonly number[];
+  facts?: Optional<FactsMessage>;
 }
+
+type FactsMessage = Optionals<Omit<Facts, 'role'>> & { role: number };
+type Optionals<T> = { [K in keyof T]?: Optional<NonNullable<T[K]>> };
 
 interface ServiceMessage extends Unknowns {
   ratingGroup: Optional<number>;
@@ -270,14 +287,45 @@ interface ServiceMessage extends Unknowns {
   used: number;
   rated: number;
   cost: number;
-  price: Optional<{ amount: number; per: number; increment: number }>;
+  price: Optional<PriceMessage>;
+  exhausted: number;
+}
+
+interface RateMessage {
+  amount: number;
+  per: number;
+  increment: number;
+  fee?: Optional<number>;
+}
+
+interface PriceMessage extends RateMessage {
+  minimum?: Optional<number>;
+  bands?: Optional<readonly (RateMessage & { from: number })[]>;
+  eachReport?: boolean;
+}
+
+interface PartMessage {
+  bucket: string;
+  units: number;
+  amount: number;
+  period?: Optional<number>;
+}
+
+interface SwitchMessage {
+  at: number;
+  rule: string;
+  price?: Optional<PriceMessage>;
+  after?: Optional<{ parts: readonly PartMessage[]; units: number }>;
 }
 
 interface GrantMessage extends Unknowns {
-  parts: readonly { bucket: string; units: number; amount: number }[];
+  parts: readonly PartMessage[];
   units: number;
   validUntil?: Optional<number>;
   final: boolean;
+  limits?: Optional<readonly PartMessage[]>;
+  switch?: Optional<SwitchMessage>;
+  pool?: Optional<number>;
 }
 
 interface AnsweredMessage {
@@ -285,22 +333,4 @@ interface AnsweredMessage {
   digest: number;
   at: number;
   answer: Uint8Array;
-}
-
-interface AnswerMessage {
-  outcome: number;
-  resultCode: Optional<number>;
-  level: number;
-  services: readonly ServiceAnswerMessage[];
-}
-
-interface ServiceAnswerMessage {
-  ratingGroup: Optional<number>;
-  serviceIds: readonly number[];
-  outcome: number;
-  grantedUnit: number;
-  grantedUnits: Optional<number>;
-  validitySeconds: Optional<number>;
-  holdingSeconds: Optional<number>;
-  final: number;
 }

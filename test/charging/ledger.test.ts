@@ -27,7 +27,7 @@ const rule = fc
     minimum: fc.integer({ min: 1, max: 40 }),
     maximum: fc.integer({ min: 1, max: 60 }),
     validitySeconds: fc.option(fc.integer({ min: 60, max: 1800 }), { nil: undefined }),
-    atEnd: fc.constantFrom<Rule['atEnd']>('terminate', 'deny'),
+    atEnd: fc.constantFrom<Rule['atEnd']>({ action: 'terminate' }, 'deny'),
   })
   .map(({ size, minimum, maximum, price: at, validitySeconds, atEnd }) => ({
     atEnd,
@@ -144,7 +144,7 @@ function build({ buckets, main: last, rules }: Written): { till: Till; ledger: L
           minimum: BigInt(one.quota.minimum),
           maximum: BigInt(one.quota.maximum),
           ...(one.validitySeconds === undefined ? {} : { validity: one.validitySeconds * 1000 }),
-          announcesEnd: one.atEnd === 'terminate',
+          announcesEnd: one.atEnd !== 'deny',
         },
       ]),
     ),

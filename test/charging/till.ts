@@ -43,7 +43,8 @@ export function ruleOf(part: Partial<Rule> = {}): Rule {
     unit: 'octets',
     price: { amount: 1, per: 1, increment: 1 },
     quota: { size: 100, minimum: 1, maximum: 1000 },
-    atEnd: 'terminate',
+    atEnd: { action: 'terminate' },
+    restrictedSeconds: 300,
     ...part,
   };
 }
@@ -55,6 +56,9 @@ export function planOf(rules: readonly Rule[], part: Partial<Plan> = {}): Plan {
     rules,
     supervisionSeconds: 3600,
     validityGraceSeconds: 60,
+    timeZone: 'UTC',
+    holidays: [],
+    indeterminate: 'after',
     ...part,
   };
 }

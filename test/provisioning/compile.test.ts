@@ -46,7 +46,8 @@ test('the sample plan in the units of the core', () => {
     quota: { size: 10_485_760, minimum: 65_536, maximum: 104_857_600 },
     validitySeconds: 3600,
     holdingSeconds: 600,
-    atEnd: 'terminate',
+    atEnd: { action: 'terminate' },
+    restrictedSeconds: 300,
   });
   const rule = (ratingGroup?: number) =>
     ruleFor(plan, { context: '32251@3gpp.org', ratingGroup, serviceIds: [] })?.name;
@@ -85,14 +86,16 @@ test('what is not written has the defaults that the schema tells', () => {
     unit: 'octets',
     price: { amount: 50, per: 1000, increment: 1000 },
     quota: { size: 5000, minimum: 1, maximum: 5000 },
-    atEnd: 'terminate',
+    atEnd: { action: 'terminate' },
+    restrictedSeconds: 300,
   });
   expect(free).toEqual({
     name: 'b',
     match: { serviceIdentifier: [9] },
     unit: 'seconds',
     quota: { size: 60, minimum: 1, maximum: 60 },
-    atEnd: 'terminate',
+    atEnd: { action: 'terminate' },
+    restrictedSeconds: 300,
   });
   expect(denied).toMatchObject({ name: 'c', denied: true });
   expect(denied).not.toHaveProperty('price');

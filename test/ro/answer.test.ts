@@ -53,6 +53,7 @@ describe('the command level', () => {
       'service-denied': 4010,
       'rating-failed': 5031,
       'credit-limit-reached': 4012,
+      uncontrolled: 4011,
     };
     expect(codeOf).toEqual(expected);
     for (const [outcome, code] of Object.entries(expected)) {
@@ -75,7 +76,7 @@ describe('the command level', () => {
     expect(
       ccaOf({
         level: 'command',
-        services: [service({ granted, validitySeconds: 60, final: 'terminate' })],
+        services: [service({ granted, validitySeconds: 60, final: { action: 'terminate' } })],
       }),
     ).toMatchObject({
       'Granted-Service-Unit': {
@@ -129,7 +130,7 @@ describe('a service', () => {
   });
 
   test('C-142 final units say nothing but TERMINATE', () => {
-    expect(of({ final: 'terminate' })?.['Final-Unit-Indication']).toEqual({
+    expect(of({ final: { action: 'terminate' } })?.['Final-Unit-Indication']).toEqual({
       'Final-Unit-Action': 0,
     });
   });

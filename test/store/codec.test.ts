@@ -48,6 +48,60 @@ describe('a session', () => {
     expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
   });
 
+  test('keeps every part of a tariff, a grant and an answer', () => {
+    const rate = { amount: 0, per: 60, increment: 60 };
+    const price = {
+      ...{ ...rate, fee: 7, minimum: 30, eachReport: true },
+      bands: [
+        { ...rate, from: 60 },
+        { ...rate, from: 2 ** 40, fee: 2 ** 50 },
+      ],
+    };
+    const part = { bucket: 'b', units: 5, amount: -3, period: 1_800_000_000_000 };
+    const session = sessionOf(account, {
+      facts: { apn: 'internet', rat: 6, visited: '26201', called: '49', role: 'terminating' },
+      services: [
+        {
+          ...{ serviceIds: [], rule: 'day', planVersion: 3, unit: 'seconds', price },
+          ...{ used: 1, rated: 1, cost: 1, exhausted: 'restricted' },
+          grant: {
+            ...{ parts: [part], units: 5, final: true, limits: [part], pool: 0 },
+            switch: { at: 9, rule: 'night', price, after: { parts: [part], units: 2 } },
+          },
+        },
+      ],
+      answers: [
+        {
+          ...{ number: 1, digest: 1, at: 1 },
+          answer: {
+            ...{ outcome: 'uncontrolled', level: 'command', cost: 0, remaining: -5 },
+            ...{ lowBalance: false, failureHandling: 'retry-and-terminate', enough: false },
+            ...{ debitFailureHandling: 'terminate-or-buffer' },
+            refundInformation: Buffer.of(0, 255),
+            services: [
+              {
+                ...{ serviceIds: [], outcome: 'success', pool: { id: 0, digits: 5, exponent: -2 } },
+                final: {
+                  action: 'redirect',
+                  redirect: { type: 0, address: '192.0.2.1' },
+                  filters: ['permit in ip from any to any'],
+                  filterIds: ['a'],
+                },
+                directives: {
+                  ...{ threshold: 0, consumptionSeconds: 0, envelopes: 0, triggers: [] },
+                  timeMechanism: { type: 'continuous', intervalSeconds: 60 },
+                },
+                beside: { seconds: 0, money: 5 },
+                tariffChange: { at: 9, after: 0 },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
+  });
+
   test('keeps what is absent absent, and zero apart from it', () => {
     const bare = { serviceIds: [], rule: '', planVersion: 0, unit: 'money' as const };
     const session = sessionOf(account, {
@@ -73,7 +127,12 @@ describe('a session', () => {
             services: [
               { serviceIds: [1, 2], outcome: 'credit-limit-reached' },
               {
-                ...{ ratingGroup: 0, serviceIds: [], outcome: 'success', final: 'terminate' },
+                ...{
+                  ratingGroup: 0,
+                  serviceIds: [],
+                  outcome: 'success',
+                  final: { action: 'terminate' } as const,
+                },
                 granted: { unit: 'seconds', units: 0 },
               },
             ],
