@@ -21,7 +21,9 @@ describe('reserving', () => {
     const buckets = [bundle('b'), { ...main, floor: -20 }];
     const till = new Till({ buckets, openings: { b: 30, main: 40 } });
     const answer = till.ask(requestOf('initial', 0, [asks({ asked: { octets: 1000 } })]));
-    expect(answer.services).toMatchObject([{ granted: { units: 90 }, final: { action: 'terminate' } }]);
+    expect(answer.services).toMatchObject([
+      { granted: { units: 90 }, final: { action: 'terminate' } },
+    ]);
     expect([till.available('b'), till.available('main')]).toEqual([0, -20]);
   });
 
@@ -126,7 +128,9 @@ describe('usage beyond its grant', () => {
     const till = new Till({ buckets, openings: { b: 0, promo: 20, main: 0 } });
     till.ask(requestOf('initial', 0));
     const answer = till.ask(requestOf('update', 1, [asks({ used: { octets: 20 }, asked: {} })]));
-    expect(answer.services).toMatchObject([{ granted: { units: 50 }, final: { action: 'terminate' } }]);
+    expect(answer.services).toMatchObject([
+      { granted: { units: 50 }, final: { action: 'terminate' } },
+    ]);
     expect([till.available('promo'), till.reserved('promo')]).toEqual([-50, 50]);
   });
 
