@@ -1,6 +1,6 @@
 /**
- * A plan: an ordered list of rules, data and never code. The first rule that matches a service
- * decides how it is counted, priced and supervised.
+ * A plan: an ordered list of rules, data and never code. The rule that matches a service decides
+ * how it is counted, priced and supervised; which one it is says `match.ts`.
  */
 import type { Unit } from './request.ts';
 
@@ -159,32 +159,4 @@ export function planWithoutRules(id: string): Plan {
     holidays: [],
     indeterminate: 'after',
   };
-}
-
-/** The first rule of `plan` that matches, or undefined: the service cannot be rated. */
-export function ruleFor(
-  plan: Plan,
-  service: { context: string; ratingGroup?: number | undefined; serviceIds: readonly number[] },
-): Rule | undefined {
-  for (const rule of plan.rules) if (matches(rule, service)) return rule;
-  return undefined;
-}
-
-/** Whether any rule of the plan knows this Service-Context-Id (RFC 8506 4.1.3). */
-export function knowsContext(plan: Plan, context: string): boolean {
-  return plan.rules.some((rule) => rule.match.context?.includes(context) ?? true);
-}
-
-function matches(
-  { match }: Rule,
-  service: { context: string; ratingGroup?: number | undefined; serviceIds: readonly number[] },
-): boolean {
-  if (match.context !== undefined && !match.context.includes(service.context)) return false;
-  if (match.ratingGroup !== undefined && !match.ratingGroup.includes(service.ratingGroup ?? null))
-    return false;
-  if (match.serviceIdentifier !== undefined) {
-    const wanted = match.serviceIdentifier;
-    return service.serviceIds.length > 0 && service.serviceIds.every((id) => wanted.includes(id));
-  }
-  return true;
 }

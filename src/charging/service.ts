@@ -4,7 +4,8 @@
  */
 import type { ServiceAnswer } from './answer.ts';
 import type { Draft } from './draft.ts';
-import { type Plan, type Rule, ruleFor } from './plan.ts';
+import { ruleFor } from './match.ts';
+import type { Plan, Rule } from './plan.ts';
 import { consume, overrun, priceOf, release, reserve } from './quota.ts';
 import type { RecordedService } from './record.ts';
 import { type AskedService, serviceKey } from './request.ts';
@@ -113,12 +114,12 @@ interface Settled {
 
 /** Debits what was reported, as far as the service's grant goes (RFC 8506 5.3). */
 function settleGranted(
-  { draft, plan, context }: Serving,
+  { draft, plan, context, now }: Serving,
   one: AskedService,
   services: Map<string, Service>,
 ): Settled {
   const { ratingGroup, serviceIds } = one;
-  const rule = ruleFor(plan, { context, ratingGroup, serviceIds });
+  const rule = ruleFor(plan, { context, ratingGroup, serviceIds }, now);
   const { key, service: current } = serviceFor(services, one);
   const settled: Settled = { one, key, rule, rest: 0, cost: 0, excess: one.excess ?? false };
   if (one.used === undefined && current?.grant === undefined) return settled;

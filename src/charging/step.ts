@@ -8,7 +8,7 @@ import type { Answer, Outcome } from './answer.ts';
 import type { Change, Decision, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
-import { knowsContext } from './plan.ts';
+import { knowsContext } from './match.ts';
 import { release } from './quota.ts';
 import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
 import type { Request } from './request.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { drawOrder } from '../../src/charging/account.ts';
-import { ruleFor } from '../../src/charging/plan.ts';
+import { ruleFor } from '../../src/charging/match.ts';
 import { admission, type PeerPolicy, policyProblems } from '../../src/peer/policy.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { renderProblems } from '../../src/provisioning/problem.ts';
@@ -50,7 +50,7 @@ test('the sample plan in the units of the core', () => {
     restrictedSeconds: 300,
   });
   const rule = (ratingGroup?: number) =>
-    ruleFor(plan, { context: '32251@3gpp.org', ratingGroup, serviceIds: [] })?.name;
+    ruleFor(plan, { context: '32251@3gpp.org', ratingGroup, serviceIds: [] }, 0)?.name;
   expect([rule(1), rule(2), rule(99), rule(7), rule()]).toEqual([
     'internet',
     'own-app',
