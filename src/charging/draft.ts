@@ -12,6 +12,7 @@ import {
 } from './account.ts';
 import { LIMIT } from './money.ts';
 import type { BucketChange, Cause } from './record.ts';
+import type { SubscriberId } from './request.ts';
 
 /**
  * Adds `delta` to a counter of the account. `min` guards the result, `max` the value before: a
@@ -41,12 +42,22 @@ interface Pool {
 
 export class Draft {
   readonly account: Account;
+  readonly #subscriber: SubscriberId | undefined;
   readonly #pools: Pool[] = [];
   readonly #movements: Movement[] = [];
   readonly #changes: BucketChange[] = [];
 
-  constructor(account: Account) {
+  /** `subscriber`: whose use is charged, for the buckets that limit it. */
+  constructor(account: Account, subscriber?: SubscriberId) {
     this.account = account;
+    this.#subscriber = subscriber;
+  }
+
+  /** Whether `bucket` limits what the subscriber may use of the account. */
+  isLimitedBy({ limits }: Bucket): boolean {
+    if (limits === undefined || this.#subscriber === undefined) return false;
+    const { kind, id } = this.#subscriber;
+    return limits.includes(`${kind}:${id}`);
   }
 
   /** What may still be promised from a bucket after the moves so far. */

@@ -5,6 +5,7 @@
  * aborts, to which there is no answer, are decided in `timer.ts` by the same moves.
  */
 import type { Answer, Outcome } from './answer.ts';
+import { turnPeriods } from './buckets.ts';
 import type { Change, Decision, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
@@ -14,7 +15,7 @@ import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
 import type { Request } from './request.ts';
 import { type Served, serveAll } from './service.ts';
 import type { Service, Session } from './session.ts';
-import { dueAt, expireBuckets, supervisionMs, wakeAt } from './timer.ts';
+import { dueAt, supervisionMs, wakeAt } from './timer.ts';
 
 /** A timer that has less than this to go counts as due, and is written again by every commit. */
 const ARM_MARGIN_MS = 1_000;
@@ -57,9 +58,9 @@ function open(request: Request, known: Known): Decision {
   }
   if (request.refusal !== undefined || request.subscriber === undefined)
     return { kind: 'answer', answer: plainly('refused', request) };
-  const draft = new Draft(account);
+  const draft = new Draft(account, request.subscriber);
   draft.countSession(1);
-  expireBuckets(draft, now);
+  turnPeriods(draft, now);
   const served = serveRequest(request, [], { draft, known, ending: false });
   if (served.refuses && !fresh) return { kind: 'reread' };
   const denied = served.answers[0]?.outcome ?? 'success';
@@ -115,8 +116,8 @@ function refuseInitial(
 /** Table 6, Open: usage is debited, quota is reserved anew, supervision starts again. */
 function update(request: Request, session: Session, known: Known): Decision {
   const { plan, now, settings } = known;
-  const draft = new Draft(known.account);
-  expireBuckets(draft, now);
+  const draft = new Draft(known.account, session.subscriber);
+  turnPeriods(draft, now);
   const served = serveRequest(request, session.services, { draft, known, ending: false });
   if (served.refuses && !known.fresh) return { kind: 'reread' };
   const denied = served.answers[0]?.outcome ?? 'success';
@@ -162,8 +163,8 @@ function close(
   known: Known,
   state: 'ended' | 'abandoned',
 ): Decision {
-  const draft = new Draft(known.account);
-  expireBuckets(draft, known.now);
+  const draft = new Draft(known.account, session.subscriber);
+  turnPeriods(draft, known.now);
   const served = serveRequest(request, session.services, { draft, known, ending: true });
   const answer: Answer =
     request.refusal === undefined
@@ -221,7 +222,8 @@ function late(request: Request, session: Session, known: Known): Decision {
       : plainly('refused', request);
   if (!request.services.some((service) => service.used !== undefined))
     return { kind: 'answer', answer };
-  const draft = new Draft(known.account);
+  const draft = new Draft(known.account, session.subscriber);
+  turnPeriods(draft, known.now);
   const served = serveRequest(request, session.services, { draft, known, ending: true });
   const { now, settings } = known;
   const record = recordOf(request, { session, kind: 'late-usage', now, answer, draft });

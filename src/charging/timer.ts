@@ -3,6 +3,7 @@
  * whose client vanished, validity gives back what a client should have reported and did not
  * (RFC 8506 7, 8.33, 13). The store wakes a session at its earliest timer; the session knows all.
  */
+import { turnPeriods } from './buckets.ts';
 import type { Change, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import type { Plan } from './plan.ts';
@@ -25,7 +26,7 @@ export function stepTimer(session: Session, known: Omit<Known, 'session'>): Time
   const expired = session.services.filter((service) => releaseAt(service, plan) <= now);
   if (expired.length === 0) return { kind: 'rearm', at: wakeAt(session, plan, now) };
   const draft = new Draft(known.account);
-  expireBuckets(draft, now);
+  turnPeriods(draft, now);
   const services = session.services.map((service) =>
     expired.includes(service) ? release(draft, service, now) : service,
   );
@@ -47,7 +48,7 @@ export function abandon(
   kind: 'supervision' | 'abort',
 ): Omit<Change, 'answer'> {
   const draft = new Draft(account);
-  expireBuckets(draft, now);
+  turnPeriods(draft, now);
   const services = session.services.map((service) => release(draft, service, now));
   draft.countSession(-1);
   const held = session.services.filter((service) => service.grant !== undefined);
@@ -60,12 +61,6 @@ export function abandon(
     movements: draft.movements(),
     record: recordOf(session, { kind, now, draft, services: held }),
   };
-}
-
-/** Books what expired buckets of the account still had, so that nothing more is drawn. */
-export function expireBuckets(draft: Draft, now: number): void {
-  for (const { id, expiresAt } of draft.account.definition.buckets)
-    if (expiresAt !== undefined && expiresAt <= now) draft.expire(id);
 }
 
 /**

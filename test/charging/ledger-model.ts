@@ -103,6 +103,7 @@ export class Ledger {
     if (session !== undefined && session.state === 'closed') {
       const answer = request.refused ? 'refused' : 'unknown-session';
       if (!request.services.some(({ used }) => used !== undefined)) return answer;
+      this.#expire(now);
       this.#settle(session, request, now);
       this.#keep(session, request, { content, answer, now });
       return answer;
