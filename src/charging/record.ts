@@ -84,4 +84,7 @@ export interface ChargingRecord {
   reference?: string;
   /** Service-Information as it was sent; absent where it is as in the session's record before. */
   information?: Uint8Array;
+  /** As in `Request`. */
+  sentContext?: string;
+  equipment?: string;
 }

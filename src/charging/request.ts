@@ -53,6 +53,10 @@ export interface AskedService {
   excess?: boolean;
   /** Reporting-Reason values (TS 32.299 7.2.175). */
   reasons?: readonly number[];
+  /** What it says for itself alone: its members stand in place of the request's. */
+  facts?: Facts;
+  /** It names money of another currency than the tenant's, which is not in `asked` or `used`. */
+  foreignMoney?: boolean;
 }
 
 /** Why a request was refused before `step` saw it: the Result-Code and what goes with it. */
@@ -68,8 +72,10 @@ export interface Request {
   subSessionId?: string;
   /** CC-Request-Number, 0..2^32-1. */
   number: number;
-  /** Service-Context-Id. */
+  /** Service-Context-Id, without what comes before the service in those of 3GPP. */
   context: string;
+  /** As it was sent, where that is another text. */
+  sentContext?: string;
   subscriber?: SubscriberId;
   /** Origin-Host and Origin-Realm of the client, where server-initiated requests go. */
   client: { host: string; realm: string };
@@ -89,8 +95,10 @@ export interface Request {
   occurredAt?: number;
   /** How the client may be told of a tariff change; absent: not at all. */
   tariffChange?: 'single' | 'dual';
-  /** Service-Information as it was sent, for the record. */
+  /** Service-Information as it was sent, for the record: a slice of the frame, to be copied. */
   information?: Uint8Array;
+  /** User-Equipment-Info, for the record: its kind and value, as `imeisv:3520990017614823`. */
+  equipment?: string;
 }
 
 /** The key of a service within its session: rating group and service identifiers. */

@@ -39,6 +39,8 @@ export function encodeRecord(record: ChargingRecord): Uint8Array {
     reference: record.reference,
     terminationCause: record.terminationCause,
     information: record.information,
+    sentContext: record.sentContext,
+    equipment: record.equipment,
   });
 }
 
@@ -63,6 +65,8 @@ export function decodeRecord(bytes: Uint8Array): ChargingRecord {
   if (isPresent(message.reference)) record.reference = message.reference;
   if (isPresent(message.terminationCause)) record.terminationCause = message.terminationCause;
   if (isPresent(message.information)) record.information = message.information;
+  if (isPresent(message.sentContext)) record.sentContext = message.sentContext;
+  if (isPresent(message.equipment)) record.equipment = message.equipment;
   return record;
 }
 
@@ -134,6 +138,8 @@ interface RecordMessage {
   reference: Optional<string>;
   terminationCause: Optional<number>;
   information: Optional<Uint8Array>;
+  sentContext: Optional<string>;
+  equipment: Optional<string>;
 }
 
 interface ServiceMessage {

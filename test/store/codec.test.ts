@@ -321,6 +321,9 @@ describe('a record', () => {
         ],
         terminationCause: 1,
         reference: 'key',
+        information: Buffer.of(0, 0, 3, 0x6a),
+        sentContext: '8.32251@3gpp.org',
+        equipment: 'imei:35209900176148',
       },
     ],
   ])('%s is the same after it was stored', (_, record) => {
