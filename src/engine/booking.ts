@@ -21,15 +21,12 @@ import {
   type Store,
   StoreUnavailable,
 } from '../store/store.ts';
+import { type CallOptions, Calls } from './calls.ts';
 
-export interface BookingOptions {
+export interface BookingOptions extends CallOptions {
   store: Store;
   /** How long the key keeps its outcome, in ms; repeated after that, it books again. */
   keyTtlMs: number;
-  /** Monotonic milliseconds, the clock of deadlines. */
-  clock(): number;
-  /** Resolves after `ms`: the pause between attempts to reach a store that is away. */
-  pause(ms: number): Promise<void>;
 }
 
 /** What a key stands for once it is booked. */
@@ -86,7 +83,7 @@ class BookingAttempt {
   readonly #options: BookingOptions;
   readonly #account: AccountRef;
   readonly #booking: Booking;
-  readonly #deadline: number;
+  readonly #calls: Calls;
   readonly #token = randomUUID();
 
   constructor(
@@ -96,14 +93,14 @@ class BookingAttempt {
     this.#options = options;
     this.#account = of.account;
     this.#booking = of.booking;
-    this.#deadline = of.deadline;
+    this.#calls = new Calls(options, of.deadline);
   }
 
   async run(): Promise<Booked> {
-    const { store, clock } = this.#options;
+    const { store } = this.#options;
     let snapshot: Snapshot | undefined;
-    while (clock() < this.#deadline) {
-      snapshot ??= await this.#call(() => store.load(this.#account));
+    while (this.#calls.left > 0) {
+      snapshot ??= await this.#calls.one(() => store.load(this.#account));
       const { account } = snapshot;
       if (account === undefined) return { kind: 'account-unknown' };
       const now = store.now();
@@ -112,7 +109,7 @@ class BookingAttempt {
 
       const commit: Commit = {
         ...this.#under(snapshot, now),
-        notAfter: now + Math.ceil(this.#deadline - clock()),
+        notAfter: now + Math.ceil(this.#calls.left),
         movements: decision.movements,
         record: decision.record,
       };
@@ -193,7 +190,7 @@ class BookingAttempt {
     const outcome = decodeOutcome(stored);
     if (outcome.kind !== kind || outcome.bucket !== bucket || outcome.amount !== amount)
       return { kind: 'key-reused' };
-    const { account } = await this.#call(() => this.#options.store.load(this.#account));
+    const { account } = await this.#calls.one(() => this.#options.store.load(this.#account));
     return {
       kind: 'booked',
       repeated: outcome.call !== this.#token,
@@ -204,7 +201,7 @@ class BookingAttempt {
   }
 
   #commit(commit: Commit): Promise<CommitReply> {
-    return this.#call(async () => {
+    return this.#calls.one(async () => {
       try {
         return await this.#options.store.commit(commit);
       } catch (error) {
@@ -212,21 +209,6 @@ class BookingAttempt {
         throw error;
       }
     });
-  }
-
-  /** Calls the store until it replies or the deadline comes; every call here may be repeated. */
-  async #call<Reply>(send: () => Promise<Reply>): Promise<Reply> {
-    const { clock, pause } = this.#options;
-    let wait = 5;
-    for (;;) {
-      try {
-        return await send();
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable) || clock() + wait >= this.#deadline) throw error;
-      }
-      await pause(wait);
-      wait = Math.min(wait * 2, 100);
-    }
   }
 }
 

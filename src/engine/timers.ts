@@ -16,7 +16,8 @@ import {
   type Store,
   StoreUnavailable,
 } from '../store/store.ts';
-import { bindingMs, type ChargeSettings } from './charge.ts';
+import type { ChargeSettings } from './charge.ts';
+import { bindingMs } from './decide.ts';
 
 /** Due sessions taken from one partition at a time. */
 const BATCH = 64;
