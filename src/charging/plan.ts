@@ -137,6 +137,8 @@ export interface Plan {
   tellsBalance?: boolean;
   /** Money left below which Low-Balance-Indication says so; absent: it is not told. */
   lowBalance?: number;
+  /** Clients are asked to re-authorise when a bucket that their grants hold expires or renews. */
+  reauthoriseAtExpiry?: boolean;
   /** What one-time refunds may give back; absent: only what a Refund-Information proves. */
   refunds?: { maximum: number };
 }

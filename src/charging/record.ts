@@ -45,7 +45,8 @@ export type RecordKind =
   | 'debit'
   | 'refund'
   | 'renewal'
-  | 'reauthorisation';
+  | 'reauthorisation'
+  | 'abort-request';
 
 export interface RecordedService {
   ratingGroup?: number;

@@ -79,6 +79,8 @@ export interface Request {
   subscriber?: SubscriberId;
   /** Origin-Host and Origin-Realm of the client, where server-initiated requests go. */
   client: { host: string; realm: string };
+  /** The peer that it came through, where that is not the client itself. */
+  via?: string;
   /** Whether units travel in services (Multiple-Services-Credit-Control) or at command level. */
   level: 'services' | 'command';
   /** At command level: one entry, or none when no unit is asked or reported. */

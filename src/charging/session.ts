@@ -4,6 +4,7 @@
  */
 import type { AccountRef } from './account.ts';
 import type { Answer } from './answer.ts';
+import type { Pending } from './pending.ts';
 import type { Price } from './plan.ts';
 import type { Facts, SubscriberId, Unit } from './request.ts';
 
@@ -85,6 +86,8 @@ export interface Session {
   account: AccountRef;
   subscriber: SubscriberId;
   client: { host: string; realm: string };
+  /** The peer that its requests come through, where that is not the client itself. */
+  via?: string;
   context: string;
   state: SessionState;
   /** Store times in ms. */
@@ -100,6 +103,13 @@ export interface Session {
   answers: readonly Answered[];
   /** Request numbers applied, as inclusive ranges in ascending order. */
   seen: readonly (readonly [number, number])[];
+  /** What its client is still to be asked for; absent: nothing. */
+  pending?: Pending;
+  /**
+   * Store time in ms at which a bucket that its grants hold expires or renews, where the plan wants
+   * its client asked then.
+   */
+  reauthoriseAt?: number;
   /** Encoded fields that a newer version wrote and this one does not know; kept as they are. */
   unknown?: readonly Uint8Array[];
 }

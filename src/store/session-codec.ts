@@ -6,6 +6,7 @@
  * the bytes it was read from. An answer is encoded once and decoded when it is first asked for.
  */
 import type { Answer } from '../charging/answer.ts';
+import type { Pending, Reason, Scope } from '../charging/pending.ts';
 import type { Price, Rate, Role } from '../charging/plan.ts';
 import type { Facts, SubscriberKind, Unit } from '../charging/request.ts';
 import type {
@@ -54,6 +55,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   const kinds = words<SubscriberKind>(schema, 'SubscriberKind');
   const states = words<SessionState>(schema, 'SessionState');
   const roles = words<'none' | Role>(schema, 'Role');
+  const pendingKinds = words<Pending['kind']>(schema, 'PendingKind');
+  const reasons = words<Reason>(schema, 'Reason');
   const exhaustions = words<'none' | NonNullable<Service['exhausted']>>(schema, 'Exhausted');
 
   function encode(session: Session): Uint8Array {
@@ -79,8 +82,19 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (session.facts !== undefined)
       message.facts = { ...session.facts, role: roles.toNumber[session.facts.role ?? 'none'] };
+    if (session.via !== undefined) message.via = session.via;
+    if (session.pending !== undefined) message.pending = fromPending(session.pending);
+    if (session.reauthoriseAt !== undefined) message.reauthoriseAt = session.reauthoriseAt;
     if (session.unknown !== undefined) message.$unknowns = session.unknown as Uint8Array[];
     return sessions.encode(message);
+  }
+
+  function fromPending({ kind, reason, scope, ...rest }: Pending): PendingMessage {
+    return {
+      ...{ ...rest, ...scope },
+      kind: pendingKinds.toNumber[kind],
+      reason: reasons.toNumber[reason],
+    };
   }
 
   function fromService(service: Service): ServiceMessage {
@@ -134,8 +148,27 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (isPresent(message.subSessionId)) session.subSessionId = message.subSessionId;
     if (isPresent(message.facts)) session.facts = toFacts(message.facts);
+    if (isPresent(message.via)) session.via = message.via;
+    if (isPresent(message.pending)) session.pending = toPending(message.pending);
+    if (isPresent(message.reauthoriseAt)) session.reauthoriseAt = message.reauthoriseAt;
     if (message.$unknowns !== undefined) session.unknown = message.$unknowns;
     return session;
+  }
+
+  function toPending(message: PendingMessage): Pending {
+    const { ratingGroup, serviceId, pool, endToEnd } = message;
+    const { attempts, sends, deadEnds, acknowledged, nextAt } = message;
+    const scope: Scope = {};
+    if (isPresent(ratingGroup)) scope.ratingGroup = ratingGroup;
+    if (isPresent(serviceId)) scope.serviceId = serviceId;
+    if (isPresent(pool)) scope.pool = pool;
+    return {
+      kind: pendingKinds.toWord(message.kind),
+      reason: reasons.toWord(message.reason),
+      scope,
+      ...{ attempts, sends, deadEnds, acknowledged, nextAt },
+      ...(isPresent(endToEnd) ? { endToEnd } : {}),
+    };
   }
 
   function toService(message: ServiceMessage): Service {
@@ -272,6 +305,23 @@ interface SessionMessage extends Unknowns {
   answers: readonly Uint8Array[];
   seen: readonly number[];
   facts?: Optional<FactsMessage>;
+  via?: Optional<string>;
+  pending?: Optional<PendingMessage>;
+  reauthoriseAt?: Optional<number>;
+}
+
+interface PendingMessage {
+  kind: number;
+  reason: number;
+  ratingGroup?: Optional<number>;
+  serviceId?: Optional<number>;
+  pool?: Optional<number>;
+  attempts: number;
+  sends: number;
+  endToEnd?: Optional<number>;
+  deadEnds: number;
+  acknowledged: boolean;
+  nextAt: number;
 }
 
 type FactsMessage = Optionals<Omit<Facts, 'role'>> & { role: number };

@@ -102,6 +102,26 @@ describe('a session', () => {
     expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
   });
 
+  test('keeps what its client is to be asked for, and the way to it', () => {
+    const counts = { attempts: 3, sends: 2, deadEnds: 1, acknowledged: true };
+    const session = sessionOf(account, {
+      via: 'relay.example',
+      reauthoriseAt: 1_800_000_000_000,
+      pending: {
+        ...{ kind: 'abort', reason: 'top-up', scope: { ratingGroup: 0, serviceId: 0, pool: 0 } },
+        ...{ ...counts, endToEnd: 4_294_967_295, nextAt: 1_763_727_887_000 },
+      },
+    });
+    expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
+    const bare = sessionOf(account, {
+      pending: {
+        ...{ kind: 'reauthorise', reason: 'operator', scope: {} },
+        ...{ attempts: 0, sends: 0, deadEnds: 0, acknowledged: false, nextAt: 0 },
+      },
+    });
+    expect(sessionCodec.decode(sessionCodec.encode(bare))).toEqual(bare);
+  });
+
   test('keeps what is absent absent, and zero apart from it', () => {
     const bare = { serviceIds: [], rule: '', planVersion: 0, unit: 'money' as const };
     const session = sessionOf(account, {

@@ -1,0 +1,146 @@
+/**
+ * What a session's client is still to be asked for: to re-authorise its services (RFC 8506 5.5), or
+ * to end the session (RFC 6733 8.5). It is one of the session's timers, so that any worker can ask,
+ * ask again, and give up.
+ */
+import type { AskedService } from './request.ts';
+import type { Service } from './session.ts';
+
+/** What is to be re-authorised; no member at all: every service of the session. */
+export interface Scope {
+  ratingGroup?: number;
+  serviceId?: number;
+  /** G-S-U-Pool-Identifier. */
+  pool?: number;
+}
+
+/** Who wants it: an operator, a top-up, a change of the account's plan, the end of a bundle. */
+export type Reason = 'operator' | 'top-up' | 'plan' | 'expiry';
+
+/** What a client is to be asked. */
+export interface Wanted {
+  kind: 'reauthorise' | 'abort';
+  scope: Scope;
+  reason: Reason;
+}
+
+export interface Pending extends Wanted {
+  /** How often it came due; at most `MAX_ATTEMPTS`. */
+  attempts: number;
+  /** How often it may have been sent: after the first time it carries the T flag. */
+  sends: number;
+  /** End-to-End Identifier, the same for every send; absent: never sent. */
+  endToEnd?: number;
+  /** Ways to the client that turned out to lead nowhere. */
+  deadEnds: number;
+  /** The client said that it will; only its CCR is missing. */
+  acknowledged: boolean;
+  /** Store time in ms of the next attempt, or of giving up; once acknowledged, of the client's word. */
+  nextAt: number;
+}
+
+/** After this many attempts without an answer the client is left to supervision (Tcc). */
+export const MAX_ATTEMPTS = 5;
+
+/** How long a client has to send the CCR that it promised. */
+export const PROMISE_MS = 30_000;
+
+/** Two sends go the same way before another is taken. */
+const SENDS_PER_WAY = 2;
+
+/** The time in ms from one attempt to the next: it doubles, and always exceeds the answer's. */
+export function attemptPauseMs(attempt: number, answerMs: number): number {
+  return answerMs * 2 ** attempt;
+}
+
+/** Which of the ways to the client an attempt takes, as a number to be taken modulo their count. */
+export function wayOf({ sends, deadEnds }: Pending): number {
+  return deadEnds + Math.floor(Math.max(0, sends - 1) / SENDS_PER_WAY);
+}
+
+/**
+ * Store time in ms at which something is to be done for it. A client that has promised to
+ * re-authorise is left alone; one that has promised to end its session is not waited for for ever.
+ */
+export function pendingDueAt(pending: Pending | undefined): number {
+  if (pending === undefined) return Number.POSITIVE_INFINITY;
+  const { kind, acknowledged, nextAt } = pending;
+  if (!acknowledged) return nextAt;
+  return kind === 'abort' ? nextAt + PROMISE_MS : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * What is pending once `wanted` is wanted too; undefined: nothing changes, it is pending already. Two
+ * wishes become one request whose scope has both, and it waits until the one under way is decided.
+ */
+export function withWanted(
+  pending: Pending | undefined,
+  wanted: Wanted,
+  now: number,
+): Pending | undefined {
+  const fresh: Pending = {
+    ...wanted,
+    attempts: 0,
+    sends: 0,
+    deadEnds: 0,
+    acknowledged: false,
+    nextAt: now,
+  };
+  if (pending === undefined) return fresh;
+  if (pending.kind === 'abort') return undefined;
+  if (wanted.kind === 'abort') return fresh;
+  if (pending.acknowledged) {
+    const promised = now < pending.nextAt + PROMISE_MS && covers(pending.scope, wanted.scope);
+    return promised ? undefined : fresh;
+  }
+  const scope = union(pending.scope, wanted.scope);
+  if (covers(pending.scope, scope)) return undefined;
+  return { ...fresh, scope, nextAt: pending.sends === 0 ? now : pending.nextAt };
+}
+
+/**
+ * What is still pending after a request that was no duplicate: a CCR for what was to be
+ * re-authorised is the answer, whether or not it crossed with the RAR (RFC 8506 5.5).
+ */
+export function stillPending(
+  pending: Pending | undefined,
+  asked: readonly AskedService[],
+  services: readonly Service[],
+): Pending | undefined {
+  if (pending?.kind !== 'reauthorise') return pending;
+  const { scope } = pending;
+  if (isEverything(scope)) return undefined;
+  return asked.some((one) => isWithin(one, scope, services)) ? undefined : pending;
+}
+
+function isWithin(
+  { ratingGroup, serviceIds }: AskedService,
+  scope: Scope,
+  services: readonly Service[],
+): boolean {
+  if (scope.pool !== undefined)
+    return services.some(
+      (service) => service.grant?.pool === scope.pool && service.ratingGroup === ratingGroup,
+    );
+  if (scope.serviceId !== undefined && !serviceIds.includes(scope.serviceId)) return false;
+  return scope.ratingGroup === undefined || scope.ratingGroup === ratingGroup;
+}
+
+/** The narrowest scope that a RAR can say and that has both. */
+function union(a: Scope, b: Scope): Scope {
+  if (covers(a, b)) return a;
+  return covers(b, a) ? b : {};
+}
+
+function covers(wide: Scope, narrow: Scope): boolean {
+  if (isEverything(wide)) return true;
+  return (
+    wide.pool === narrow.pool &&
+    (wide.ratingGroup === undefined || wide.ratingGroup === narrow.ratingGroup) &&
+    (wide.serviceId === undefined || wide.serviceId === narrow.serviceId)
+  );
+}
+
+function isEverything({ ratingGroup, serviceId, pool }: Scope): boolean {
+  return ratingGroup === undefined && serviceId === undefined && pool === undefined;
+}
