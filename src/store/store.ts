@@ -11,6 +11,7 @@ import type { Movement } from '../charging/draft.ts';
 import type { ChargingRecord } from '../charging/record.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
+import type { ConfigurationStore } from './configuration.ts';
 
 /**
  * What the store throws when it cannot serve. `unknown`: the call may or may not have been applied.
@@ -121,7 +122,7 @@ export interface DueSession {
   stored: StoredSession | undefined;
 }
 
-export interface Store {
+export interface Store extends ConfigurationStore {
   readonly partitions: number;
   partitionOf(account: AccountRef): number;
 
@@ -178,9 +179,10 @@ export interface Store {
   /** Moves a subscriber to another account: new field, pointer, old field; repeatable. */
   moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void>;
 
+  /** In the order of their ids; with `partition` only those that live there, which is cheaper. */
   listAccounts(
     tenant: string,
-    page: { after?: string; limit: number },
+    page: { after?: string; limit: number; partition?: number },
   ): Promise<{ accounts: Account[]; next?: string }>;
   /** Open sessions of a tenant by start time, newest last. */
   listSessions(

@@ -2,6 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AccountRef } from '../../src/charging/account.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
+import {
+  KEPT_PLAN_VERSIONS,
+  MAX_CONFIGURATION_BYTES,
+  type PlanText,
+} from '../../src/store/configuration.ts';
 import { CounterOutOfRange, type Store } from '../../src/store/store.ts';
 import { definitionOf, fresh, money, openDesk, recordOf, sessionOf } from './samples.ts';
 
@@ -666,6 +671,86 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         const second = await store.listAccounts(tenant, { limit: 3, after: first.next! });
         expect(second.accounts.map(({ definition }) => definition.account)).toEqual(['d', 'ä']);
         expect(second.next).toBeUndefined();
+      });
+
+      test('lists the accounts of one partition, all of which together are all', async () => {
+        const tenant = fresh('tenant');
+        const names = Array.from({ length: 20 }, (_, i) => `account-${i}`).sort();
+        for (const account of names)
+          await store.createAccount(definitionOf({ tenant, account }), {});
+        const found: string[] = [];
+        for (let partition = 0; partition < store.partitions; partition++) {
+          const of: string[] = [];
+          let after: string | undefined;
+          do {
+            const more = after === undefined ? {} : { after };
+            const page = await store.listAccounts(tenant, { limit: 2, partition, ...more });
+            of.push(...page.accounts.map(({ definition }) => definition.account));
+            after = page.next;
+          } while (after !== undefined);
+          expect(of).toEqual([...of].sort());
+          for (const account of of) expect(store.partitionOf({ tenant, account })).toBe(partition);
+          found.push(...of);
+        }
+        expect(found.sort()).toEqual(names);
+      });
+    });
+
+    describe('the configuration', () => {
+      const versionNow = async () => (await store.readConfiguration())?.version ?? 0;
+      const write = (expected: number, document: string, plans: readonly PlanText[] = []) =>
+        store.writeConfiguration({ expected, document, plans });
+
+      test('is replaced by whoever made the change from what is there', async () => {
+        const at = await versionNow();
+        const document = fresh('a document: ä, "quoted"\n');
+        expect(await write(at, document)).toBe('written');
+        const stored = await store.readConfiguration();
+        expect(stored).toEqual({ version: at + 1, stamp: expect.any(String), document });
+        expect(await store.configurationStamp()).toBe(stored?.stamp);
+        for (const expected of [at, at + 2])
+          expect(await write(expected, 'another')).toBe('conflict');
+        expect(await store.readConfiguration()).toEqual(stored);
+        expect(await write(at + 1, 'the next')).toBe('written');
+        expect(await store.configurationStamp()).not.toBe(stored?.stamp);
+      });
+
+      test('of several changes at once one is made', async () => {
+        const at = await versionNow();
+        const changes = ['one', 'two', 'three'].map((document) => write(at, document));
+        expect((await Promise.all(changes)).sort()).toEqual(['conflict', 'conflict', 'written']);
+        expect(await versionNow()).toBe(at + 1);
+      });
+
+      test('keeps the last versions of each plan', async () => {
+        const [tenant, plan, other] = [fresh('t'), fresh('p'), fresh('p')];
+        for (let version = 1; version <= KEPT_PLAN_VERSIONS + 2; version++) {
+          const plans = [{ tenant, plan, version, text: `v${version}` }];
+          if (version === 1) plans.push({ tenant, plan: other, version: 7, text: 'other' });
+          await write(await versionNow(), 'document', plans);
+        }
+        const kept = await store.planVersions(tenant, plan);
+        expect(kept).toEqual(Array.from({ length: KEPT_PLAN_VERSIONS }, (_, i) => i + 3));
+        expect(await store.planText(tenant, plan, 2)).toBeUndefined();
+        expect(await store.planText(tenant, plan, 3)).toBe('v3');
+        expect(await store.planVersions(tenant, other)).toEqual([7]);
+        expect(await store.planText(tenant, other, 7)).toBe('other');
+        expect(await store.planVersions(fresh('t'), plan)).toEqual([]);
+      });
+
+      test('has a bound', async () => {
+        const at = await versionNow();
+        const document = 'x'.repeat(MAX_CONFIGURATION_BYTES + 1);
+        await expect(write(at, document)).rejects.toThrow(RangeError);
+        expect(await versionNow()).toBe(at);
+      });
+
+      test('has the file that was applied last beside it, which is no change of it', async () => {
+        const stamp = await store.configurationStamp();
+        const file = fresh('file');
+        await store.rememberFile(file);
+        expect(await store.rememberedFile()).toBe(file);
+        expect(await store.configurationStamp()).toBe(stamp);
       });
     });
 

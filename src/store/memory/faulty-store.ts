@@ -24,6 +24,13 @@ const remote = [
   'moveSubscriber',
   'listAccounts',
   'listSessions',
+  'configurationStamp',
+  'readConfiguration',
+  'writeConfiguration',
+  'planVersions',
+  'planText',
+  'rememberedFile',
+  'rememberFile',
   'announce',
 ] as const satisfies readonly (keyof Store)[];
 

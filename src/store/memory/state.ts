@@ -1,5 +1,6 @@
 /** What the memory store holds: the same things as in Redis, as plain values that can be copied. */
 import type { AccountDefinition, AccountRef } from '../../charging/account.ts';
+import type { StoredConfiguration } from '../configuration.ts';
 import { epochRecord } from '../opening.ts';
 import { encodeRecord } from '../record-codec.ts';
 import { noReaders, type Readers } from '../records/memory-log.ts';
@@ -51,6 +52,14 @@ export interface MemoryState {
   pointers: Map<string, string>;
   /** Lease end by worker. */
   workers: Map<string, number>;
+  configuration: KeptConfiguration;
+}
+
+export interface KeptConfiguration {
+  stored?: StoredConfiguration;
+  /** By their fields. */
+  plans: Map<string, string>;
+  file?: string;
 }
 
 export function emptyState(partitions: number, now: number): MemoryState {
@@ -73,6 +82,7 @@ export function emptyState(partitions: number, now: number): MemoryState {
     bindings: new Map(),
     pointers: new Map(),
     workers: new Map(),
+    configuration: { plans: new Map() },
   };
 }
 

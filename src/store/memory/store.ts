@@ -3,10 +3,18 @@
  * the Redis store are checked against. It keeps the same promises, except that nothing outlives
  * the process.
  */
+import { randomUUID } from 'node:crypto';
 import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
 import { availableField, OPEN_SESSIONS, reservedField } from '../../charging/account.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { checkCommit } from '../commit-check.ts';
+import {
+  type ConfigurationChange,
+  planField,
+  type StoredConfiguration,
+  superfluous,
+  versionsAmong,
+} from '../configuration.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { openingRecord } from '../opening.ts';
 import {
@@ -247,9 +255,10 @@ export class MemoryStore implements Store {
 
   async listAccounts(
     tenant: string,
-    { after, limit }: { after?: string; limit: number },
+    { after, limit, partition }: { after?: string; limit: number; partition?: number },
   ): Promise<{ accounts: Account[]; next?: string }> {
-    const found = this.#state.partitions
+    const asked = partition === undefined ? this.#state.partitions : [this.partition(partition)];
+    const found = asked
       .flatMap(({ accounts }) => [...accounts.values()])
       .filter(({ definition }) => definition.tenant === tenant)
       .filter(({ definition }) => after === undefined || byBytes(definition.account, after) > 0)
@@ -280,6 +289,44 @@ export class MemoryStore implements Store {
     const last = page.at(-1)?.entry;
     if (last === undefined || found.length <= limit) return { sessions };
     return { sessions, next: `${last[1]}:${last[0]}` };
+  }
+
+  async configurationStamp(): Promise<string> {
+    return this.#state.configuration.stored?.stamp ?? '';
+  }
+
+  async readConfiguration(): Promise<StoredConfiguration | undefined> {
+    const { stored } = this.#state.configuration;
+    return stored && { ...stored };
+  }
+
+  async writeConfiguration(change: ConfigurationChange): Promise<'written' | 'conflict'> {
+    const { configuration } = this.#state;
+    const { expected, document, plans } = change;
+    const gone = superfluous([...configuration.plans.keys()], change);
+    if ((configuration.stored?.version ?? 0) !== expected) return 'conflict';
+    for (const plan of plans) configuration.plans.set(planField(plan), plan.text);
+    for (const field of gone) configuration.plans.delete(field);
+    const version = expected + 1;
+    const stamp = `${version}@${randomUUID()}`;
+    configuration.stored = { version, stamp, document };
+    return 'written';
+  }
+
+  async planVersions(tenant: string, plan: string): Promise<number[]> {
+    return versionsAmong([...this.#state.configuration.plans.keys()], tenant, plan);
+  }
+
+  async planText(tenant: string, plan: string, version: number): Promise<string | undefined> {
+    return this.#state.configuration.plans.get(planField({ tenant, plan, version }));
+  }
+
+  async rememberedFile(): Promise<string | undefined> {
+    return this.#state.configuration.file;
+  }
+
+  async rememberFile(text: string): Promise<void> {
+    this.#state.configuration.file = text;
   }
 
   async announce(worker: string, ttlMs: number): Promise<string[]> {

@@ -19,6 +19,7 @@
  * | `tk:sid:<digest>`        | string     | a Session-Id's binding: `b` or `o`, account       | TTL            |
  * | `tk:sub:<tenant>/<sub>`  | string     | a subscriber's account                            | provisioning   |
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
+ * | `tk:config`              | hash       | the configuration, past plans, the file applied   | never          |
  * | `tk:workers`             | sorted set | live workers by the end of their lease            | with the lease |
  *
  * `<account>` is the account's name (`accountName`), `<member>` a digest of it and the session's
@@ -27,6 +28,7 @@
 import { accountName, digest } from '../placement.ts';
 
 export const META = 'tk:meta';
+export const CONFIGURATION = 'tk:config';
 export const WORKERS = 'tk:workers';
 
 /** The binding of a Session-Id (plus CC-Sub-Session-Id). */

@@ -90,6 +90,12 @@ export const scripts = {
     args: ['from', 'to'],
     reply: ['pointed', 'elsewhere'],
   }),
+  writeConfiguration: loadScript(lua('write-configuration'), {
+    keys: ['configuration'],
+    args: ['expected', 'document', 'pairs_to_set'],
+    rest: ['field'],
+    reply: ['written', 'conflict'],
+  }),
   raiseEpoch: loadScript(lua('raise-epoch'), {
     keys: ['partition', 'outbox'],
     args: ['seen', 'runId', 'replicationId', 'record'],

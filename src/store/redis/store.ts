@@ -2,6 +2,7 @@
 import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { checkCommit } from '../commit-check.ts';
+import type { ConfigurationChange, StoredConfiguration } from '../configuration.ts';
 import { accountName, byBytes, partitionOfName, sessionMember } from '../placement.ts';
 import type {
   Binding,
@@ -14,6 +15,7 @@ import type {
 } from '../store.ts';
 import { bind, bindingOf, keepBinding, moveBinding } from './bindings.ts';
 import { commitCall, commitReply } from './commit-call.ts';
+import * as configuration from './configuration.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Definitions } from './definitions.ts';
 import { type PartitionKeys, pointerKey, WORKERS } from './keys.ts';
@@ -195,12 +197,13 @@ export class RedisStore implements Store {
 
   async listAccounts(
     tenant: string,
-    { after, limit }: { after?: string; limit: number },
+    { after, limit, partition }: { after?: string; limit: number; partition?: number },
   ): Promise<{ accounts: Account[]; next?: string }> {
     const from = after === undefined ? '-' : `(${after}`;
+    const asked = partition === undefined ? this.connection.partitions : [this.keysOf(partition)];
     const pages = await this.connection.run((redis) =>
       Promise.all(
-        this.connection.partitions.map((keys) =>
+        asked.map((keys) =>
           redis.zrangebylex(keys.accounts(tenant), from, '+', 'LIMIT', 0, limit + 1),
         ),
       ),
@@ -221,6 +224,34 @@ export class RedisStore implements Store {
     const read = members.map(({ keys, member }) => this.#sessions(keys, [member]));
     const sessions = (await Promise.all(read)).flatMap(([session]) => session ?? []);
     return next === undefined ? { sessions } : { sessions, next };
+  }
+
+  configurationStamp(): Promise<string> {
+    return configuration.configurationStamp(this.connection);
+  }
+
+  readConfiguration(): Promise<StoredConfiguration | undefined> {
+    return configuration.readConfiguration(this.connection);
+  }
+
+  writeConfiguration(change: ConfigurationChange): Promise<'written' | 'conflict'> {
+    return configuration.writeConfiguration(this.connection, change);
+  }
+
+  planVersions(tenant: string, plan: string): Promise<number[]> {
+    return configuration.planVersions(this.connection, tenant, plan);
+  }
+
+  planText(tenant: string, plan: string, version: number): Promise<string | undefined> {
+    return configuration.planText(this.connection, { tenant, plan, version });
+  }
+
+  rememberedFile(): Promise<string | undefined> {
+    return configuration.rememberedFile(this.connection);
+  }
+
+  rememberFile(text: string): Promise<void> {
+    return configuration.rememberFile(this.connection, text);
   }
 
   async announce(worker: string, ttlMs: number): Promise<string[]> {

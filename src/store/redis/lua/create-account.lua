@@ -10,6 +10,9 @@ local id = redis.pcall('XADD', outbox, epoch .. '-*', 'r', record)
 if type(id) == 'table' then
   return string.find(id.err, 'equal or smaller', 1, true) and 'stale-epoch' or id
 end
-for i = 4, #ARGV, 2 do redis.call('HSET', account, ARGV[i], ARGV[i + 1]) end
+-- In pieces: more does not fit the stack.
+for i = 4, #ARGV, 2000 do
+  redis.call('HSET', account, unpack(ARGV, i, math.min(i + 1999, #ARGV)))
+end
 redis.call('ZADD', accounts, 0, name)
 return 'created'
