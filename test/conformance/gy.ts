@@ -10,7 +10,8 @@ export const gy: readonly Row[] = [
   {
     id: 'G-001',
     clause: 'TS 32.299',
-    strength: 'source [D][M]',
+    strength:
+      '[D]; TS 32.299 V16.2.0 6.4.2 as restated by a public summary of it: command 272, Auth-Application-Id 4',
     requirement:
       'Gy and Ro are RFC 4006 credit control (application 4, command 272) with 3GPP AVPs, vendor 10415. No own application id; CER/CEA: Auth-Application-Id 4, Supported-Vendor-Id 10415. Some peers wrap it in Vendor-Specific-Application-Id {10415, 4}: accept (B-084).',
   },
@@ -51,14 +52,16 @@ export const gy: readonly Row[] = [
   {
     id: 'G-007',
     clause: 'TS 32.299',
-    strength: 'source [D][M]',
+    strength:
+      '[D]; TS 32.299 V16.2.0 6.5 as restated by a public summary: RAR re-authorises, ASR ends',
     requirement:
       'RAR on Ro may name G-S-U-Pool-Identifier, Service-Identifier or Rating-Group. ASR/ASA also belong to the Ro command set.',
   },
   {
     id: 'G-008',
     clause: 'TS 32.299',
-    strength: 'source [M]; [O] sends 0 in CCR-I although it uses MSCC',
+    strength:
+      'TS 32.299 V16.2.0 table 6.4.2.1 as restated by a public summary: Multiple-Services-Indicator is Om in the CCR; [O] sends 0 in CCR-I although it uses MSCC',
     requirement: 'Multiple-Services-Indicator is sent in the first CCR.',
   },
   {
@@ -72,28 +75,28 @@ export const gy: readonly Row[] = [
   {
     id: 'G-020',
     clause: 'TS 32.299',
-    strength: 'source [T] title, [M] detail',
+    strength: '[T] title; TS 32.299 V16.2.0 6.3.2 as restated by a public summary',
     requirement:
       'IEC (immediate event charging, 5.2.2.1): one CCR[EVENT_REQUEST] with Requested-Action DIRECT_DEBITING (or REFUND_ACCOUNT); units are debited before (or with) delivery.',
   },
   {
     id: 'G-021',
     clause: 'TS 32.299',
-    strength: 'source [T] title, [M]',
+    strength: '[T] title; TS 32.299 V16.2.0 6.3.3 as restated by a public summary',
     requirement:
       'ECUR (event charging with unit reservation, 5.2.2.2): CCR[INITIAL] reserves, CCR[TERMINATION] reports success/failure and debits. No UPDATE in the normal flow. Delivery failed = CCR-T with zero/absent USU: release all.',
   },
   {
     id: 'G-022',
     clause: 'TS 32.299',
-    strength: 'source [T] title, [M]',
+    strength: '[T] title; TS 32.299 V16.2.0 6.3.4 as restated by a public summary',
     requirement:
       'SCUR (session charging with unit reservation, 5.2.2.3): INITIAL, UPDATE*, TERMINATION. Used for PS data and calls.',
   },
   {
     id: 'G-023',
     clause: 'TS 32.299',
-    strength: 'source [T] titles, [M]',
+    strength: '[T] titles; RFC 8506 5.2, 8.18 for what the forms mean on the wire',
     requirement:
       'Unit determination and rating may each be centralised (in the OCS) or decentralised (in the client): centralised unit determination = empty RSU; decentralised unit = RSU with amount; decentralised rating = RSU in money.',
   },
@@ -107,7 +110,7 @@ export const gy: readonly Row[] = [
   {
     id: 'G-025',
     clause: 'TS 32.299',
-    strength: 'source [M], RFC 8506 5.3/5.4',
+    strength: 'RFC 8506 5.3, 5.4; TS 32.299 V16.2.0 6.3.4 as restated by a public summary',
     requirement:
       'Unused quota: at every report with new grant the old reservation is replaced; at CCR-T and when a quota is returned (QHT, FINAL, UNUSED_QUOTA_TIMER) the not reported part of the reservation is released at once.',
   },
@@ -165,7 +168,7 @@ export const gy: readonly Row[] = [
     clause: 'TS 32.299',
     strength: 'source [T] 7.2.228-230, 7.2.29',
     requirement:
-      'Time-Quota-Mechanism {Time-Quota-Type DISCRETE_TIME_PERIOD 0 / CONTINUOUS_TIME_PERIOD 1, Base-Time-Interval s}: only when granting time; replaces QCT for that grant (the two should not be combined, [M]).',
+      'Time-Quota-Mechanism {Time-Quota-Type DISCRETE_TIME_PERIOD 0 / CONTINUOUS_TIME_PERIOD 1, Base-Time-Interval s}: only when granting time; replaces QCT for that grant (the two should not be combined: not verified, and up to the plan).',
   },
   {
     id: 'G-047',
@@ -198,7 +201,7 @@ export const gy: readonly Row[] = [
   {
     id: 'G-051',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength: 'not verified: no text was found; nothing but the choice of a rule depends on it',
     requirement:
       'QoS-Information and 3GPP-RAT-Type per MSCC override the PS-Information values for that RG (multi-access).',
   },
@@ -228,7 +231,8 @@ export const gy: readonly Row[] = [
     id: 'G-061',
     clause: 'TS 32.299',
     strength: 'source [T]',
-    requirement: 'No Trigger AVP in the CCA: existing/default triggers stay. [M]',
+    requirement:
+      'No Trigger AVP in the CCA: existing/default triggers stay. (Not verified: no text was found. The AVP is sent only where a plan names triggers, so nothing depends on it.)',
   },
   {
     id: 'G-062',
@@ -247,14 +251,14 @@ export const gy: readonly Row[] = [
   {
     id: 'G-070',
     clause: 'TS 32.299',
-    strength: 'source [C][M]',
+    strength: '[C]; RFC 8506 9.1, 9.2 for the level of each code',
     requirement:
       'For one bad RG: command 2001, MSCC code 4010/4012/5031. For unknown user: command 5030. For free of charge session: command 4011; for a free RG prefer a large grant or MSCC 4011 depending on the client (ASR5x00 does not know MSCC 4011).',
   },
   {
     id: 'G-071',
     clause: 'TS 32.299',
-    strength: 'source [C][M]',
+    strength: '[C]',
     requirement:
       'Because 4012 makes the client retry every ~60 s per RG, prefer FUI with the last grant over a bare 4012.',
   },
@@ -262,14 +266,15 @@ export const gy: readonly Row[] = [
   {
     id: 'G-080',
     clause: 'TS 32.299',
-    strength: 'source [M]; [O]',
+    strength:
+      'a vendor’s reference of the AVP: extensions.MNC.MCC.Release.service-context@domain, 12.32260@3gpp.org; [O]',
     requirement:
       'Form: `[extensions.][MNC.MCC.]Release.service-context@3gpp.org`, e.g. `8.32251@3gpp.org`; the number is the middle-tier specification. Many clients send only `32251@3gpp.org` (open5gs does).',
   },
   {
     id: 'G-081',
     clause: 'TS 32.299',
-    strength: 'source [D][M]',
+    strength: '[D]; the numbers are those of the specifications that they name',
     requirement:
       '32251 PS, 32253 CP data transfer (CIoT), 32254 exposure/northbound API, 32260 IMS, 32270 MMS, 32271 LCS, 32272 PoC, 32273 MBMS, 32274 SMS, 32275 MMTel, 32276 VCS, 32277 ProSe, 32278 monitoring events, 32280 AoC. 251, 260, 270, 274, 275, 278 seen in code of several projects.',
   },
@@ -298,14 +303,16 @@ export const gy: readonly Row[] = [
   {
     id: 'G-102',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength:
+      'TS 29.061 16.4.7.2 as quoted by a public stack (0-6 as in TS 29.274, 101-104); TS 29.274 V17.10 8.17 as restated by another (7-10); 51 and 105 not verified',
     requirement:
       '3GPP-RAT-Type (1 octet): 1 UTRAN, 2 GERAN, 3 WLAN, 4 GAN, 5 HSPA+, 6 E-UTRAN, 7 virtual, 8 NB-IoT, 9 LTE-M, 10 NR, 51 NG-RAN, 101-105 non-3GPP.',
   },
   {
     id: 'G-103',
     clause: 'TS 32.299',
-    strength: 'source [M]; TBCD at octets 2-4 [D]',
+    strength:
+      'TS 29.061 V9.2.0 16.4.7.2 as quoted by Wireshark (0, 1, 2, 128, 129, 130); 135-137 not verified; TBCD at octets 2-4 [D]',
     requirement:
       '3GPP-User-Location-Info: first octet = type: 0 CGI, 1 SAI, 2 RAI, 128 TAI, 129 ECGI, 130 TAI+ECGI, 135 NCGI, 136 5GS TAI, 137 5GS TAI+NCGI; then TBCD MCC/MNC + area/cell.',
   },
@@ -319,14 +326,15 @@ export const gy: readonly Row[] = [
   {
     id: 'G-105',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength:
+      'TS 29.061 attribute 23 as quoted by a public stack (steps of 15 minutes, TS 29.060); sign and digits TS 23.040 9.2.3.11 as quoted by another',
     requirement:
       '3GPP-MS-TimeZone: 2 octets, time zone in quarter hours (swapped BCD, sign bit) and DST 0/1/2 h.',
   },
   {
     id: 'G-106',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength: '[D]; TS 29.061 attributes 10, 12 and 13 as quoted by a public stack',
     requirement:
       '3GPP-Charging-Characteristics: 4 hex characters; 3GPP-Selection-Mode one character "0".."2"; 3GPP-NSAPI one character; 3GPP-GPRS-Negotiated-QoS-Profile hex text with release prefix.',
   },
@@ -347,7 +355,8 @@ export const gy: readonly Row[] = [
   {
     id: 'G-109',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength:
+      'TS 23.003 9.1: an access point name ends in mnc<MNC>.mcc<MCC>.gprs where it has an operator identifier',
     requirement:
       'Called-Station-Id may include the operator identifier (`apn.mnc001.mcc001.gprs`): compare the network-identifier part, case-insensitively.',
   },
@@ -370,7 +379,7 @@ export const gy: readonly Row[] = [
     clause: 'TS 32.299',
     strength: 'source [T][O]',
     requirement:
-      'Answer in Service-Information/AoC-Information 2054 {AoC-Cost-Information 2053 {Accumulated-Cost 2052, Incremental-Cost* 2062, Currency-Code}, Tariff-Information 2060 {Current-Tariff 2056, [Tariff-Time-Change], [Next-Tariff 2057]}, AoC-Subscription-Information 2314}. Optional feature: ignoring the request is allowed ([M]); open5gs sends 1 always and reads nothing.',
+      'Answer in Service-Information/AoC-Information 2054 {AoC-Cost-Information 2053 {Accumulated-Cost 2052, Incremental-Cost* 2062, Currency-Code}, Tariff-Information 2060 {Current-Tariff 2056, [Tariff-Time-Change], [Next-Tariff 2057]}, AoC-Subscription-Information 2314}. Optional feature: ignoring the request is allowed (not verified; the AVP is optional in the grammar); open5gs sends 1 always and reads nothing.',
   },
   {
     id: 'G-122',
@@ -397,14 +406,14 @@ export const gy: readonly Row[] = [
   {
     id: 'G-140',
     clause: 'TS 32.299',
-    strength: 'source [M], RFC',
+    strength: 'RFC 8506 5.7, 8.4, 8.14, 8.15',
     requirement:
       'CC-Session-Failover, Credit-Control-Failure-Handling and Direct-Debiting-Failure-Handling work as in RFC; send them in CCA-I at least.',
   },
   {
     id: 'G-141',
     clause: 'TS 32.299',
-    strength: 'source [M]',
+    strength: 'RFC 8506 5.7, 6.5; RFC 6733 3',
     requirement:
       'Duplicate detection uses the T flag and Session-Id + CC-Request-Number as in RFC (clause 6.3.x of 32.299, number not verified).',
   },
