@@ -10,7 +10,7 @@ import { decode } from '../../src/diameter/decode.ts';
 import { encode } from '../../src/diameter/encode.ts';
 import { abortSession } from '../../src/engine/abort.ts';
 import { Charging } from '../../src/engine/charge.ts';
-import { Gateway } from '../../src/engine/gateway.ts';
+import { Gateway, type PeerOptions } from '../../src/engine/gateway.ts';
 import { Knowledge } from '../../src/engine/knowledge.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import { applyProvisioning } from '../../src/provisioning/apply.ts';
@@ -137,27 +137,42 @@ export class World {
     });
   }
 
-  async #request(words: readonly string[], details: readonly string[]): Promise<string[]> {
-    const ccr: CCR = requestOf(words, details);
-    const worker = this.#workers[words.includes('worker=2') ? 1 : 0];
+  /** What a worker answers to a request, octets for octets. */
+  async exchange(
+    bytes: Buffer,
+    from: { worker?: 0 | 1; options?: PeerOptions } = {},
+  ): Promise<Buffer> {
+    const worker = this.#workers[from.worker ?? 0];
     if (worker === undefined) throw new Error('nothing is provisioned');
-    const bytes = encode(
-      'CCR',
-      { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
-      ccr,
-    );
-    const decoded = decode(words.includes('unknown-avp') ? withUnknownAVP(bytes) : bytes);
+    const decoded = decode(bytes);
     let answer: Buffer | undefined;
     await worker.handle({
       decoded,
       failure: decoded.failure,
-      peer: { options: { numbering: words.includes('loose') ? 'loose' : 'strict' } },
+      peer: { options: from.options ?? { numbering: 'strict' } },
       receivedAt: performance.now(),
       answer: (bytes) => {
         answer = Buffer.from(bytes);
       },
     });
     if (answer === undefined) throw new Error('no answer');
+    return answer;
+  }
+
+  async #request(words: readonly string[], details: readonly string[]): Promise<string[]> {
+    const ccr: CCR = requestOf(words, details);
+    const bytes = encode(
+      'CCR',
+      { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
+      ccr,
+    );
+    const answer = await this.exchange(
+      words.includes('unknown-avp') ? withUnknownAVP(bytes) : bytes,
+      {
+        worker: words.includes('worker=2') ? 1 : 0,
+        options: { numbering: words.includes('loose') ? 'loose' : 'strict' },
+      },
+    );
     const answered = decode(answer);
     const alarms = this.#fired.splice(0);
     if (answered.name === 'answer-message') return [`${answered.message['Result-Code']} E`];
