@@ -23,7 +23,10 @@ export interface Bucket {
   expiresAt?: number;
   /** Filled again by the period; absent: never. */
   renewal?: Renewal;
-  /** It lasts this long from its first use, in ms; absent: not counted from there. */
+  /**
+   * It lasts this long from its first use, in ms; absent: not counted from there. Not together with
+   * a renewal.
+   */
   lastsMs?: number;
   /**
    * Subscribers as `kind:id`: the bucket pays for nothing, it limits what these may use of the
@@ -64,7 +67,7 @@ export interface Account {
   definition: AccountDefinition;
   /** Raised by every change of the definition, never by a charge. */
   version: number;
-  /** Counters by field name: `a:<bucket>`, `r:<bucket>`, `n:open`. */
+  /** Counters by field name: `a:<bucket>`, `r:<bucket>`, `p:<bucket>`, `n:open`. */
   counters: Readonly<Record<string, number>>;
 }
 
@@ -80,17 +83,15 @@ export const periodField = (bucket: string): string => `p:${bucket}`;
 /** The field that counts the account's open sessions. */
 export const OPEN_SESSIONS = 'n:open';
 
-/** Whether `bucket` may pay for `rule` at `now`. */
-export function paysFor(
-  bucket: Bucket,
-  rule: { name: string; unit: Unit; price?: unknown },
-  now: number,
-): boolean {
-  if (bucket.limits !== undefined) return false;
-  if (bucket.startsAt !== undefined && bucket.startsAt > now) return false;
-  if (bucket.expiresAt !== undefined && bucket.expiresAt <= now) return false;
-  if (bucket.unit !== rule.unit && bucket.unit !== 'money') return false;
-  return bucket.paysFor === undefined || bucket.paysFor.includes(rule.name);
+/** Whether the account holds a period for `bucket`. */
+export const hasPeriod = ({ renewal, lastsMs }: Bucket): boolean =>
+  renewal !== undefined || lastsMs !== undefined;
+
+/** The bucket that takes what no other does: the last that pays for anything. */
+export function lastToPay(buckets: readonly Bucket[]): Bucket | undefined {
+  for (let i = buckets.length - 1; i >= 0; i--)
+    if (buckets[i]?.limits === undefined) return buckets[i];
+  return undefined;
 }
 
 /** The order in which buckets are drawn. */

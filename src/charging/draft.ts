@@ -8,6 +8,7 @@ import {
   availableField,
   type Bucket,
   OPEN_SESSIONS,
+  periodField,
   reservedField,
 } from './account.ts';
 import { LIMIT } from './money.ts';
@@ -33,11 +34,13 @@ interface Counter {
   movement: Movement | undefined;
 }
 
-/** The two counters of a bucket. */
+/** The counters of a bucket. */
 interface Pool {
   readonly bucket: string;
   readonly available: Counter;
   readonly reserved: Counter;
+  /** Undefined: it has none, or nobody asked for it (`period`) before it was moved. */
+  period: Counter | undefined;
 }
 
 export class Draft {
@@ -46,6 +49,8 @@ export class Draft {
   readonly #pools: Pool[] = [];
   readonly #movements: Movement[] = [];
   readonly #changes: BucketChange[] = [];
+  /** Counters of which all was taken that was seen: they must have exactly that. */
+  #exact: Counter[] | undefined;
 
   /** `subscriber`: whose use is charged, for the buckets that limit it. */
   constructor(account: Account, subscriber?: SubscriberId) {
@@ -76,12 +81,77 @@ export class Draft {
   }
 
   /**
+   * The end of the bucket's period after the moves so far, in store ms: 0, it has not begun;
+   * undefined, it has none. Once this was asked, what is taken out of the bucket or given back to it
+   * is so only in the period that was seen: a conflict if it has turned meanwhile.
+   */
+  period(bucket: string): number | undefined {
+    const pool = this.#pool(bucket);
+    if (pool.period === undefined) {
+      const field = periodField(bucket);
+      if (this.account.counters[field] === undefined) return undefined;
+      pool.period = this.#counter(field);
+    }
+    return after(pool.period);
+  }
+
+  /** Begins the period of a bucket that lasts from its first use: it ends at `end`. */
+  begin(bucket: string, end: number): void {
+    const { period } = this.#pool(bucket);
+    if (period === undefined || after(period) !== 0) return;
+    this.#move(period, end).max = 0;
+  }
+
+  /**
+   * Ends the period that was seen and begins the one that lasts until `end`: of what is left more
+   * than `rollover` expires, and `amount` is added, as far as the bucket can hold it. An overdraft
+   * stays.
+   */
+  renew(
+    bucket: string,
+    { end, rollover, amount }: { end: number; rollover: number; amount: number },
+  ): void {
+    const { available, period } = this.#pool(bucket);
+    if (period === undefined) return;
+    const turned = this.#move(period, end - after(period));
+    turned.max = period.seen;
+    turned.min = end;
+    const expired = Math.max(0, after(available) - rollover);
+    const added = Math.min(amount, LIMIT - after(available) + expired);
+    const movement = this.#move(available, added - expired);
+    if (expired > 0) this.#change(bucket, 'expiry', -expired, 0);
+    if (added > 0) this.#change(bucket, 'renewal', added, 0);
+    if (expired > 0 || added < amount) this.#exactly(available);
+    else movement.max = Math.min(rollover, LIMIT);
+  }
+
+  /**
+   * Adds to a bucket, or takes from it, what no session caused. What is added must fit whatever the
+   * counter is by then; what is taken is guarded by `floor`.
+   */
+  book(
+    bucket: string,
+    cause: 'topup' | 'adjustment',
+    { amount, floor }: { amount: number; floor: number },
+  ): void {
+    const pool = this.#pool(bucket);
+    this.#inPeriod(pool);
+    const before = pool.available.movement?.min;
+    const movement = this.#move(pool.available, amount);
+    if (amount > 0) movement.max = Math.min(movement.max ?? LIMIT, LIMIT - movement.delta);
+    else movement.min = Math.max((before ?? -LIMIT) + amount, floor);
+    this.#change(bucket, cause, amount, 0);
+  }
+
+  /**
    * Promises `amount` of a bucket: guarded by its floor. What an overrun before it must leave is
    * still asked for, less what is promised on top.
    */
   reserve(bucket: Bucket, amount: number): void {
     if (amount === 0) return;
-    const { available, reserved } = this.#pool(bucket.id);
+    const pool = this.#pool(bucket.id);
+    const { available, reserved } = pool;
+    this.#inPeriod(pool);
     const movement = this.#move(available, -amount);
     movement.min = Math.max((movement.min ?? -LIMIT) - amount, bucket.floor);
     this.#move(reserved, amount);
@@ -93,10 +163,12 @@ export class Draft {
    * any more than it can hold: that is booked as expired.
    */
   release(bucket: string, amount: number, expired: boolean): void {
-    const { available, reserved } = this.#pool(bucket);
+    const pool = this.#pool(bucket);
+    const { available, reserved } = pool;
     const room = Math.min(LIMIT - after(available), LIMIT - deltaOf(available));
     const back = expired ? 0 : Math.min(amount, room);
     if (back > 0) {
+      this.#inPeriod(pool);
       this.#move(reserved, -back);
       this.#move(available, back);
       this.#change(bucket, 'release', back, -back);
@@ -119,7 +191,8 @@ export class Draft {
    * the floor is the overdraft.
    */
   overrun(bucket: string, amount: number, min?: number): number {
-    const { available } = this.#pool(bucket);
+    const pool = this.#pool(bucket);
+    const { available } = pool;
     const known = this.#changes.find((one) => one.bucket === bucket && one.cause === 'overrun');
     const taken = Math.min(
       amount,
@@ -128,6 +201,7 @@ export class Draft {
       (known?.available ?? 0) + LIMIT,
     );
     if (taken === 0) return 0;
+    this.#inPeriod(pool);
     const movement = this.#move(available, -taken);
     if (min !== undefined) movement.min = Math.max(movement.min ?? -LIMIT, min);
     this.#change(bucket, 'overrun', -taken, 0);
@@ -139,9 +213,8 @@ export class Draft {
     const { available } = this.#pool(bucket);
     const amount = after(available);
     if (amount <= 0) return;
-    const movement = this.#move(available, -amount);
-    movement.min = 0;
-    movement.max = available.seen;
+    this.#move(available, -amount);
+    this.#exactly(available);
     this.#change(bucket, 'expiry', -amount, 0);
   }
 
@@ -163,6 +236,10 @@ export class Draft {
   }
 
   movements(): readonly Movement[] {
+    if (this.#exact !== undefined)
+      for (const { seen, movement } of this.#exact)
+        if (movement !== undefined)
+          movement.min = Math.max(movement.min ?? -LIMIT, seen + movement.delta);
     return this.#movements;
   }
 
@@ -172,10 +249,11 @@ export class Draft {
 
   #pool(bucket: string): Pool {
     for (const pool of this.#pools) if (pool.bucket === bucket) return pool;
-    const pool = {
+    const pool: Pool = {
       bucket,
       available: this.#counter(availableField(bucket)),
       reserved: this.#counter(reservedField(bucket)),
+      period: undefined,
     };
     this.#pools.push(pool);
     return pool;
@@ -183,6 +261,19 @@ export class Draft {
 
   #counter(field: string): Counter {
     return { field, seen: this.account.counters[field] ?? 0, movement: undefined };
+  }
+
+  /** The counter, which is moved, must have what was seen, or nothing is committed. */
+  #exactly(counter: Counter): void {
+    this.#exact ??= [];
+    this.#exact.push(counter);
+    if (counter.movement !== undefined) counter.movement.max = counter.seen;
+  }
+
+  /** A period ends later than the one before it, so it is the one that was seen if it is no later. */
+  #inPeriod({ period }: Pool): void {
+    if (period === undefined || period.movement !== undefined) return;
+    this.#move(period, 0).max = period.seen;
   }
 
   #move(counter: Counter, delta: number): Movement {

@@ -2,8 +2,10 @@
  * The moves of quota: settle what a client used against its grant, release what it did not, and
  * reserve the next grant (RFC 8506 5.2-5.4).
  */
-import { type Bucket, paysFor } from './account.ts';
+import { type Bucket, hasPeriod, lastToPay } from './account.ts';
+import { beginUse, isOver, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
+import { capsOf, debitLimits, leanOnCaps, overrunLimits, reserveLimits } from './limits.ts';
 import { add, LIMIT } from './money.ts';
 import type { Price, Rule } from './plan.ts';
 import { affordable, costOfMore } from './rating.ts';
@@ -47,7 +49,7 @@ export function consume(draft: Draft, service: Service, used: number): Taken {
       cost = add(cost, charge);
     }
     draft.debit(part.bucket, charge);
-    parts.push({ bucket: part.bucket, units: part.units - units, amount: part.amount - charge });
+    parts.push({ ...part, units: part.units - units, amount: part.amount - charge });
   }
   const after: Service = {
     ...service,
@@ -55,7 +57,12 @@ export function consume(draft: Draft, service: Service, used: number): Taken {
     rated,
     cost: add(service.cost, cost),
   };
-  if (service.grant !== undefined) after.grant = { ...service.grant, parts };
+  if (service.grant !== undefined) {
+    after.grant = { ...service.grant, parts };
+    const { limits } = service.grant;
+    if (limits !== undefined)
+      after.grant.limits = debitLimits(draft, limits, { units: used, money: cost });
+  }
   return { service: after, rest: price === undefined ? 0 : rest, cost, excess: false };
 }
 
@@ -63,15 +70,19 @@ export function consume(draft: Draft, service: Service, used: number): Taken {
 export function release(draft: Draft, service: Service, now: number): Service {
   const { grant, ...kept } = service;
   if (grant === undefined) return service;
-  for (const { bucket: id, amount } of grant.parts) {
-    const bucket = draft.account.definition.buckets.find((candidate) => candidate.id === id);
-    draft.release(id, amount, hasExpired(bucket, now));
-  }
+  releaseParts(draft, grant.parts, now);
+  if (grant.limits !== undefined) releaseParts(draft, grant.limits, now);
   return kept;
 }
 
-function hasExpired(bucket: Bucket | undefined, now: number): boolean {
-  return bucket?.expiresAt !== undefined && bucket.expiresAt <= now;
+/** Gives parts back, unless their bucket is over or has turned to a later period. */
+function releaseParts(draft: Draft, parts: readonly Part[], now: number): void {
+  for (const { bucket: id, amount, period } of parts) {
+    const bucket = draft.account.definition.buckets.find((candidate) => candidate.id === id);
+    const present = bucket !== undefined && hasPeriod(bucket) ? draft.period(id) : undefined;
+    const turned = period !== undefined && present !== undefined && period < present;
+    draft.release(id, amount, turned || (bucket !== undefined && isOver(bucket, present, now)));
+  }
 }
 
 /**
@@ -101,47 +112,56 @@ export function overrun(
 ): Taken {
   const price = priceOf(service);
   const { buckets } = draft.account.definition;
-  const last = buckets.at(-1);
+  const last = lastToPay(buckets);
+  const use = { rule: { name: service.rule, unit: service.unit }, now };
   if (over === 0 || price === undefined || last === undefined)
     return { service, rest: 0, cost: 0, excess: false };
   let { rated } = service;
   let rest = over;
   let cost = 0;
-  for (const bucket of lastOnly ? [] : buckets.slice(0, -1)) {
+  for (const bucket of lastOnly ? [] : buckets) {
     if (rest === 0) break;
-    if (!paysFor(bucket, { name: service.rule, unit: service.unit }, now)) continue;
+    if (bucket === last || !paysFor(draft, bucket, use)) continue;
     const budget = Math.max(0, draft.available(bucket.id));
     const wanted = Math.min(useful, rest);
     if (bucket.unit === 'money') {
       const units = affordable(price, { rated, budget, wanted: rest });
       if (leaning && units < rest)
         draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, wanted)));
-      cost = add(cost, draft.overrun(bucket.id, costOfMore(price, rated, units), 0));
+      const charge = draft.overrun(bucket.id, costOfMore(price, rated, units), 0);
+      if (charge > 0) beginUse(draft, bucket, now);
+      cost = add(cost, charge);
       rated = add(rated, units);
       rest -= units;
     } else {
       const units = Math.min(rest, budget);
       if (leaning && units < rest) draft.leanOn(bucket.id, wanted);
-      rest -= draft.overrun(bucket.id, units, 0);
+      const taken = draft.overrun(bucket.id, units, 0);
+      if (taken > 0) beginUse(draft, bucket, now);
+      rest -= taken;
     }
   }
   const charge = costOfMore(price, rated, rest);
   const taken = draft.overrun(last.id, charge);
+  if (taken > 0) beginUse(draft, last, now);
+  cost = add(cost, taken);
+  overrunLimits(draft, use, { units: over, money: cost });
   return {
     service: {
       ...service,
       rated: add(rated, rest),
-      cost: add(service.cost, add(cost, taken)),
+      cost: add(service.cost, cost),
     },
     rest: 0,
-    cost: add(cost, taken),
+    cost,
     excess: taken < charge || charge === LIMIT,
   };
 }
 
 /**
- * Reserves up to `wanted` units from the buckets that pay for `rule`, in order. Undefined: less
- * than the rule's smallest useful grant is there. `final` grants leave no useful rest behind.
+ * Reserves up to `wanted` units from the buckets that pay for `rule`, in order, and in those that
+ * limit the subscriber. Undefined: less than the rule's smallest useful grant is there. `final`
+ * grants leave no useful rest behind.
  *
  * Every bucket that was too empty, or that cut the grant short, becomes a condition.
  */
@@ -155,45 +175,64 @@ export function reserve(
     return granted(rule, now, { parts: [], units: wanted, final: false });
   }
   const useful = Math.min(rule.quota.minimum, wanted);
-  const parts: Part[] = [];
-  const drawn: { bucket: Bucket; amount: number }[] = [];
+  const use = { rule, now };
+  const caps = capsOf(draft, use);
+  const drawn: { bucket: Bucket; part: Part }[] = [];
+  const most = caps === undefined ? wanted : Math.min(wanted, caps.units);
   let { rated } = service;
-  let rest = wanted;
+  let rest = most;
   let left = 0;
+  let spent = 0;
   for (const bucket of draft.account.definition.buckets) {
-    if (!paysFor(bucket, rule, now)) continue;
-    const budget = draft.promisable(bucket);
+    if (!paysFor(draft, bucket, use)) continue;
+    const own = draft.promisable(bucket);
     let within: number;
     if (bucket.unit === 'money') {
+      const budget = caps === undefined ? own : Math.min(own, caps.money - spent);
       const reach = affordable(price, { rated, budget, wanted: add(rest, useful) });
       const units = Math.min(rest, reach);
       const amount = costOfMore(price, rated, units);
       if (units > 0) {
-        parts.push({ bucket: bucket.id, units, amount });
-        drawn.push({ bucket, amount });
+        drawn.push({ bucket, part: { bucket: bucket.id, units, amount } });
       }
       rated = add(rated, units);
+      spent = add(spent, amount);
       rest -= units;
       within = reach - units;
       // The smallest rise that changes the outcome: what the smallest useful grant costs.
-      if (within < useful) draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, useful)));
+      if (within < useful && budget === own)
+        draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, useful)));
     } else {
-      const units = Math.max(0, Math.min(rest, budget));
+      const units = Math.max(0, Math.min(rest, own));
       if (units > 0) {
-        parts.push({ bucket: bucket.id, units, amount: units });
-        drawn.push({ bucket, amount: units });
+        drawn.push({ bucket, part: { bucket: bucket.id, units, amount: units } });
       }
       rest -= units;
-      within = Math.max(0, budget - units);
+      within = Math.max(0, own - units);
       if (within < useful) draft.leanOn(bucket.id, useful);
     }
     left = add(left, within);
     if (rest === 0 && left >= useful) break;
   }
-  const units = wanted - rest;
+  const units = most - rest;
+  const taken = { units, money: spent };
+  if (caps !== undefined) {
+    left = Math.min(left, caps.units - units);
+    const least = { units: useful, money: Math.max(1, costOfMore(price, rated, useful)) };
+    leanOnCaps(draft, caps, { taken, useful: least });
+  }
   if (units < useful || units === 0) return undefined;
-  for (const { bucket, amount } of drawn) draft.reserve(bucket, amount);
-  return granted(rule, now, { parts, units, final: left < useful });
+  const parts: Part[] = [];
+  for (const { bucket, part } of drawn) {
+    draft.reserve(bucket, part.amount);
+    const period = beginUse(draft, bucket, now);
+    if (period !== undefined) part.period = period;
+    parts.push(part);
+  }
+  const grant = granted(rule, now, { parts, units, final: left < useful });
+  const limits = caps === undefined ? [] : reserveLimits(draft, caps, { taken, now });
+  if (limits.length > 0) grant.limits = limits;
+  return grant;
 }
 
 /** A grant with the validity that its rule gives. */

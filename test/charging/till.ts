@@ -8,9 +8,11 @@ import {
   type AccountDefinition,
   availableField,
   type Bucket,
+  periodField,
   reservedField,
 } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
+import { periodFor } from '../../src/charging/buckets.ts';
 import type { Change, Decision, Known, StepSettings } from '../../src/charging/decision.ts';
 import type { Movement } from '../../src/charging/draft.ts';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
@@ -121,9 +123,11 @@ export class Till {
     };
     this.openings = openings;
     this.counters = { 'n:open': 0 };
-    for (const { id } of buckets) {
-      this.counters[availableField(id)] = openings[id] ?? 0;
-      this.counters[reservedField(id)] = 0;
+    for (const bucket of buckets) {
+      this.counters[availableField(bucket.id)] = openings[bucket.id] ?? 0;
+      this.counters[reservedField(bucket.id)] = 0;
+      const period = periodFor(bucket, this.now);
+      if (period !== undefined) this.counters[periodField(bucket.id)] = period;
     }
   }
 
@@ -233,7 +237,7 @@ export class Till {
       for (const { grant } of session.services) {
         if (grant !== undefined && session.state !== 'open')
           throw new Error(`${key} is closed and holds a grant`);
-        for (const { bucket, amount } of grant?.parts ?? [])
+        for (const { bucket, amount } of [...(grant?.parts ?? []), ...(grant?.limits ?? [])])
           held.set(bucket, (held.get(bucket) ?? 0n) + BigInt(amount));
       }
     }
