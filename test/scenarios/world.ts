@@ -140,11 +140,11 @@ export class World {
   /** What a worker answers to a request, octets for octets. */
   async exchange(
     bytes: Buffer,
-    from: { worker?: 0 | 1; options?: PeerOptions } = {},
+    from: { worker?: 0 | 1; strict?: boolean; options?: PeerOptions } = {},
   ): Promise<Buffer> {
     const worker = this.#workers[from.worker ?? 0];
     if (worker === undefined) throw new Error('nothing is provisioned');
-    const decoded = decode(bytes);
+    const decoded = decode(bytes, { strict: from.strict ?? false });
     let answer: Buffer | undefined;
     await worker.handle({
       decoded,

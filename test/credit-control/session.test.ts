@@ -1,0 +1,281 @@
+/** RFC 8506 3, 5, 7, 8.2-8.5: what a session is asked and answers, by clause. */
+import { expect, test } from 'vitest';
+import { message } from '../diameter/bytes.ts';
+import { ANNA, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
+import { avpOf, octetsOf, type Read, type Tree } from './octets.ts';
+
+const open = () => Gateway.open(yamlOf(DATA_RULE));
+const mscc = (service: Tree): Tree => ({ 'Multiple-Services-Credit-Control': service });
+const asks = (ratingGroup = 1): Tree => ({
+  'Rating-Group': ratingGroup,
+  'Requested-Service-Unit': {},
+});
+const used = (octets: number): Tree => ({ 'Used-Service-Unit': { 'CC-Total-Octets': octets } });
+const granted = (service: Read | undefined): unknown =>
+  (service?.['Granted-Service-Unit']?.[0] as Read | undefined)?.['CC-Total-Octets']?.[0];
+
+test('C-001 C-003 an answer has the application, the command and the AVPs that it must', async () => {
+  const gateway = await open();
+  const request = gateway.request('initial', 7, mscc(asks()));
+  const { bytes, says } = await gateway.send(request);
+  // Command 272, R clear, P as in the request, application 4.
+  expect(bytes.subarray(4, 12).toString('hex')).toBe('4000011000000004');
+  expect(Object.keys(says)[0]).toBe('Session-Id');
+  expect(says).toMatchObject({
+    'Session-Id': ['gw.example;1;s'],
+    'Result-Code': [2001],
+    'Origin-Host': ['ocs.tollkeeper.example'],
+    'Origin-Realm': ['tollkeeper.example'],
+    'Auth-Application-Id': [4],
+    'CC-Request-Type': [1],
+    'CC-Request-Number': [7],
+  });
+});
+
+test.each([
+  ...['Origin-Host', 'Origin-Realm', 'Destination-Realm', 'Auth-Application-Id'],
+  ...['Service-Context-Id', 'CC-Request-Type', 'CC-Request-Number'],
+])('C-002 a CCR without %s gets 5005', async (missing) => {
+  const gateway = await open();
+  const whole: Tree = {
+    'Session-Id': 'gw.example;1;s',
+    'Origin-Host': 'gw.example',
+    'Origin-Realm': 'example',
+    'Destination-Realm': 'tollkeeper.example',
+    'Auth-Application-Id': 4,
+    'Service-Context-Id': '32251@3gpp.org',
+    'CC-Request-Type': 1,
+    'CC-Request-Number': 0,
+    'Subscription-Id': ANNA,
+  };
+  const rest = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== missing));
+  const answer = await gateway.send(message(octetsOf(rest as Tree)), 0, true);
+  expect(answer.code).toBe(5005);
+  expect(Object.keys((answer.says['Failed-AVP']?.[0] ?? {}) as Read)).toEqual([missing]);
+  expect(await gateway.openSessions()).toBe(0);
+});
+
+test('C-005 an AVP that may stand once and stands twice gets 5009', async () => {
+  const gateway = await open();
+  for (const name of ['User-Name', 'Acct-Multi-Session-Id', 'Destination-Host'] as const) {
+    const answer = await gateway.ask('initial', 0, { ...mscc(asks()), [name]: ['x', 'y'] });
+    expect([name, answer.code]).toEqual([name, 5009]);
+  }
+  const twice = { ...mscc(asks()), 'Multiple-Services-Indicator': [0, 1] };
+  expect((await gateway.ask('initial', 0, twice)).code).toBe(5009);
+  // What may be repeated is.
+  const both = { 'Subscription-Id': [ANNA, { ...ANNA, 'Subscription-Id-Type': 4 }] };
+  expect((await gateway.ask('initial', 0, { ...mscc(asks()), ...both })).code).toBe(2001);
+});
+
+test('C-006 C-007 an answer has nothing that only a request may have', async () => {
+  const gateway = await open();
+  const { says } = await gateway.ask('initial', 0, {
+    ...mscc(asks()),
+    'Multiple-Services-Indicator': 1,
+    'CC-Correlation-Id': Buffer.from('01', 'hex'),
+  });
+  const allowed = [
+    ...['Session-Id', 'Result-Code', 'Origin-Host', 'Origin-Realm', 'Auth-Application-Id'],
+    ...['CC-Request-Type', 'CC-Request-Number', 'CC-Session-Failover'],
+    ...['Multiple-Services-Credit-Control', 'Credit-Control-Failure-Handling'],
+  ];
+  expect(Object.keys(says).filter((name) => !allowed.includes(name))).toEqual([]);
+});
+
+test.each([0, 5, 9])('C-010 CC-Request-Type %i is none: 5004', async (type) => {
+  const gateway = await open();
+  const answer = await gateway.ask('initial', 0, { ...mscc(asks()), 'CC-Request-Type': type });
+  expect(answer.code).toBe(5004);
+  expect(answer.says['Failed-AVP']).toEqual([{ 'CC-Request-Type': [type] }]);
+});
+
+test('C-011 C-075 C-076 each report is counted once, and its grant takes the place of the last', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  expect(await gateway.account()).toContain('main: 9.00 available, 1.00 reserved');
+  await gateway.ask('update', 1, mscc({ ...asks(), ...used(2_000_000) }));
+  expect(await gateway.account()).toContain('main: 8.80 available, 1.00 reserved');
+  // Usage counts from the last report on: twice two megabytes are four.
+  await gateway.ask('update', 2, mscc({ ...asks(), ...used(2_000_000) }));
+  expect(await gateway.account()).toContain('main: 8.60 available, 1.00 reserved');
+});
+
+test('C-012 C-013 numbers may begin anywhere and skip', async () => {
+  const gateway = await open();
+  expect((await gateway.ask('initial', 1, mscc(asks()))).code).toBe(2001);
+  const later = await gateway.ask('update', 5, mscc({ ...asks(), ...used(1_000_000) }));
+  expect([later.code, granted(later.services[0])]).toEqual([2001, 10_000_000n]);
+  expect((await gateway.ask('termination', 9, mscc(used(1_000_000)))).code).toBe(2001);
+});
+
+test('C-060 C-063 C-231 a copy of any request gets its answer and moves nothing', async () => {
+  const gateway = await open();
+  const T = 0xd0;
+  const requests = [
+    gateway.request('initial', 0, mscc(asks()), { endToEnd: 1 }),
+    gateway.request('update', 1, mscc({ ...asks(), ...used(3_000_000) }), { endToEnd: 2 }),
+    gateway.request('termination', 2, mscc({ 'Rating-Group': 1, ...used(1_000_000) }), {
+      endToEnd: 3,
+    }),
+  ];
+  for (const request of requests) {
+    const first = await gateway.send(request);
+    const books = await gateway.account();
+    for (const [flags, endToEnd, worker] of [
+      [0xc0, undefined, 0],
+      [T, undefined, 1],
+      [T, 99, 1],
+      [0xc0, 98, 0],
+    ] as const) {
+      const copy = Buffer.from(request);
+      copy[4] = flags;
+      if (endToEnd !== undefined) copy.writeUInt32BE(endToEnd, 16);
+      const again = await gateway.send(copy, worker);
+      expect(again.bytes.subarray(20)).toEqual(first.bytes.subarray(20));
+      expect(await gateway.account()).toEqual(books);
+    }
+  }
+  // And each of them once more, long after the end of the session.
+  const books = await gateway.account();
+  await gateway.wait(300);
+  for (const request of requests) await gateway.send(request, 1);
+  expect(await gateway.account()).toEqual(books);
+});
+
+test('C-065 any worker goes on with what another began', async () => {
+  const gateway = await open();
+  const other = { worker: 1 } as const;
+  await gateway.ask('initial', 0, mscc(asks()));
+  await gateway.ask('update', 1, mscc({ ...asks(), ...used(2_000_000) }), other);
+  expect(await gateway.account()).toContain('main: 8.80 available, 1.00 reserved');
+  expect((await gateway.ask('termination', 2, {})).code).toBe(2001);
+  expect((await gateway.ask('update', 3, mscc(asks()), other)).code).toBe(5002);
+});
+
+test('C-070 the first interrogation reserves what it grants, and spends nothing', async () => {
+  const gateway = await open();
+  const { services } = await gateway.ask('initial', 0, mscc(asks()));
+  expect(granted(services[0])).toBe(10_000_000n);
+  expect(await gateway.account()).toContain('main: 9.00 available, 1.00 reserved');
+});
+
+test('C-073 the unit of a service stays what it was', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  for (const number of [1, 2, 3]) {
+    const { services } = await gateway.ask('update', number, mscc({ ...asks(), ...used(1) }));
+    const unit = services[0]?.['Granted-Service-Unit']?.[0] as Read;
+    expect(Object.keys(unit)).toEqual(['CC-Total-Octets']);
+  }
+});
+
+test('C-079 C-080 the last interrogation debits, releases the rest and grants nothing', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  const { code, services } = await gateway.ask(
+    'termination',
+    1,
+    mscc({ ...asks(), ...used(4_000_000) }),
+  );
+  expect([code, services[0]?.['Granted-Service-Unit']]).toEqual([2001, undefined]);
+  expect(await gateway.account()).toContain('main: 9.60 available, 0.00 reserved');
+  expect(await gateway.openSessions()).toBe(0);
+});
+
+test('C-081 C-134 an update that says nothing keeps the session alive', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE, { plan: 'supervision: 10 min' }));
+  await gateway.ask('initial', 0, mscc(asks()));
+  for (const number of [1, 2, 3]) {
+    await gateway.wait(400);
+    expect((await gateway.ask('update', number)).code).toBe(2001);
+  }
+  expect(await gateway.openSessions()).toBe(1);
+  // No Validity-Time was given; silence still ends it.
+  await gateway.wait(601);
+  expect(await gateway.openSessions()).toBe(0);
+});
+
+test('C-133 after supervision ended a session its usage is charged, and it stays ended', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE, { plan: 'supervision: 10 min' }));
+  await gateway.ask('initial', 0, mscc(asks()));
+  await gateway.wait(601);
+  expect(await gateway.account()).toContain('main: 10.00 available, 0.00 reserved');
+  const late = await gateway.ask('update', 1, mscc({ ...asks(), ...used(2_000_000) }));
+  expect([late.code, late.services]).toEqual([5002, []]);
+  expect(await gateway.account()).toContain('main: 9.80 available, 0.00 reserved');
+});
+
+test('C-084 later requests need not say who they are for', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  const update = await gateway.ask('update', 1, mscc({ ...asks(), ...used(1_000_000) }));
+  expect(update.code).toBe(2001);
+  // Not even another subscriber that they name moves them to another account.
+  const stranger = { 'Subscription-Id-Type': 0, 'Subscription-Id-Data': '999' };
+  const named = await gateway.ask('termination', 2, {
+    ...mscc(used(1_000_000)),
+    'Subscription-Id': stranger,
+  });
+  expect(named.code).toBe(2001);
+});
+
+test('C-211 any identity of a subscriber finds the account', async () => {
+  const gateway = await open();
+  const imsi = { 'Subscription-Id-Type': 1, 'Subscription-Id-Data': '262010000000001' };
+  const unknown = { 'Subscription-Id-Type': 4, 'Subscription-Id-Data': 'nobody' };
+  for (const [i, ids] of [[imsi], [unknown, imsi], [ANNA, unknown]].entries()) {
+    const asking = { session: `s${i}` };
+    const answer = await gateway.ask(
+      'initial',
+      0,
+      { ...mscc(asks()), 'Subscription-Id': ids },
+      asking,
+    );
+    expect(answer.code).toBe(2001);
+  }
+  const nobody = await gateway.ask(
+    'initial',
+    0,
+    { ...mscc(asks()), 'Subscription-Id': unknown },
+    { session: 'n' },
+  );
+  expect(nobody.code).toBe(5030);
+});
+
+test('C-106 the first interrogation may name no service at all', async () => {
+  const gateway = await open();
+  const { code, services } = await gateway.ask('initial', 0, { 'Multiple-Services-Indicator': 1 });
+  expect([code, services]).toEqual([2001, []]);
+  const { services: next } = await gateway.ask('update', 1, mscc(asks()));
+  expect(granted(next[0])).toBe(10_000_000n);
+});
+
+test('C-112 C-113 a refusal of the whole session leaves none, and has no E flag', async () => {
+  const gateway = await open();
+  const refused = await gateway.ask('initial', 0, {
+    ...mscc(asks()),
+    'Service-Context-Id': 'nope@example.com',
+  });
+  expect([refused.code, refused.error]).toEqual([5031, false]);
+  expect(refused.says['Failed-AVP']).toEqual([{ 'Service-Context-Id': ['nope@example.com'] }]);
+  expect(await gateway.openSessions()).toBe(0);
+  const unknown = await gateway.ask('update', 1, mscc(asks()));
+  expect([unknown.code, unknown.error]).toEqual([5002, false]);
+});
+
+test('C-219 an unknown AVP is ignored without M, and refused with it', async () => {
+  const gateway = await open();
+  const unknown = avpOf('User-Name', 'x');
+  unknown.writeUInt32BE(0xffffff, 0);
+  const with_ = (flags: number): Buffer => {
+    const one = Buffer.from(unknown);
+    one[4] = flags;
+    const request = gateway.request('initial', 0, mscc(asks()), { session: `f${flags}` });
+    const longer = Buffer.concat([request, one]);
+    longer.writeUIntBE(longer.length, 1, 3);
+    return longer;
+  };
+  expect((await gateway.send(with_(0))).code).toBe(2001);
+  expect((await gateway.send(with_(0x40))).code).toBe(5001);
+});
