@@ -30,24 +30,33 @@ export interface Taken {
   excess: boolean;
 }
 
-/** Debits `used` units from the parts of the service's grant, in their order. */
-export function consume(draft: Draft, service: Service, used: number): Taken {
+/**
+ * Debits `used` units from the parts of the service's grant, in their order; `second`: of its dual
+ * quota's second part. A part pays as far as what it still holds reaches.
+ */
+export function consume(draft: Draft, service: Service, used: number, second = false): Taken {
   const price = priceOf(service);
   const { buckets } = draft.account.definition;
+  const { grant } = service;
+  const chargeable = price === undefined ? 0 : used;
   let { rated } = service;
-  let rest = used;
+  let rest = chargeable;
   let cost = 0;
   const parts: Part[] = [];
-  for (const part of service.grant?.parts ?? []) {
-    const units = Math.min(rest, part.units);
-    rest -= units;
+  for (const part of (second ? grant?.switch?.after?.parts : grant?.parts) ?? []) {
+    let units = Math.min(rest, part.units);
     let charge = units;
     const bucket = buckets.find((candidate) => candidate.id === part.bucket);
     if (bucket?.unit === 'money' && price !== undefined) {
-      charge = Math.min(part.amount, costOfMore(price, rated, units));
+      charge = costOfMore(price, rated, units);
+      if (charge > part.amount) {
+        units = affordable(price, { rated, budget: part.amount, wanted: units });
+        charge = costOfMore(price, rated, units);
+      }
       rated = add(rated, units);
       cost = add(cost, charge);
     }
+    rest -= units;
     draft.debit(part.bucket, charge);
     parts.push({ ...part, units: part.units - units, amount: part.amount - charge });
   }
@@ -57,13 +66,20 @@ export function consume(draft: Draft, service: Service, used: number): Taken {
     rated,
     cost: add(service.cost, cost),
   };
-  if (service.grant !== undefined) {
-    after.grant = { ...service.grant, parts };
-    const { limits } = service.grant;
-    if (limits !== undefined)
-      after.grant.limits = debitLimits(draft, limits, { units: used, money: cost });
+  if (grant !== undefined) {
+    const left = second ? withSecond(grant, parts) : { ...grant, parts };
+    if (grant.limits !== undefined)
+      left.limits = debitLimits(draft, grant.limits, { units: chargeable - rest, money: cost });
+    after.grant = left;
   }
-  return { service: after, rest: price === undefined ? 0 : rest, cost, excess: false };
+  return { service: after, rest, cost, excess: false };
+}
+
+/** The grant with what is left of its dual quota's second part. */
+export function withSecond(grant: Grant, parts: readonly Part[]): Grant {
+  const { switch: change } = grant;
+  if (change?.after === undefined) return { ...grant };
+  return { ...grant, switch: { ...change, after: { ...change.after, parts } } };
 }
 
 /** Releases what is left of a service's grant. */
@@ -71,6 +87,7 @@ export function release(draft: Draft, service: Service, now: number): Service {
   const { grant, ...kept } = service;
   if (grant === undefined) return service;
   releaseParts(draft, grant.parts, now);
+  if (grant.switch?.after !== undefined) releaseParts(draft, grant.switch.after.parts, now);
   if (grant.limits !== undefined) releaseParts(draft, grant.limits, now);
   return kept;
 }
@@ -158,6 +175,17 @@ export function overrun(
   };
 }
 
+/** What a grant is to be. */
+export interface Wanted {
+  rule: Rule;
+  wanted: number;
+  now: number;
+  /** Store time in ms at which it ends; absent: as the rule's validity says. */
+  until?: number | undefined;
+  /** The rule from a tariff change within it on: what the dearer of both costs is reserved. */
+  next?: Rule | undefined;
+}
+
 /**
  * Reserves up to `wanted` units from the buckets that pay for `rule`, in order, and in those that
  * limit the subscriber. Undefined: less than the rule's smallest useful grant is there. `final`
@@ -168,18 +196,22 @@ export function overrun(
 export function reserve(
   draft: Draft,
   service: Service,
-  { rule, wanted, now }: { rule: Rule; wanted: number; now: number },
+  { rule, wanted, now, until, next }: Wanted,
 ): Grant | undefined {
-  const price = priceOf(service);
-  if (price === undefined) {
-    return granted(rule, now, { parts: [], units: wanted, final: false });
-  }
+  const tariff: Tariff = {
+    price: priceOf(service),
+    rated: service.rated,
+    then: undefined,
+    after: 0,
+  };
+  if (next !== undefined) tariff.then = priceOf(next);
+  if (tariff.price === undefined && tariff.then === undefined)
+    return granted({ parts: [], units: wanted, final: false }, { rule, now, until });
   const useful = Math.min(rule.quota.minimum, wanted);
   const use = { rule, now };
   const caps = capsOf(draft, use);
   const drawn: { bucket: Bucket; part: Part }[] = [];
   const most = caps === undefined ? wanted : Math.min(wanted, caps.units);
-  let { rated } = service;
   let rest = most;
   let left = 0;
   let spent = 0;
@@ -189,24 +221,21 @@ export function reserve(
     let within: number;
     if (bucket.unit === 'money') {
       const budget = caps === undefined ? own : Math.min(own, caps.money - spent);
-      const reach = affordable(price, { rated, budget, wanted: add(rest, useful) });
+      const reach = reachOf(tariff, budget, add(rest, useful));
       const units = Math.min(rest, reach);
-      const amount = costOfMore(price, rated, units);
-      if (units > 0) {
-        drawn.push({ bucket, part: { bucket: bucket.id, units, amount } });
-      }
-      rated = add(rated, units);
+      const amount = dearest(tariff, units);
+      if (units > 0) drawn.push({ bucket, part: { bucket: bucket.id, units, amount } });
+      tariff.rated = add(tariff.rated, units);
+      tariff.after = add(tariff.after, units);
       spent = add(spent, amount);
       rest -= units;
       within = reach - units;
       // The smallest rise that changes the outcome: what the smallest useful grant costs.
       if (within < useful && budget === own)
-        draft.leanOn(bucket.id, Math.max(1, costOfMore(price, rated, useful)));
+        draft.leanOn(bucket.id, Math.max(1, dearest(tariff, useful)));
     } else {
       const units = Math.max(0, Math.min(rest, own));
-      if (units > 0) {
-        drawn.push({ bucket, part: { bucket: bucket.id, units, amount: units } });
-      }
+      if (units > 0) drawn.push({ bucket, part: { bucket: bucket.id, units, amount: units } });
       rest -= units;
       within = Math.max(0, own - units);
       if (within < useful) draft.leanOn(bucket.id, useful);
@@ -218,7 +247,7 @@ export function reserve(
   const taken = { units, money: spent };
   if (caps !== undefined) {
     left = Math.min(left, caps.units - units);
-    const least = { units: useful, money: Math.max(1, costOfMore(price, rated, useful)) };
+    const least = { units: useful, money: Math.max(1, dearest(tariff, useful)) };
     leanOnCaps(draft, caps, { taken, useful: least });
   }
   if (units < useful || units === 0) return undefined;
@@ -229,14 +258,42 @@ export function reserve(
     if (period !== undefined) part.period = period;
     parts.push(part);
   }
-  const grant = granted(rule, now, { parts, units, final: left < useful });
+  const grant = granted({ parts, units, final: left < useful }, { rule, now, until });
   const limits = caps === undefined ? [] : reserveLimits(draft, caps, { taken, now });
   if (limits.length > 0) grant.limits = limits;
   return grant;
 }
 
-/** A grant with the validity that its rule gives. */
-function granted({ validitySeconds }: Rule, now: number, grant: Grant): Grant {
-  if (validitySeconds !== undefined) grant.validUntil = now + validitySeconds * 1000;
+/** What units are reserved at, and how many money has paid for before; two prices: the dearer. */
+interface Tariff {
+  price: Price | undefined;
+  rated: number;
+  /** From a tariff change on. */
+  then: Price | undefined;
+  after: number;
+}
+
+/** What `units` more cost at the most. */
+function dearest({ price, rated, then, after }: Tariff, units: number): number {
+  const cost = price === undefined ? 0 : costOfMore(price, rated, units);
+  return then === undefined ? cost : Math.max(cost, costOfMore(then, after, units));
+}
+
+/** How many units, up to `wanted`, `budget` pays for at the least. */
+function reachOf({ price, rated, then, after }: Tariff, budget: number, wanted: number): number {
+  const reach = price === undefined ? wanted : affordable(price, { rated, budget, wanted });
+  return then === undefined
+    ? reach
+    : Math.min(reach, affordable(then, { rated: after, budget, wanted }));
+}
+
+/** A grant with its end. */
+function granted(
+  grant: Grant,
+  { rule, now, until }: { rule: Rule; now: number; until: number | undefined },
+): Grant {
+  const { validitySeconds } = rule;
+  if (until !== undefined) grant.validUntil = until;
+  else if (validitySeconds !== undefined) grant.validUntil = now + validitySeconds * 1000;
   return grant;
 }
