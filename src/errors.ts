@@ -39,6 +39,22 @@ export const errors = {
     usage: true,
     todo: 'Correct the lines named; nothing of the file was applied.',
   },
+  CONFIGURATION_INVALID: {
+    text: 'This version cannot use the configuration in the store: {problems}',
+    todo: 'Use the version that wrote it, or a newer one.',
+  },
+  CONFIGURATION_REFUSED: {
+    text: 'The change does not fit the configuration:\n{problems}',
+    status: 422,
+    usage: true,
+    todo: 'Correct what is named; nothing was changed.',
+  },
+  CONFIGURATION_MISSING: {
+    text: 'This store has no configuration yet',
+    status: 409,
+    usage: true,
+    todo: 'Apply a provisioning file with `tollkeeper provisioning apply`, or start with one.',
+  },
   HTTP_TOKENS_INVALID: {
     text: 'The tokens in {file} do not fit:\n{problems}',
     usage: true,

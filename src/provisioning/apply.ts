@@ -16,13 +16,7 @@ import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
   Store,
-  | 'now'
-  | 'accountOf'
-  | 'load'
-  | 'createAccount'
-  | 'changeAccount'
-  | 'moveSubscriber'
-  | 'listAccounts'
+  'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber'
 >;
 
 export interface ApplyReport {
@@ -36,8 +30,7 @@ export interface ApplyReport {
   movedSubscribers: number;
   /** Subscribers of the file that no account had; not counting those of created accounts. */
   addedSubscribers: number;
-  /** Accounts of the file's tenants, and buckets of its accounts, that only the store has. */
-  accountsNotInFile: number;
+  /** Buckets of the file's accounts that only the store has. */
   bucketsNotInFile: number;
   /** Buckets added to accounts that existed: they start at 0, whatever their opening says. */
   unfundedBuckets: number;
@@ -54,8 +47,7 @@ export interface ApplyOptions {
 
 const MAX_NOTES = 100;
 const MAX_ATTEMPTS = 10;
-/** Accounts read at once when they are listed, subscribers looked up at once for one account. */
-const PAGE = 500;
+/** Subscribers looked up at once for one account. */
 const LOOK_UPS = 16;
 
 /** Throws StoreUnavailable as the store does; running it again goes on where it stopped. */
@@ -71,7 +63,6 @@ export async function applyProvisioning(
     refused: 0,
     movedSubscribers: 0,
     addedSubscribers: 0,
-    accountsNotInFile: 0,
     bucketsNotInFile: 0,
     unfundedBuckets: 0,
     notes: [],
@@ -86,7 +77,6 @@ export async function applyProvisioning(
       onProgress?.({ done, total });
     });
     await forEach(run.deferred, concurrency, (account) => run.release(account));
-    await run.countOthers();
   }
   return report;
 }
@@ -244,21 +234,6 @@ class TenantRun {
       this.#report.unfundedBuckets += 1;
       this.#note(account, `its new bucket ${id} starts at 0: openings are for new accounts only`);
     }
-  }
-
-  /** Counts what the store has of the tenant beyond the file. */
-  async countOthers(): Promise<void> {
-    let after: string | undefined;
-    do {
-      const page = await this.#store.listAccounts(this.#tenant.id, {
-        ...(after === undefined ? {} : { after }),
-        limit: PAGE,
-      });
-      for (const { definition } of page.accounts) {
-        if (!this.#tenant.accounts.has(definition.account)) this.#report.accountsNotInFile += 1;
-      }
-      after = page.next;
-    } while (after !== undefined);
   }
 
   #note({ definition: { tenant, account } }: ProvisionedAccount, text: string): void {

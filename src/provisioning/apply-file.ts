@@ -1,0 +1,87 @@
+/**
+ * Brings a store to what a provisioning file says: first the configuration, whole or not at all, then
+ * the accounts. The file is remembered when all is done, so that the next start knows what is new
+ * in it, and whoever is interrupted begins again.
+ */
+import { TollkeeperError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type AccountStore,
+  type ApplyOptions,
+  type ApplyReport,
+  applyProvisioning,
+} from './apply.ts';
+import { type ChangeableStore, changeConfiguration, hasAccounts } from './change.ts';
+import { type Configuration, findingText } from './configuration.ts';
+import { type LoadedFile, loadWritten } from './load.ts';
+import { changedAccounts, merged } from './merge.ts';
+import type { WrittenFile } from './schema.ts';
+
+export interface FileReport {
+  /** Whether the file changed tenants, plans, peers or routing. */
+  changed: boolean;
+  configuration: Configuration;
+  accounts: ApplyReport;
+}
+
+/**
+ * With `all`, everything that the file says is put in place; otherwise only what it says otherwise
+ * than the file applied last, so that what was changed by other means meanwhile stays. A tenant that
+ * the file has no more stays while it has accounts. Throws CONFIGURATION_REFUSED where the file and
+ * what is there do not fit together, and StoreUnavailable.
+ */
+export async function applyFile(
+  store: AccountStore & ChangeableStore & Pick<Store, 'rememberedFile' | 'rememberFile'>,
+  file: LoadedFile,
+  { all, ...options }: ApplyOptions & { all: boolean },
+): Promise<FileReport> {
+  const base = rememberedFile(await store.rememberedFile());
+  const kept = await tenantsToKeep(store, file.written, base);
+  const changed = await changeConfiguration(store, (current) =>
+    merged({
+      file: file.written,
+      base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
+      current: current?.written,
+      all,
+    }),
+  );
+  if (changed.kind === 'refused') {
+    const problems = changed.findings.map((finding) => `  ${findingText(finding)}`).join('\n');
+    throw new TollkeeperError('CONFIGURATION_REFUSED', { problems });
+  }
+  const { configuration } = changed;
+  const tenants = changedAccounts(file.written, all ? undefined : base);
+  const accounts = await applyProvisioning(store, accountsOf(file, tenants), options);
+  await store.rememberFile(JSON.stringify(file.written));
+  return { changed: changed.kind === 'changed', configuration, accounts };
+}
+
+/** An older version may have remembered what this one does not take: then everything is new. */
+function rememberedFile(text: string | undefined): WrittenFile | undefined {
+  if (text === undefined) return undefined;
+  const loaded = loadWritten(JSON.parse(text));
+  return loaded.ok ? loaded.written : undefined;
+}
+
+/** Tenants that left the file and have accounts: without them these could not be charged. */
+async function tenantsToKeep(
+  store: Pick<Store, 'listAccounts'>,
+  file: WrittenFile,
+  base: WrittenFile | undefined,
+): Promise<Set<string>> {
+  const kept = new Set<string>();
+  for (const { id } of base?.tenants ?? []) {
+    if (file.tenants.some((tenant) => tenant.id === id)) continue;
+    if (await hasAccounts(store, id)) kept.add(id);
+  }
+  return kept;
+}
+
+/** What the file says of these accounts: part of a good file is good. */
+function accountsOf(file: LoadedFile, tenants: WrittenFile['tenants']): LoadedFile['provisioning'] {
+  const loaded = loadWritten({ ...file.written, tenants });
+  if (loaded.ok) return loaded.provisioning;
+  throw new Error(
+    `part of a good file does not fit: ${loaded.findings.map(findingText).join('; ')}`,
+  );
+}
