@@ -1,34 +1,37 @@
 /** Accounts and ranges of accounts as written to definitions and opening amounts. */
 import { type AccountDefinition, type Bucket, drawOrder } from '../charging/account.ts';
-import type { Unit } from '../charging/request.ts';
+import { compileBucket, compileLimit, type FundedBucket, MAIN, mainBucket } from './buckets.ts';
 import { Claims, counted } from './claims.ts';
 import { each, known, once, type Report } from './findings.ts';
-import { parseMoney } from './money.ts';
+import { LIMITS } from './limits.ts';
 import type { PlanNames } from './names.ts';
 import { fieldOf, type Path, show } from './problem.ts';
 import type { Accounts, ProvisionedAccount } from './provisioning.ts';
-import { parseQuantity, parseTime } from './quantity.ts';
-import type { WrittenAccount, WrittenBucket, WrittenRange, WrittenTenant } from './schema.ts';
+import type {
+  WrittenAccount,
+  WrittenLimit,
+  WrittenRange,
+  WrittenSubscriber,
+  WrittenTenant,
+} from './schema.ts';
+import type { Context, Place } from './written.ts';
 
-interface Context {
+interface AccountsContext extends Context {
   tenant: string;
-  digits: number;
   plans: PlanNames;
-  path: Path;
-  report: Report;
+  /** Of each plan. */
+  timeZones: ReadonlyMap<string, string>;
 }
 
-/** The bucket that is implied where an account has none that can take what no other takes. */
-const MAIN = 'main';
-const PRIORITY = { money: 1000, units: 100 } as const;
 const MAX_SESSIONS = 100;
+const KINDS = ['e164', 'imsi', 'sip', 'nai', 'private'] as const;
 
 export function compileAccounts(
   written: WrittenTenant,
-  context: Omit<Context, 'tenant'>,
+  context: Omit<AccountsContext, 'tenant'>,
 ): Accounts {
   const { path, report } = context;
-  const inTenant: Context = { ...context, tenant: written.id };
+  const inTenant: AccountsContext = { ...context, tenant: written.id };
   const ids = new Claims();
   const subscribers = new Claims();
   const single: ProvisionedAccount[] = [];
@@ -41,7 +44,11 @@ export function compileAccounts(
   const ranges: Range[] = [];
   for (const [range, at] of each(written.ranges, [...path, 'ranges'])) {
     checkRange(range, { path: at, ids, subscribers, report });
-    const template = compileAccount({ ...range, id: range.prefix }, [], { ...inTenant, path: at });
+    const none = { names: [], limits: [] };
+    const template = compileAccount({ ...range, id: range.prefix }, none, {
+      ...inTenant,
+      path: at,
+    });
     ranges.push({ written: range, template });
   }
   return {
@@ -62,16 +69,11 @@ interface Range {
 function* accountsOf({ written, template }: Range): Generator<ProvisionedAccount> {
   const { prefix, count, first } = written;
   for (let offset = 0; offset < count; offset++) {
-    const e164 = first.e164 === undefined ? undefined : counted(first.e164, offset);
-    const imsi = first.imsi === undefined ? undefined : counted(first.imsi, offset);
-    const subscribers: string[] = [];
-    if (e164 !== undefined) subscribers.push(`e164:${e164}`);
-    if (imsi !== undefined) subscribers.push(`imsi:${imsi}`);
     yield {
       definition: {
         ...template.definition,
-        account: `${prefix}${e164 ?? imsi ?? ''}`,
-        subscribers,
+        account: prefix + counted(first.e164 ?? first.imsi ?? '', offset),
+        subscribers: numbersOf(first, offset),
       },
       openings: template.openings,
     };
@@ -79,14 +81,23 @@ function* accountsOf({ written, template }: Range): Generator<ProvisionedAccount
 }
 
 function checkRange(
-  { prefix, count, first }: WrittenRange,
-  {
-    path,
-    ids,
-    subscribers,
-    report,
-  }: { path: Path; ids: Claims; subscribers: Claims; report: Report },
+  range: WrittenRange,
+  { path, ids, ...context }: Place & { ids: Claims; subscribers: Claims },
 ): void {
+  const { prefix, count, first } = range;
+  if (!claimNumbers(range, { path, ...context })) return;
+  const start = first.e164 ?? first.imsi ?? '';
+  const at = [...path, 'prefix'];
+  const holder = ids.claimRun({ prefix, first: start, count }, at);
+  const found = `${count} accounts from ${show(prefix + start)}`;
+  reportTaken(holder, { path: at, found, report: context.report });
+}
+
+/** Claims the numbers of a range; false: they do not fit, which was reported. */
+function claimNumbers(
+  { count, first }: Pick<WrittenRange, 'count' | 'first'>,
+  { path, subscribers, report }: Place & { subscribers: Claims },
+): boolean {
   let fits = true;
   for (const kind of ['e164', 'imsi'] as const) {
     const start = first[kind];
@@ -101,15 +112,7 @@ function checkRange(
     const holder = subscribers.claimRun({ prefix: `${kind}:`, first: start, count }, at);
     reportTaken(holder, { path: at, found: `${count} numbers from ${show(start)}`, report });
   }
-  if (!fits) return;
-  const start = first.e164 ?? first.imsi ?? '';
-  const at = [...path, 'prefix'];
-  const holder = ids.claimRun({ prefix, first: start, count }, at);
-  reportTaken(holder, {
-    path: at,
-    found: `${count} accounts from ${show(prefix + start)}`,
-    report,
-  });
+  return fits;
 }
 
 function reportTaken(
@@ -120,45 +123,93 @@ function reportTaken(
   report({ path, found, expected: `none of what ${fieldOf(holder)} has already` });
 }
 
+/** The subscribers of an account, and the limits that each of them has. */
+interface Subscribers {
+  /** As `kind:id`. */
+  names: readonly string[];
+  limits: readonly { limit: WrittenLimit; path: Path; names: readonly string[] }[];
+}
+
 function subscribersOf(
-  { subscribers }: WrittenAccount,
-  { path, claims, report }: { path: Path; claims: Claims; report: Report },
-): string[] {
-  const own: string[] = [];
+  { subscribers, subscriberRanges }: WrittenAccount,
+  { path, claims, report }: Place & { claims: Claims },
+): Subscribers {
+  const all: string[] = [];
+  const limits: Subscribers['limits'][number][] = [];
+  let count = subscribers?.length ?? 0;
   for (const [subscriber, at] of each(subscribers, [...path, 'subscribers'])) {
-    for (const [kind, id] of Object.entries(subscriber)) {
-      const idPath = [...at, kind];
-      const name = `${kind}:${id}`;
-      const holder = claims.claim(name, idPath);
-      reportTaken(holder, { path: idPath, found: show(id), report });
-      if (holder === undefined) own.push(name);
-    }
+    const names = namesOf(subscriber, { path: at, claims, report });
+    all.push(...names);
+    for (const [limit, limitPath] of each(subscriber.limits, [...at, 'limits']))
+      limits.push({ limit, path: limitPath, names });
   }
-  return own;
+  for (const [range, at] of each(subscriberRanges, [...path, 'subscriberRanges'])) {
+    count += range.count;
+    if (count > LIMITS.subscribers) {
+      const found = `${count} subscribers with this range`;
+      report({ path: [...at, 'count'], found, expected: `at most ${LIMITS.subscribers}` });
+    } else if (claimNumbers(range, { path: at, subscribers: claims, report }))
+      for (let offset = 0; offset < range.count; offset++)
+        all.push(...numbersOf(range.first, offset));
+  }
+  return { names: all, limits };
+}
+
+function namesOf(
+  subscriber: WrittenSubscriber,
+  { path, claims, report }: Place & { claims: Claims },
+): string[] {
+  const names: string[] = [];
+  let written = 0;
+  for (const kind of KINDS) {
+    const id = subscriber[kind];
+    if (id === undefined) continue;
+    written++;
+    const idPath = [...path, kind];
+    const name = `${kind}:${id}`;
+    const holder = claims.claim(name, idPath);
+    reportTaken(holder, { path: idPath, found: show(id), report });
+    if (holder === undefined) names.push(name);
+  }
+  if (written === 0)
+    report({ path, found: 'no identity', expected: `at least one of ${KINDS.join(', ')}` });
+  return names;
+}
+
+/** The identities of the subscriber that is `offset` after the first of a range. */
+function numbersOf(first: WrittenRange['first'], offset: number): string[] {
+  const names: string[] = [];
+  for (const kind of ['e164', 'imsi'] as const) {
+    const start = first[kind];
+    if (start !== undefined) names.push(`${kind}:${counted(start, offset)}`);
+  }
+  return names;
 }
 
 function compileAccount(
   written: WrittenAccount,
-  subscribers: readonly string[],
-  context: Context,
+  subscribers: Subscribers,
+  context: AccountsContext,
 ): ProvisionedAccount {
-  const { tenant, plans, path, report } = context;
-  known(written.plan, {
-    among: plans,
-    what: 'the id of a plan',
-    path: [...path, 'plan'],
-    report,
-  });
+  const { tenant, plans, timeZones, path, report } = context;
+  known(written.plan, { among: plans, what: 'the id of a plan', path: [...path, 'plan'], report });
+  const plan = { id: written.plan, rules: plans.get(written.plan) };
+  const timeZone = timeZones.get(written.plan) ?? 'UTC';
   const ids = new Set<string>();
   const openings: Record<string, number> = {};
   const buckets: Bucket[] = [];
+  const limits: Bucket[] = [];
   const places = new Map<string, Path>();
-  for (const [bucket, at] of each(written.buckets, [...path, 'buckets'])) {
+  const add = (to: Bucket[], { bucket, opening }: FundedBucket, at: Path) => {
     once(ids, bucket.id, { path: [...at, 'id'], report });
     places.set(bucket.id, at);
-    buckets.push(compileBucket(bucket, written.plan, { ...context, path: at }));
-    openings[bucket.id] = openingOf(bucket, { ...context, path: at });
-  }
+    to.push(bucket);
+    openings[bucket.id] = opening;
+  };
+  for (const [bucket, at] of each(written.buckets, [...path, 'buckets']))
+    add(buckets, compileBucket(bucket, { ...context, path: at, plan, timeZone }), at);
+  for (const { limit, path: at, names } of subscribers.limits)
+    add(limits, compileLimit(limit, names, { ...context, path: at, plan, timeZone }), at);
   buckets.sort(drawOrder);
   if (!buckets.some(takesAnything)) {
     if (places.has(MAIN)) {
@@ -168,22 +219,20 @@ function compileAccount(
         expected: 'money that never expires and pays for every rule, or another id',
       });
     }
-    const last = buckets.at(-1)?.priority ?? 0;
-    buckets.push({
-      id: MAIN,
-      unit: 'money',
-      priority: Math.max(PRIORITY.money, last + 1),
-      floor: 0,
-    });
+    buckets.push(mainBucket(buckets.at(-1)?.priority ?? 0));
     openings[MAIN] = 0;
   } else checkLast(buckets, { places, path, report });
+  if (buckets.length + limits.length > LIMITS.buckets) {
+    const found = `${buckets.length + limits.length} buckets and limits`;
+    report({ path, found, expected: `at most ${LIMITS.buckets} in all` });
+  }
   const definition: AccountDefinition = {
     tenant,
     account: written.id,
     plan: written.plan,
     status: written.status ?? 'active',
-    buckets,
-    subscribers,
+    buckets: [...limits.sort(drawOrder), ...buckets],
+    subscribers: subscribers.names,
     maxSessions: written.maxSessions ?? MAX_SESSIONS,
   };
   return { definition, openings };
@@ -191,7 +240,14 @@ function compileAccount(
 
 /** Whether a bucket can be the last one, which takes what no other can. */
 export function takesAnything(bucket: Bucket): boolean {
-  return bucket.unit === 'money' && bucket.expiresAt === undefined && bucket.paysFor === undefined;
+  return (
+    bucket.unit === 'money' &&
+    bucket.startsAt === undefined &&
+    bucket.expiresAt === undefined &&
+    bucket.lastsMs === undefined &&
+    bucket.limits === undefined &&
+    bucket.paysFor === undefined
+  );
 }
 
 /** The bucket drawn last must take anything, and must be last by its priority alone. */
@@ -209,61 +265,4 @@ function checkLast(
       expected: `less than ${main.priority}: ${show(main.id)} is drawn last`,
     });
   }
-}
-
-function compileBucket(written: WrittenBucket, plan: string, context: Context): Bucket {
-  const { digits, path, report } = context;
-  const { id, unit, priority = unit === 'money' ? PRIORITY.money : PRIORITY.units } = written;
-  const bucket: Bucket = { id, unit, priority, floor: 0 };
-  if (written.expires !== undefined) {
-    const time = parseTime(written.expires);
-    if ('value' in time) bucket.expiresAt = time.value;
-    else {
-      const at = [...path, 'expires'];
-      report({ path: at, found: show(written.expires), expected: time.expected });
-    }
-  }
-  if (written.creditLimit !== undefined) {
-    const at = [...path, 'creditLimit'];
-    const limit = parseMoney(written.creditLimit, { digits });
-    if (unit !== 'money') {
-      const expected = 'no credit limit: only money may go below zero';
-      report({ path: at, at: 'key', found: `a bucket of ${unit}`, expected });
-    } else if ('expected' in limit) {
-      report({ path: at, found: show(written.creditLimit), expected: limit.expected });
-    } else bucket.floor = 0 - limit.value;
-  }
-  if (written.paysFor !== undefined) {
-    bucket.paysFor = written.paysFor;
-    checkPaysFor(written.paysFor, { unit, plan, ...context });
-  }
-  return bucket;
-}
-
-function checkPaysFor(
-  names: readonly string[],
-  { unit, plan, plans, path, report }: Context & { unit: Unit; plan: string },
-): void {
-  const rules = plans.get(plan);
-  if (rules === undefined) return;
-  for (const [name, at] of each(names, [...path, 'paysFor'])) {
-    known(name, {
-      among: rules,
-      what: `a rule of plan ${show(plan)}`,
-      path: at,
-      report,
-    });
-    const counts = rules.get(name);
-    if (counts === undefined || counts === unit || unit === 'money') continue;
-    const found = `${show(name)}, which counts ${counts}`;
-    report({ path: at, found, expected: `a rule that counts ${unit}` });
-  }
-}
-
-function openingOf({ unit, opening }: WrittenBucket, { digits, path, report }: Context): number {
-  if (opening === undefined) return 0;
-  const parsed = parseQuantity(opening, { unit, digits });
-  if ('value' in parsed) return parsed.value;
-  report({ path: [...path, 'opening'], found: show(opening), expected: parsed.expected });
-  return 0;
 }

@@ -36,26 +36,37 @@ export function checkSchema(value: unknown): {
 }
 
 /**
- * One error a value: where no choice of several fits, only that, not each choice's own reason;
- * where a member is misspelt, only that, not that the right one is missing.
+ * One error a value: where no choice of several fits, only that, not each choice's own reason,
+ * unless it has members and one choice too, which is then meant; where a member is misspelt, only
+ * that, not that the right one is missing.
  */
 function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
-  const choices = new Set<string>();
+  const choices = new Map<string, 'none' | 'members'>();
   const misspelt = new Set<string>();
   for (const error of errors) {
-    if (error.keyword === 'anyOf') choices.add(error.instancePath);
+    if (error.keyword === 'anyOf') choices.set(error.instancePath, meantChoice(error));
     if (error.keyword === 'additionalProperties') {
       misspelt.add(`${error.instancePath}\n${meantBy(error)}`);
     }
   }
   const seen = new Set<string>();
   return errors.filter((error) => {
-    if (choices.has(error.instancePath) && error.keyword !== 'anyOf') return false;
+    const choice = choices.get(error.instancePath);
+    if (choice === 'none' && error.keyword !== 'anyOf') return false;
+    if (choice === 'members' && !OF_MEMBERS.has(error.keyword)) return false;
     const { additionalProperty = '', missingProperty = '' } = error.params;
     if (misspelt.has(`${error.instancePath}\n${missingProperty}`)) return false;
     const key = `${error.instancePath}\n${additionalProperty}\n${missingProperty}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** What can be wrong with a value that may have members. */
+const OF_MEMBERS = new Set(['additionalProperties', 'required', 'minProperties']);
+
+function meantChoice({ data, schema }: ErrorObject): 'none' | 'members' {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'none';
+  return (schema as readonly Described[]).some(({ properties }) => properties) ? 'members' : 'none';
 }
 
 function finding(error: ErrorObject, path: Path): Finding {

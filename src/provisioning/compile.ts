@@ -5,14 +5,15 @@
 import type { Plan } from '../charging/plan.ts';
 import { nearest } from '../nearest.ts';
 import { compileAccounts } from './accounts.ts';
-import { currencyCodes, currencyNumber } from './currency.ts';
+import { currencyCodes, currencyDigits, currencyNumber } from './currency.ts';
 import { each, known, once, type Report } from './findings.ts';
 import type { Names } from './names.ts';
-import { compilePlan } from './plans.ts';
+import { compilePlan, holidaysOf, type TenantDefaults, timeZoneOf } from './plans.ts';
 import { type Path, show } from './problem.ts';
 import type { PeerAdmission, Peers, Provisioning, Tenant } from './provisioning.ts';
 import type { Routing } from './routing.ts';
 import type { WrittenFile, WrittenPeers, WrittenRouting, WrittenTenant } from './schema.ts';
+import { compileZones } from './zones.ts';
 
 /**
  * `written` may have `undefined` for list items that were refused before; they are passed over.
@@ -41,8 +42,10 @@ function compileTenant(
   written: WrittenTenant,
   { path, names, report }: { path: Path; names: Names; report: Report },
 ): Tenant {
-  const { id, currency: code, digits = 6 } = written;
+  const { id, currency: code } = written;
   const number = currencyNumber(code);
+  // What the amounts of an unknown currency may be is not known either.
+  const digits = written.digits ?? (number === undefined ? 9 : currencyDigits(code));
   if (number === undefined) {
     const meant = nearest(code, currencyCodes());
     report({
@@ -51,11 +54,16 @@ function compileTenant(
       expected: `a currency code of ISO 4217${meant === undefined ? '' : ` such as ${meant}`}`,
     });
   }
+  const defaults: TenantDefaults = {
+    timeZone: timeZoneOf(written.timeZone, { path: [...path, 'timeZone'], report }) ?? 'UTC',
+    holidays: holidaysOf(written.holidays, { path: [...path, 'holidays'], report }) ?? [],
+    zones: compileZones(written.zones, { path: [...path, 'zones'], report }),
+  };
   const plans: Plan[] = [];
   const seen = new Set<string>();
   for (const [plan, planPath] of each(written.plans, [...path, 'plans'])) {
     once(seen, plan.id, { path: [...planPath, 'id'], report });
-    plans.push(compilePlan(plan, { digits, path: planPath, report }));
+    plans.push(compilePlan(plan, { digits, path: planPath, report, tenant: defaults }));
   }
   return {
     id,
@@ -65,6 +73,7 @@ function compileTenant(
     accounts: compileAccounts(written, {
       digits,
       plans: names.plans[Number(path[1])] ?? new Map(),
+      timeZones: new Map(plans.map((plan) => [plan.id, plan.timeZone])),
       path,
       report,
     }),
@@ -87,6 +96,10 @@ function compilePeers(written: WrittenPeers, { tenantIds, report }: TenantContex
       single: peer.single ?? false,
       options: {
         numbering: peer.numbering ?? 'strict',
+        ...(peer.tariffChange === undefined || peer.tariffChange === 'none'
+          ? {}
+          : { tariffChange: peer.tariffChange }),
+        ...(peer.finalUnits === undefined ? {} : { finalUnits: peer.finalUnits }),
         ...(peer.tenants === undefined ? {} : { tenants: peer.tenants }),
       },
     };

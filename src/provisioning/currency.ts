@@ -19,6 +19,19 @@ const CODES = `
   XAF950 XCD951 XCG532 XDR960 XOF952 XPF953 XSU994 XUA965 YER886 ZAR710 ZMW967 ZWG924
 `;
 
+/** Currencies with other than two decimal places, by how many they have. */
+const DIGITS: Readonly<Record<number, string>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+  3: 'BHD IQD JOD KWD LYD OMR TND',
+  4: 'CLF UYW',
+};
+
+const digits: ReadonlyMap<string, number> = new Map(
+  Object.entries(DIGITS).flatMap(([places, codes]) =>
+    codes.split(' ').map((code): [string, number] => [code, Number(places)]),
+  ),
+);
+
 const numbers: ReadonlyMap<string, number> = new Map(
   CODES.trim()
     .split(/\s+/)
@@ -28,6 +41,11 @@ const numbers: ReadonlyMap<string, number> = new Map(
 /** The numeric code of an alphabetic one, or undefined: no such currency. */
 export function currencyNumber(code: string): number | undefined {
   return numbers.get(code);
+}
+
+/** Decimal places of a currency's minor unit; two where there is no such currency. */
+export function currencyDigits(code: string): number {
+  return digits.get(code) ?? 2;
 }
 
 /** All alphabetic codes. */

@@ -42,6 +42,10 @@ export interface ProvisionedAccount {
 export interface PeerOptions {
   /** A request number that comes again with other contents: refused, or a new request. */
   numbering: 'strict' | 'loose';
+  /** How it may be told of a tariff change within a grant; absent: not at all. */
+  tariffChange?: 'single' | 'dual';
+  /** Whose form final units have that say more than to terminate; absent: RFC 4006's. */
+  finalUnits?: 'rfc4006' | 'rfc8506';
   /** Tenants that may be served through this peer; absent: all. */
   tenants?: readonly string[];
 }

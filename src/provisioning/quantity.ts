@@ -55,12 +55,23 @@ export function parseDuration(written: number | string): Parsed<number> {
 
 /** A point in time of ISO 8601 with a zone, in ms since 1970. Days that do not exist are refused. */
 export function parseTime(written: string): Parsed<number> {
-  const [year = 0, month = 0, day = 0] = written.slice(0, 10).split('-').map(Number);
-  const daysOfMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
   const value = Date.parse(written);
-  return Number.isNaN(value) || day > daysOfMonth
+  return Number.isNaN(value) || !isDate(written.slice(0, 10))
     ? { expected: "a time that exists, such as '2031-12-31T23:59:59Z'" }
     : { value };
+}
+
+/** A date of ISO 8601, as it is. */
+export function parseDate(written: string): Parsed<string> {
+  return isDate(written)
+    ? { value: written }
+    : { expected: "a date that exists, such as '2031-12-25'" };
+}
+
+function isDate(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
+  const daysOfMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysOfMonth;
 }
 
 function parseScaled(

@@ -12,8 +12,8 @@ import {
   type Node,
   parseDocument,
 } from 'yaml';
+import { LIMITS } from './limits.ts';
 import { type Finding, fieldOf, type Path, type Problem } from './problem.ts';
-import { LIMITS } from './schema.ts';
 
 /** How many nodes aliases may stand for, in all. */
 const MAX_ALIASES = 1000;

@@ -1,9 +1,9 @@
 /** The provisioning file: what is accepted, what is said of each mistake and where. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LIMITS } from '../../src/provisioning/limits.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { renderProblems } from '../../src/provisioning/problem.ts';
-import { LIMITS } from '../../src/provisioning/schema.ts';
 
 /** A small file that is right; a test changes a line of it. */
 const RIGHT = `tenants:
@@ -314,7 +314,7 @@ test.each<[what: string, from: string, to: string, problems: string[]]>([
     '',
     [
       '14:13: tenants[0].plans[0].rules[1]: found no price' +
-        ", expected one of 'price', 'free: true', 'denied: true'",
+        ", expected one of 'price', 'free: true', 'denied: true', 'uncontrolled: true'",
     ],
   ],
   [
@@ -526,7 +526,7 @@ test.each<[what: string, text: string, problem: string]>([
   [
     'a file beyond the bound',
     `#${'x'.repeat(LIMITS.fileBytes)}`,
-    '1:1: found a larger file, expected at most 4194304 octets',
+    '1:1: found a larger file, expected at most 8388608 octets',
   ],
   [
     'a billion laughs',

@@ -1,0 +1,84 @@
+/** Windows of time as written, by day names and clock times, to days and minutes. */
+import type { Window } from '../charging/plan.ts';
+import { each } from './findings.ts';
+import { type Path, show } from './problem.ts';
+import type { WrittenWindow } from './schema.ts';
+import { optional, type Place } from './written.ts';
+
+const DAYS: Readonly<Record<NonNullable<WrittenWindow['days']>[number], readonly number[]>> = {
+  monday: [1],
+  tuesday: [2],
+  wednesday: [3],
+  thursday: [4],
+  friday: [5],
+  saturday: [6],
+  sunday: [7],
+  workday: [1, 2, 3, 4, 5],
+  weekend: [6, 7],
+  holiday: [8],
+};
+
+/**
+ * A window over midnight becomes two: the days are those on which it begins, and the part after
+ * midnight lies on the days after them.
+ */
+export function windowsOf(
+  written: readonly WrittenWindow[] | undefined,
+  { holidays, path, report }: Place & { holidays: readonly string[] },
+): readonly Window[] | undefined {
+  if (written === undefined) return undefined;
+  const windows: Window[] = [];
+  for (const [window, at] of each(written, path)) {
+    checkDays(window, { holidays, path: at, report });
+    const days = daysOf(window);
+    const from = minutesOf(window.from ?? '00:00');
+    const until = minutesOf(window.until ?? '24:00');
+    if (from === until)
+      report({
+        path: [...at, 'until'],
+        found: show(window.until),
+        expected: `another time than 'from'`,
+      });
+    else if (from < until) windows.push({ ...optional('days', days), from, until });
+    else {
+      checkMidnight(window, { path: at, report });
+      windows.push({ ...optional('days', days), from, until: 1440 });
+      if (until > 0) windows.push({ ...optional('days', days?.map(dayAfter)), from: 0, until });
+    }
+  }
+  return windows;
+}
+
+function daysOf({ days }: WrittenWindow): number[] | undefined {
+  if (days === undefined) return undefined;
+  return [...new Set(days.flatMap((day) => DAYS[day]))].sort((a, b) => a - b);
+}
+
+function dayAfter(day: number): number {
+  return (day % 7) + 1;
+}
+
+function minutesOf(time: string): number {
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+}
+
+function checkDays(
+  { days }: WrittenWindow,
+  { holidays, path, report }: Place & { holidays: readonly string[] },
+): void {
+  const at = days?.indexOf('holiday') ?? -1;
+  if (at < 0 || holidays.length > 0) return;
+  const found = "'holiday', but neither the plan nor its tenant lists any";
+  report({ path: [...path, 'days', at], found, expected: 'a day of the week, or holidays' });
+}
+
+/** A holiday's day after may be any day: the window cannot be continued on it. */
+function checkMidnight({ days, until }: WrittenWindow, { path, report }: Place & { path: Path }) {
+  if (!days?.includes('holiday')) return;
+  const found = `${show(until)}, on the day after a holiday`;
+  report({
+    path: [...path, 'until'],
+    found,
+    expected: "'24:00' or earlier with 'holiday': what comes after midnight is another window",
+  });
+}
