@@ -201,11 +201,11 @@ export function reserve(
   const tariff: Tariff = {
     price: priceOf(service),
     rated: service.rated,
-    then: undefined,
-    after: 0,
+    nextPrice: undefined,
+    nextRated: 0,
   };
-  if (next !== undefined) tariff.then = priceOf(next);
-  if (tariff.price === undefined && tariff.then === undefined)
+  if (next !== undefined) tariff.nextPrice = priceOf(next);
+  if (tariff.price === undefined && tariff.nextPrice === undefined)
     return granted({ parts: [], units: wanted, final: false }, { rule, now, until });
   const useful = Math.min(rule.quota.minimum, wanted);
   const use = { rule, now };
@@ -226,7 +226,7 @@ export function reserve(
       const amount = dearest(tariff, units);
       if (units > 0) drawn.push({ bucket, part: { bucket: bucket.id, units, amount } });
       tariff.rated = add(tariff.rated, units);
-      tariff.after = add(tariff.after, units);
+      tariff.nextRated = add(tariff.nextRated, units);
       spent = add(spent, amount);
       rest -= units;
       within = reach - units;
@@ -269,22 +269,26 @@ interface Tariff {
   price: Price | undefined;
   rated: number;
   /** From a tariff change on. */
-  then: Price | undefined;
-  after: number;
+  nextPrice: Price | undefined;
+  nextRated: number;
 }
 
 /** What `units` more cost at the most. */
-function dearest({ price, rated, then, after }: Tariff, units: number): number {
+function dearest({ price, rated, nextPrice, nextRated }: Tariff, units: number): number {
   const cost = price === undefined ? 0 : costOfMore(price, rated, units);
-  return then === undefined ? cost : Math.max(cost, costOfMore(then, after, units));
+  return nextPrice === undefined ? cost : Math.max(cost, costOfMore(nextPrice, nextRated, units));
 }
 
 /** How many units, up to `wanted`, `budget` pays for at the least. */
-function reachOf({ price, rated, then, after }: Tariff, budget: number, wanted: number): number {
+function reachOf(
+  { price, rated, nextPrice, nextRated }: Tariff,
+  budget: number,
+  wanted: number,
+): number {
   const reach = price === undefined ? wanted : affordable(price, { rated, budget, wanted });
-  return then === undefined
+  return nextPrice === undefined
     ? reach
-    : Math.min(reach, affordable(then, { rated: after, budget, wanted }));
+    : Math.min(reach, affordable(nextPrice, { rated: nextRated, budget, wanted }));
 }
 
 /** A grant with its end. */
