@@ -131,7 +131,7 @@ export class Draft {
    */
   book(
     bucket: string,
-    cause: 'topup' | 'adjustment',
+    cause: 'topup' | 'adjustment' | 'refund',
     { amount, floor }: { amount: number; floor: number },
   ): void {
     const pool = this.#pool(bucket);

@@ -126,7 +126,7 @@ export function sessionKey(request: {
  * A 53-bit digest of what a request asks: kind, services, units; never routing, time stamps or
  * flags. Two requests of one session with the same number and digest are duplicates.
  */
-export function digestOf(request: Request): number {
+export function digestOf(request: Pick<Request, 'level' | 'services'> & { kind: string }): number {
   let text = `${request.kind}|${request.level}`;
   for (const service of request.services) {
     text += `|${serviceKey(service)}`;
