@@ -1,0 +1,138 @@
+/** TS 32.299: what gateways send and expect on Gy and Ro, by row. */
+import { expect, test } from 'vitest';
+import { ANNA, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
+import type { Read, Tree } from './octets.ts';
+
+const mscc = (...services: Tree[]): Tree => ({ 'Multiple-Services-Credit-Control': services });
+const ANY_DATA =
+  '- { name: data, unit: octets, price: { amount: "0.10", per: 1 MB }, quota: { size: 10 MB } }';
+
+test('G-021 an event with reservation is debited when it is delivered, and not otherwise', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(
+      '- { name: mms, match: { context: [32270@3gpp.org] }, unit: units, price: { amount: "0.30", per: 1 }, quota: { size: 1 } }',
+    ),
+  );
+  const context = { 'Service-Context-Id': '32270@3gpp.org' };
+  const ask = { ...context, ...mscc({ 'Requested-Service-Unit': {} }) };
+  const result = (units: number) => ({
+    ...{ ...context, 'Termination-Cause': 1 },
+    ...mscc({ 'Used-Service-Unit': { 'CC-Service-Specific-Units': units } }),
+  });
+  await gateway.ask('initial', 0, ask, { session: 'failed' });
+  expect(await gateway.account()).toContain('main: 9.70 available, 0.30 reserved');
+  await gateway.ask('termination', 1, result(0), { session: 'failed' });
+  expect(await gateway.account()).toContain('main: 10.00 available, 0.00 reserved');
+  await gateway.ask('initial', 0, ask, { session: 'delivered' });
+  await gateway.ask('termination', 1, result(1), { session: 'delivered' });
+  expect(await gateway.account()).toContain('main: 9.70 available, 0.00 reserved');
+});
+
+test('G-022 G-025 a session with reservation: each report takes the place of the last grant', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  const used = { 'Used-Service-Unit': { 'CC-Total-Octets': 5_000_000 } };
+  await gateway.ask('initial', 0, mscc(asks));
+  await gateway.ask('update', 1, mscc({ ...asks, ...used }));
+  expect(await gateway.account()).toContain('main: 8.50 available, 1.00 reserved');
+  // Returned without a new request: nothing of it stays reserved.
+  const back = await gateway.ask(
+    'update',
+    2,
+    mscc({ 'Rating-Group': 1, ...used, 'Reporting-Reason': 1 }),
+  );
+  expect(back.code).toBe(2001);
+  expect(await gateway.account()).toContain('main: 9.00 available, 0.00 reserved');
+  await gateway.ask('termination', 3, {});
+  expect(await gateway.account()).toContain('main: 9.00 available, 0.00 reserved');
+});
+
+test.each([
+  ['the server chooses units and price', {}, { 'CC-Total-Octets': [10_000_000n] }, '9.00'],
+  [
+    'the client names units',
+    { 'CC-Total-Octets': 2_000_000 },
+    { 'CC-Total-Octets': [2_000_000n] },
+    '9.80',
+  ],
+] as const)('G-023 %s', async (_, rsu, gsu, left) => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const { services } = await gateway.ask('initial', 0, mscc({ 'Requested-Service-Unit': rsu }));
+  expect(services[0]?.['Granted-Service-Unit']).toEqual([gsu]);
+  expect((await gateway.account())[0]).toContain(`main: ${left} available`);
+});
+
+test('G-053 G-100 G-110 open5gs: a session as its SMF sends it', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(ANY_DATA.replace('size: 10 MB', 'size: 10 MB, maximum: 50 MB')),
+  );
+  const every: Tree = {
+    'Requested-Action': 0,
+    'AoC-Request-Type': 1,
+    'Event-Timestamp': Math.floor(gateway.now / 1000),
+    'Subscription-Id': [
+      { 'Subscription-Id-Type': 1, 'Subscription-Id-Data': '262010000000001' },
+      ANNA,
+    ],
+    'Service-Information': {
+      'PS-Information': {
+        '3GPP-Charging-Id': Buffer.from('00000001', 'hex'),
+        'Called-Station-Id': 'internet',
+        '3GPP-SGSN-MCC-MNC': '26201',
+        '3GPP-MS-TimeZone': Buffer.from('4001', 'hex'),
+        '3GPP-RAT-Type': Buffer.from('06', 'hex'),
+        '3GPP-User-Location-Info': Buffer.from('8262f210000162f21000000001', 'hex'),
+        'User-Equipment-Info': {
+          'User-Equipment-Info-Type': 0,
+          'User-Equipment-Info-Value': Buffer.from('3517560000000101'),
+        },
+      },
+    },
+  };
+  const requested = { 'Requested-Service-Unit': { 'CC-Total-Octets': 1_000_000 } };
+  const first = await gateway.ask('initial', 0, {
+    ...{ ...every, 'Multiple-Services-Indicator': 0 },
+    ...mscc(requested),
+  });
+  expect([first.code, first.services.length]).toEqual([2001, 1]);
+  expect(first.services[0]).toMatchObject({
+    'Result-Code': [2001],
+    'Granted-Service-Unit': [{ 'CC-Total-Octets': [1_000_000n] }],
+  });
+  // It counts time and both directions, and never the total.
+  const counted = { 'CC-Time': 60, 'CC-Input-Octets': 300_000, 'CC-Output-Octets': 700_000 };
+  const report = { 'Used-Service-Unit': { ...counted, 'Reporting-Reason': 3 } };
+  const update = await gateway.ask('update', 1, { ...every, ...mscc({ ...requested, ...report }) });
+  expect(update.code).toBe(2001);
+  expect(await gateway.account()).toContain('main: 9.80 available, 0.10 reserved');
+  const last = await gateway.ask('termination', 2, {
+    ...{ ...every, 'Termination-Cause': 1 },
+    ...mscc({ 'Used-Service-Unit': { ...counted, 'Reporting-Reason': 2 } }),
+  });
+  expect((last.services[0] as Read)['Granted-Service-Unit']).toBeUndefined();
+  expect(await gateway.account()).toContain('main: 9.80 available, 0.00 reserved');
+});
+
+test('G-009 AVPs that belong into Service-Information are accepted at command level', async () => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const answer = await gateway.ask('initial', 0, {
+    ...mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }),
+    '3GPP-Charging-Id': Buffer.from('00000001', 'hex'),
+    '3GPP-RAT-Type': Buffer.from('06', 'hex'),
+    'Called-Station-Id': 'internet',
+  });
+  expect([answer.code, answer.services.length]).toEqual([2001, 1]);
+});
+
+test('G-120 G-121 a wish for advice of charge is no reason to refuse anything', async () => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  for (const type of [0, 1, 2, 3]) {
+    const answer = await gateway.ask(
+      ...(['initial', 0] as const),
+      { ...mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }), 'AoC-Request-Type': type },
+      { session: `aoc${type}` },
+    );
+    expect([answer.code, answer.services[0]?.['Result-Code']]).toEqual([2001, [2001]]);
+    expect(answer.says['Service-Information']).toBeUndefined();
+  }
+});
