@@ -36,12 +36,14 @@ export type DecodeOptions = {
   readonly maxAvps?: number;
 };
 
-/** What an answer repeats octet by octet. Slices of the frame: copy what outlives it. */
+/** What an answer or a record has octet by octet. Slices of the frame: copy what outlives it. */
 export type Raw = {
   /** The data of the first Session-Id. */
   readonly sessionId?: Buffer;
   /** Every Proxy-Info in order, header and data without padding (RFC 6733 6.2). */
   readonly proxyInfo: readonly Buffer[];
+  /** The data of the first Service-Information. */
+  readonly serviceInformation?: Buffer;
 };
 
 /** A message of a known command: whole, or with its first failure and what was understood. */

@@ -30,7 +30,9 @@ type Level = {
 /** The decoding of one frame: it goes through it once, and keeps what it met. */
 export class Decoding {
   failure: Failure | undefined = undefined;
-  raw: { sessionId?: Buffer; proxyInfo: Buffer[] } = { proxyInfo: [] };
+  raw: { sessionId?: Buffer; proxyInfo: Buffer[]; serviceInformation?: Buffer } = {
+    proxyInfo: [],
+  };
   readonly #frame: Buffer;
   readonly #view: DataView;
   readonly #header: Header;
@@ -187,6 +189,8 @@ export class Decoding {
   #keepRaw(definition: Definition, at: number, data: number, stop: number): void {
     if (definition === sessionId) this.raw.sessionId ??= this.#frame.subarray(data, stop);
     else if (definition === proxyInfo) this.raw.proxyInfo.push(this.#frame.subarray(at, stop));
+    else if (definition === serviceInformation)
+      this.raw.serviceInformation ??= this.#frame.subarray(data, stop);
   }
 
   /** The value, or undefined where it is none, which is then noted. */
@@ -339,6 +343,7 @@ export class Decoding {
 const capabilitiesExchange = 257;
 const sessionId = definitionOf('Session-Id');
 const proxyInfo = definitionOf('Proxy-Info');
+const serviceInformation = definitionOf('Service-Information');
 const authApplicationId = definitionOf('Auth-Application-Id');
 const acctApplicationId = definitionOf('Acct-Application-Id');
 const vendorSpecificApplicationId = definitionOf('Vendor-Specific-Application-Id');

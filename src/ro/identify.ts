@@ -3,6 +3,7 @@
  * its account, before its tenant is known. Works on whatever could be understood of a request, so
  * that usage in a request that is refused is still found its session (RFC 8506 7, table 6).
  */
+import { serviceContext } from '../charging/context.ts';
 import type { Request, SubscriberId, SubscriberKind } from '../charging/request.ts';
 import type { CCR } from '../diameter/commands.ts';
 import type { Understood } from '../diameter/message.ts';
@@ -15,7 +16,10 @@ export interface Identified {
   subscribers: readonly SubscriberId[];
   client: { host: string; realm: string };
   destinationRealm?: string;
+  /** Service-Context-Id as plans know it. */
   context?: string;
+  /** As it was sent, where that is another text. */
+  sentContext?: string;
   /** Called-Station-Id: the access point name. */
   apn?: string;
 }
@@ -45,7 +49,8 @@ export function identify(ccr: Understood<CCR>): Identified | undefined {
   if (kind === undefined || number === undefined || sessionId === undefined) return undefined;
   const subSessionId = ccr['CC-Sub-Session-Id'];
   const destinationRealm = ccr['Destination-Realm'];
-  const context = ccr['Service-Context-Id'];
+  const sentContext = ccr['Service-Context-Id'];
+  const context = sentContext === undefined ? undefined : serviceContext(sentContext);
   const apn =
     ccr['Service-Information']?.['PS-Information']?.['Called-Station-Id'] ??
     ccr['Called-Station-Id']?.[0];
@@ -58,6 +63,7 @@ export function identify(ccr: Understood<CCR>): Identified | undefined {
     client: { host: ccr['Origin-Host'] ?? '', realm: ccr['Origin-Realm'] ?? '' },
     ...(destinationRealm === undefined ? {} : { destinationRealm }),
     ...(context === undefined ? {} : { context }),
+    ...(sentContext === context ? {} : { sentContext }),
     ...(apn === undefined ? {} : { apn }),
   };
 }

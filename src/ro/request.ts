@@ -2,141 +2,210 @@
  * A Credit-Control-Request in the words of the core (RFC 8506 3.1, TS 32.299 6.4.2): the only
  * place, with `answer.ts`, that knows both vocabularies.
  */
-import { clampUnits, LIMIT } from '../charging/money.ts';
-import {
-  type Asked,
-  type AskedService,
-  type Refusal,
-  type Request,
-  serviceKey,
-  type Unit,
-  type Used,
-} from '../charging/request.ts';
+import type { EventAction, EventRequest } from '../charging/event.ts';
+import { type AskedService, type Refusal, type Request, serviceKey } from '../charging/request.ts';
 import type { CCR } from '../diameter/commands.ts';
 import type { Understood, Value } from '../diameter/message.ts';
+import { equipmentOf } from './equipment.ts';
+import { factsOf, ratOf } from './facts.ts';
 import type { Identified } from './identify.ts';
-import { amountOf, type Currency } from './money.ts';
+import { messagesOf } from './messages.ts';
+import type { Currency } from './money.ts';
+import { askedOf, sumOf, usedOf } from './units.ts';
 
 type MSCC = Understood<Value<'Multiple-Services-Credit-Control'>>;
-type RSU = Understood<Value<'Requested-Service-Unit'>>;
-type USU = Understood<Value<'Used-Service-Unit'>>;
+
+/**
+ * How long before its arrival an event is believed to have taken place: clients keep what they
+ * could not deliver for hours, but a clock that is wrong by days must not find old tariffs.
+ */
+export const MAX_AGE_MS = 24 * 3_600_000;
+/** How far a client's clock may be ahead of the store's. */
+export const MAX_AHEAD_MS = 60_000;
 
 /** An identified request other than an event. */
 export type SessionRequest = Identified & { kind: Request['kind'] };
 
+/** What is known of a request beside what it says. */
+export interface TranslateOptions {
+  currency: Currency;
+  /** Store ms, which Event-Timestamp is judged by; absent: Event-Timestamp is not believed. */
+  now?: number;
+  /** The data of Service-Information as it was received. */
+  information?: Uint8Array | undefined;
+}
+
+export interface SessionOptions extends TranslateOptions {
+  refusal?: Refusal;
+  looseNumbering?: boolean;
+  /** What the peer can be told of tariff changes (RFC 8506 8.20); `none` by default. */
+  tariffChange?: 'single' | 'dual' | 'none';
+}
+
 export function toRequest(
   ccr: Understood<CCR>,
   identified: SessionRequest,
-  with_: { currency: Currency; refusal?: Refusal; looseNumbering?: boolean },
+  with_: SessionOptions,
 ): Request {
-  const { currency, refusal } = with_;
-  const { kind, sessionId, subSessionId, number, client } = identified;
-  const subscriber = identified.subscribers[0];
+  const { refusal, tariffChange = 'none' } = with_;
   const cause = ccr['Termination-Cause'];
+  const common = commonOf(ccr, identified, with_);
+  // At command level there is no room for a second quota.
+  const told = tariffChange === 'dual' && common.level === 'command' ? 'single' : tariffChange;
   return {
-    kind,
-    sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
-    number,
-    context: identified.context ?? '',
-    ...(subscriber === undefined ? {} : { subscriber }),
-    client,
-    ...servicesOf(ccr, currency),
+    kind: identified.kind,
+    ...common,
     ...(refusal === undefined ? {} : { refusal }),
     ...(with_.looseNumbering ? { looseNumbering: true } : {}),
+    ...(told === 'none' ? {} : { tariffChange: told }),
     ...(cause === undefined ? {} : { terminationCause: cause }),
   };
 }
 
+/** Requested-Action, RFC 8506 8.41. */
+const actions: readonly EventAction[] = ['debit', 'refund', 'balance-check', 'price-enquiry'];
+
+/** Undefined: it does not say what is to be done, which `flawOf` has an answer for. */
+export function toEvent(
+  ccr: Understood<CCR>,
+  identified: Identified,
+  with_: TranslateOptions,
+): EventRequest | undefined {
+  const action = actions[ccr['Requested-Action'] ?? -1];
+  if (action === undefined) return undefined;
+  const debit = refundInformationOf(ccr);
+  return {
+    action,
+    ...commonOf(ccr, identified, with_),
+    ...(debit === undefined ? {} : { refundInformation: debit }),
+  };
+}
+
+/** TS 32.299 7.1.9 has it in a service; clients without services put it beside. */
+function refundInformationOf(ccr: Understood<CCR>): Uint8Array | undefined {
+  for (const service of ccr['Multiple-Services-Credit-Control'] ?? []) {
+    const found = service['Refund-Information'];
+    if (found !== undefined) return found;
+  }
+  return ccr['Refund-Information']?.[0];
+}
+
+type Common = Omit<EventRequest, 'action' | 'refundInformation'>;
+
+/** What requests of every kind have. */
+function commonOf(
+  ccr: Understood<CCR>,
+  identified: Identified,
+  { currency, now, information }: TranslateOptions,
+): Common {
+  const { sessionId, subSessionId, number, client, sentContext } = identified;
+  const subscriber = identified.subscribers[0];
+  const facts = factsOf(ccr);
+  const occurredAt = occurredAtOf(ccr, now);
+  const equipment = equipmentOf(ccr);
+  return {
+    sessionId,
+    ...(subSessionId === undefined ? {} : { subSessionId }),
+    number,
+    context: identified.context ?? '',
+    ...(sentContext === undefined ? {} : { sentContext }),
+    ...(subscriber === undefined ? {} : { subscriber }),
+    client,
+    ...servicesOf(ccr, identified.kind, currency),
+    ...(facts === undefined ? {} : { facts }),
+    ...(occurredAt === undefined ? {} : { occurredAt }),
+    ...(information === undefined ? {} : { information }),
+    ...(equipment === undefined ? {} : { equipment }),
+  };
+}
+
+/** Event-Timestamp, if it can be believed (RFC 8506 5.2 to 5.4, 6). */
+function occurredAtOf(ccr: Understood<CCR>, now: number | undefined): number | undefined {
+  const seconds = ccr['Event-Timestamp'];
+  if (seconds === undefined || now === undefined) return undefined;
+  const at = seconds * 1000;
+  return at > now + MAX_AHEAD_MS || at < now - MAX_AGE_MS ? undefined : at;
+}
+
 /** Units travel in services or, where there are none, at command level (RFC 8506 5.1.2). */
-function servicesOf(ccr: Understood<CCR>, currency: Currency): Pick<Request, 'level' | 'services'> {
+function servicesOf(
+  ccr: Understood<CCR>,
+  kind: Identified['kind'],
+  currency: Currency,
+): Pick<Request, 'level' | 'services'> {
   const services = ccr['Multiple-Services-Credit-Control'];
   if (services !== undefined) {
-    return { level: 'services', services: merged(services.map((one) => serviceOf(one, currency))) };
+    const asked = merged(services.map((one) => serviceOf(one, currency)));
+    return { level: 'services', services: kind === 'event' ? counted(asked, ccr) : asked };
   }
-  const asked = ccr['Requested-Service-Unit'];
-  const used = ccr['Used-Service-Unit'];
+  const rsu = ccr['Requested-Service-Unit'];
+  const usus = ccr['Used-Service-Unit'];
   const identifier = ccr['Service-Identifier'];
-  if (asked === undefined && used === undefined) return { level: 'services', services: [] };
-  const service = serviceOf(
+  if (rsu === undefined && usus === undefined && kind !== 'event')
+    return { level: 'services', services: [] };
+  const one = serviceOf(
     {
-      ...(asked === undefined ? {} : { 'Requested-Service-Unit': asked }),
-      ...(used === undefined ? {} : { 'Used-Service-Unit': used }),
+      ...(rsu === undefined ? {} : { 'Requested-Service-Unit': rsu }),
+      ...(usus === undefined ? {} : { 'Used-Service-Unit': usus }),
       ...(identifier === undefined ? {} : { 'Service-Identifier': [identifier] }),
     },
     currency,
   );
-  return { level: 'command', services: [service] };
+  if (kind !== 'event') return { level: 'command', services: [one] };
+  // An event that names nothing at all is about the account, or about its messages.
+  const named = rsu !== undefined || identifier !== undefined || messagesOf(ccr) !== undefined;
+  return { level: 'command', services: named ? counted([one], ccr) : [] };
+}
+
+/**
+ * Messages of an event whose client leaves the counting to the server: one unit for each recipient
+ * and each part. One message is what an event without units stands for in any case.
+ */
+function counted(services: readonly AskedService[], ccr: Understood<CCR>): readonly AskedService[] {
+  const messages = messagesOf(ccr);
+  if (messages === undefined) return services;
+  const units = Math.max(1, messages.recipients.length) * messages.parts;
+  if (units === 1) return services;
+  return services.map((one) => (hasUnits(one.asked) ? one : { ...one, asked: { units } }));
+}
+
+function hasUnits(asked: AskedService['asked']): boolean {
+  for (const _ in asked) return true;
+  return false;
 }
 
 function serviceOf(mscc: MSCC, currency: Currency): AskedService {
   const ratingGroup = mscc['Rating-Group'];
   const rsu = mscc['Requested-Service-Unit'];
   const usus = mscc['Used-Service-Unit'];
-  const serviceIds = [...new Set(mscc['Service-Identifier'] ?? [])].sort((a, b) => a - b);
+  const rat = ratOf(mscc['3GPP-RAT-Type']);
+  const asked = rsu === undefined ? undefined : askedOf(rsu, currency);
+  const used = usus === undefined ? undefined : usedOf(usus, currency, mscc['Tariff-Change-Usage']);
   const reasons = [...(mscc['Reporting-Reason'] ?? [])];
   for (const { 'Reporting-Reason': reason } of usus ?? []) {
     if (reason !== undefined) reasons.push(reason);
   }
   return {
     ...(ratingGroup === undefined ? {} : { ratingGroup }),
-    serviceIds,
-    ...(rsu === undefined ? {} : { asked: askedOf(rsu, currency) }),
-    ...(usus === undefined ? {} : usedOf(usus, currency)),
+    serviceIds: identifiersOf(mscc['Service-Identifier']),
+    ...asked,
+    ...used,
+    ...(asked?.foreignMoney ? { foreignMoney: true } : {}),
     ...(reasons.length === 0 ? {} : { reasons }),
+    ...(rat === undefined ? {} : { facts: { rat } }),
   };
 }
 
-function askedOf(rsu: RSU, currency: Currency): Asked {
-  const asked: Asked = {};
-  const octets = octetsOf(rsu);
-  if (octets !== undefined) asked.octets = clampUnits(octets).units;
-  if (rsu['CC-Time'] !== undefined) asked.seconds = rsu['CC-Time'];
-  const units = rsu['CC-Service-Specific-Units'];
-  if (units !== undefined) asked.units = clampUnits(units).units;
-  const money = rsu['CC-Money']?.['Unit-Value'];
-  if (money !== undefined) asked.money = amountOf(money, currency).amount;
-  return asked;
-}
+const noIdentifiers: readonly number[] = [];
 
-/** The sum of several Used-Service-Units of one service (RFC 8506 8.16). */
-function usedOf(usus: readonly USU[], currency: Currency): Pick<AskedService, 'used' | 'excess'> {
-  const totals: Partial<Record<Unit, bigint>> = {};
-  let excess = false;
-  const count = (unit: Unit, value: bigint | undefined): void => {
-    if (value !== undefined) totals[unit] = (totals[unit] ?? 0n) + value;
-  };
-  for (const usu of usus) {
-    count('octets', octetsOf(usu));
-    count('seconds', usu['CC-Time'] === undefined ? undefined : BigInt(usu['CC-Time']));
-    count('units', usu['CC-Service-Specific-Units']);
-    const money = usu['CC-Money']?.['Unit-Value'];
-    if (money !== undefined) {
-      const { amount, exact } = amountOf(money, currency);
-      excess ||= amount === LIMIT && !exact;
-      count('money', BigInt(amount));
-    }
-  }
-  const used: Used = {};
-  for (const [unit, total] of Object.entries(totals) as [Unit, bigint][]) {
-    const clamped = clampUnits(total);
-    used[unit] = clamped.units;
-    excess ||= clamped.excess > 0n;
-  }
-  return { used, ...(excess ? { excess } : {}) };
-}
-
-/** CC-Total-Octets or, where it is absent, input and output together; never all three. */
-function octetsOf(units: RSU | USU): bigint | undefined {
-  const total = units['CC-Total-Octets'];
-  if (total !== undefined) return total;
-  const input = units['CC-Input-Octets'];
-  const output = units['CC-Output-Octets'];
-  return input === undefined && output === undefined ? undefined : (input ?? 0n) + (output ?? 0n);
+function identifiersOf(identifiers: readonly number[] | undefined): readonly number[] {
+  if (identifiers === undefined) return noIdentifiers;
+  return identifiers.length === 1 ? identifiers : [...new Set(identifiers)].sort((a, b) => a - b);
 }
 
 /** The same service more than once in one request is one service: usage is summed. */
-function merged(services: readonly AskedService[]): AskedService[] {
+function merged(services: readonly AskedService[]): readonly AskedService[] {
+  if (services.length === 1) return services;
   const byKey = new Map<string, AskedService>();
   for (const service of services) {
     const key = serviceKey(service);
@@ -147,27 +216,16 @@ function merged(services: readonly AskedService[]): AskedService[] {
 }
 
 function join(a: AskedService, b: AskedService): AskedService {
-  const asked = a.asked === undefined ? b.asked : sum(a.asked, b.asked).units;
-  const used = a.used === undefined ? undefined : sum(a.used, b.used);
-  const excess = a.excess || b.excess || used?.excess;
-  const reasons = [...(a.reasons ?? []), ...(b.reasons ?? [])];
-  return {
-    ...(a.ratingGroup === undefined ? {} : { ratingGroup: a.ratingGroup }),
-    serviceIds: a.serviceIds,
-    ...(asked === undefined ? {} : { asked }),
-    ...(used === undefined ? (b.used === undefined ? {} : { used: b.used }) : { used: used.units }),
-    ...(excess ? { excess: true } : {}),
-    ...(reasons.length === 0 ? {} : { reasons }),
-  };
-}
-
-function sum(a: Used, b: Used | undefined): { units: Used; excess: boolean } {
-  const units: Used = { ...a };
-  let excess = false;
-  for (const [unit, value] of Object.entries(b ?? {}) as [Unit, number][]) {
-    const total = (units[unit] ?? 0) + value;
-    excess ||= total > LIMIT;
-    units[unit] = Math.min(LIMIT, total);
+  const joined: AskedService = { ...a, ...b };
+  let excess = a.excess || b.excess;
+  for (const name of ['asked', 'used', 'usedAfter', 'usedIndeterminate'] as const) {
+    const [one, other] = [a[name], b[name]];
+    if (one === undefined || other === undefined) continue;
+    const sum = sumOf(one, other);
+    joined[name] = sum.units;
+    if (name !== 'asked') excess ||= sum.excess;
   }
-  return { units, excess };
+  if (excess) joined.excess = true;
+  if (a.reasons !== undefined) joined.reasons = [...a.reasons, ...(b.reasons ?? [])];
+  return joined;
 }

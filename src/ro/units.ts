@@ -1,0 +1,137 @@
+/**
+ * Requested- and Used-Service-Units in the core's words (RFC 8506 8.18, 8.19; TS 32.299 7.1.9):
+ * exact sums, cut to what a counter holds, money only in the tenant's currency.
+ */
+import { clampUnits, LIMIT } from '../charging/money.ts';
+import type { Asked, AskedService, Unit, Used } from '../charging/request.ts';
+import type { Understood, Value } from '../diameter/message.ts';
+import { amountOf, type Currency } from './money.ts';
+
+type RSU = Understood<Value<'Requested-Service-Unit'>>;
+type USU = Understood<Value<'Used-Service-Unit'>>;
+type CCMoney = Understood<Value<'CC-Money'>>;
+
+/** Tariff-Change-Usage, RFC 8506 8.27. */
+const AFTER = 1;
+const INDETERMINATE = 2;
+
+/** Whether money is of another currency than the tenant's; without Currency-Code it is of this. */
+export function isForeign(money: CCMoney | undefined, currency: Currency): boolean {
+  const code = money?.['Currency-Code'];
+  return code !== undefined && code !== currency.code;
+}
+
+export function askedOf(
+  rsu: RSU,
+  currency: Currency,
+): Pick<AskedService, 'asked' | 'foreignMoney'> {
+  const asked: Asked = {};
+  const octets = octetsOf(rsu);
+  if (octets !== undefined) asked.octets = clampUnits(octets).units;
+  if (rsu['CC-Time'] !== undefined) asked.seconds = rsu['CC-Time'];
+  const units = rsu['CC-Service-Specific-Units'];
+  if (units !== undefined) asked.units = clampUnits(units).units;
+  const money = rsu['CC-Money'];
+  if (isForeign(money, currency)) return { asked, foreignMoney: true };
+  const value = money?.['Unit-Value'];
+  if (value !== undefined) asked.money = amountOf(value, currency).amount;
+  return { asked };
+}
+
+type Reported = Pick<
+  AskedService,
+  'used' | 'usedAfter' | 'usedIndeterminate' | 'excess' | 'foreignMoney'
+>;
+
+/**
+ * The sum of several Used-Service-Units of one service (RFC 8506 8.16), and of those that came
+ * after a tariff change or straddle it. `around` is what the service says of those that say
+ * nothing themselves: RFC 4006 could be read so.
+ */
+export function usedOf(
+  usus: readonly USU[],
+  currency: Currency,
+  around: number | undefined,
+): Reported {
+  const total = new Tally();
+  let after: Tally | undefined;
+  let indeterminate: Tally | undefined;
+  let foreignMoney = false;
+  for (const usu of usus) {
+    const money = usu['CC-Money'];
+    const foreign = isForeign(money, currency);
+    foreignMoney ||= foreign;
+    const value = foreign ? undefined : money?.['Unit-Value'];
+    total.count(usu, value, currency);
+    const change = usu['Tariff-Change-Usage'] ?? around;
+    if (change === AFTER) {
+      after ??= new Tally();
+      after.count(usu, value, currency);
+    } else if (change === INDETERMINATE) {
+      indeterminate ??= new Tally();
+      indeterminate.count(usu, value, currency);
+    }
+  }
+  const used = total.used();
+  return {
+    used,
+    ...(after === undefined ? {} : { usedAfter: after.used() }),
+    ...(indeterminate === undefined ? {} : { usedIndeterminate: indeterminate.used() }),
+    ...(total.excess ? { excess: true } : {}),
+    ...(foreignMoney ? { foreignMoney } : {}),
+  };
+}
+
+/** Sums of units of each kind. */
+class Tally {
+  readonly #totals: Partial<Record<Unit, bigint>> = {};
+  /** Something was more than a counter holds. Complete once `used` was called. */
+  excess = false;
+
+  count(usu: USU, value: CCMoney['Unit-Value'], currency: Currency): void {
+    this.#add('octets', octetsOf(usu));
+    const seconds = usu['CC-Time'];
+    if (seconds !== undefined) this.#add('seconds', BigInt(seconds));
+    this.#add('units', usu['CC-Service-Specific-Units']);
+    if (value === undefined) return;
+    const { amount, exact } = amountOf(value, currency);
+    this.excess ||= amount === LIMIT && !exact;
+    this.#add('money', BigInt(amount));
+  }
+
+  used(): Used {
+    const used: Used = {};
+    for (const unit in this.#totals) {
+      const clamped = clampUnits(this.#totals[unit as Unit] ?? 0n);
+      used[unit as Unit] = clamped.units;
+      this.excess ||= clamped.excess > 0n;
+    }
+    return used;
+  }
+
+  #add(unit: Unit, value: bigint | undefined): void {
+    if (value === undefined) return;
+    this.#totals[unit] = (this.#totals[unit] ?? 0n) + value;
+  }
+}
+
+/** CC-Total-Octets or, where it is absent, input and output together; never all three. */
+function octetsOf(units: RSU | USU): bigint | undefined {
+  const total = units['CC-Total-Octets'];
+  if (total !== undefined) return total;
+  const input = units['CC-Input-Octets'];
+  const output = units['CC-Output-Octets'];
+  return input === undefined && output === undefined ? undefined : (input ?? 0n) + (output ?? 0n);
+}
+
+/** Two reports of one service in one request, as one. */
+export function sumOf(a: Used, b: Used | undefined): { units: Used; excess: boolean } {
+  const units: Used = { ...a };
+  let excess = false;
+  for (const unit in b) {
+    const total = (units[unit as Unit] ?? 0) + (b[unit as Unit] ?? 0);
+    excess ||= total > LIMIT;
+    units[unit as Unit] = Math.min(LIMIT, total);
+  }
+  return { units, excess };
+}
