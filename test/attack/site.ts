@@ -31,6 +31,8 @@ export interface SiteOptions {
   /** Each worker reaches Redis through a proxy of its own. */
   proxied?: boolean;
   durability?: 'fsync' | 'memory';
+  /** Of the workers; default: everything. */
+  logLevel?: 'warn';
   /** Flags of the settings, as `--name=value`. */
   settings?: readonly string[];
   /** How long workers in this process wait for a reply of Redis. */
@@ -91,7 +93,8 @@ export class Site {
       env: {},
       folder,
       flags: [
-        ...['--diameter-port=0', '--partitions=4', '--workers=8', '--log-level=trace'],
+        ...['--diameter-port=0', '--partitions=4', '--workers=8'],
+        `--log-level=${options.logLevel ?? 'trace'}`,
         ...[`--durability=${options.durability ?? 'memory'}`, '--lab'],
         ...(options.settings ?? []),
       ],

@@ -48,7 +48,7 @@ export async function playDay(options: DayOptions): Promise<DayReport> {
   const { yaml, customers } = marketOf(options.subscribers);
   const site = await Site.start({
     ...{ provisioning: yaml, workers: 2, processes: true },
-    settings: ['--deadline-ms=8000', '--log-level=warn'],
+    ...{ logLevel: 'warn', settings: ['--deadline-ms=8000'] },
   });
   const dead = new Set<number>();
   const gateways = new Gateways('127.0.0.1', () =>
