@@ -82,8 +82,11 @@ export interface Commit {
     /** New score on the timer wheel in store ms; a close removes the member. */
     timer: number | 'keep' | 'remove';
   };
-  /** A one-time event's own key within its account: the answer to give to its duplicates. */
-  event?: { key: string; answer: Uint8Array; ttlMs: number };
+  /**
+   * A one-time event's own key within its account: the answer to give to its duplicates. `spends` is
+   * a second key that must not exist, and then holds the same: what may happen once, whoever asks.
+   */
+  event?: { key: string; answer: Uint8Array; ttlMs: number; spends?: string };
   /** A booking's idempotency key within its account: the outcome to give to its repetition. */
   idempotency?: { key: string; outcome: Uint8Array; ttlMs: number };
 

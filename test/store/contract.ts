@@ -7,7 +7,7 @@ import {
   MAX_CONFIGURATION_BYTES,
   type PlanText,
 } from '../../src/store/configuration.ts';
-import { CounterOutOfRange, type Store } from '../../src/store/store.ts';
+import { type Commit, CounterOutOfRange, type Store } from '../../src/store/store.ts';
 import { definitionOf, fresh, money, openDesk, recordOf, sessionOf } from './samples.ts';
 
 export interface Contracted {
@@ -295,6 +295,26 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
           kind: 'duplicate',
           stored: event.answer,
         });
+      });
+
+      test('that spends a key keeps others from it, and happens with both or not at all', async () => {
+        const { account, book } = await openDesk(store);
+        const { idempotency: _, ...bare } = book('k', {
+          movements: [{ field: 'a:main', delta: 7 }],
+        });
+        const event = (key: string, answer: number, spends?: string): Commit => {
+          const once = { key, answer: Uint8Array.of(answer), ttlMs: 60_000 };
+          return { ...bare, event: spends === undefined ? once : { ...once, spends } };
+        };
+        const one = { kind: 'duplicate', stored: Uint8Array.of(1) };
+        expect((await store.commit(event('x', 1, 'debit'))).kind).toBe('committed');
+        expect(await store.commit(event('x', 1, 'debit'))).toEqual(one);
+        expect(await store.commit(event('y', 2, 'debit'))).toEqual(one);
+        expect(await store.commit(event('x', 3, 'other'))).toEqual(one);
+        expect(await store.commit(event('debit', 4))).toEqual(one);
+        expect((await store.commit(event('y', 5))).kind).toBe('committed');
+        expect((await store.commit(event('z', 6, 'other'))).kind).toBe('committed');
+        expect(await counters(account)).toMatchObject({ 'a:main': 1021 });
       });
 
       test('is forgotten after its time to live', async () => {

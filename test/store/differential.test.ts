@@ -125,14 +125,14 @@ const commands: fc.Arbitrary<Command>[] = [
         });
       }),
     ),
-  fc.record({ on: seen, key: nth, event: fc.boolean() }).map((args) =>
+  fc.record({ on: seen, key: nth, event: fc.boolean(), spends: nth }).map((args) =>
     said('once', args, async (store, world) => {
       const { base } = await based(store, world, args.on);
       const value = Uint8Array.of(args.key, 0, 255);
       const once = { key: world.keys[args.key]!, ttlMs: 600_000 };
       return store.commit(
         args.event
-          ? { ...base, event: { ...once, answer: value } }
+          ? { ...base, event: { ...once, answer: value, spends: `spent ${args.spends}` } }
           : { ...base, idempotency: { ...once, outcome: value } },
       );
     }),

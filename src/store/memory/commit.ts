@@ -15,13 +15,12 @@ export function applyCommit(partition: Partition, commit: Commit, now: number): 
   const name = accountName(commit.account);
   const account = partition.accounts.get(name);
   const once = commit.event ?? commit.idempotency;
-  const onceKey =
-    once && `${commit.event === undefined ? 'k' : 'e'}:${digest(`${name}\n${once.key}`)}`;
+  const onceKeys = onceKeysOf(commit, name);
   const { session } = commit;
   const member = session && sessionMember(name, session.key);
 
-  if (onceKey !== undefined) {
-    const stored = current(partition.answers, onceKey, now);
+  for (const key of onceKeys) {
+    const stored = current(partition.answers, key, now);
     if (stored !== undefined) return { kind: 'duplicate', stored };
   }
   const kept = member === undefined ? undefined : current(partition.sessions, member, now);
@@ -42,9 +41,9 @@ export function applyCommit(partition: Partition, commit: Commit, now: number): 
 
   const recordId = append(partition, encodeRecord(commit.record));
   Object.assign(account.counters, after);
-  if (onceKey !== undefined && once !== undefined) {
+  for (const key of onceKeys) {
     const value = commit.event?.answer ?? commit.idempotency!.outcome;
-    partition.answers.set(onceKey, { value: value.slice(), expiresAt: now + once.ttlMs });
+    partition.answers.set(key, { value: value.slice(), expiresAt: now + once!.ttlMs });
   }
   if (session !== undefined && member !== undefined) {
     const held = partition.sessions.get(member)?.expiresAt ?? Infinity;
@@ -60,6 +59,15 @@ export function applyCommit(partition: Partition, commit: Commit, now: number): 
   }
   const version = session === undefined ? 0 : session.expected + 1;
   return { kind: 'committed', recordId, version, counters: after };
+}
+
+/** The keys that a commit must be the first to have. */
+function onceKeysOf({ event, idempotency }: Commit, name: string): string[] {
+  const keys: string[] = [];
+  if (event !== undefined) keys.push(`e:${digest(`${name}\n${event.key}`)}`);
+  if (event?.spends !== undefined) keys.push(`e:${digest(`${name}\n${event.spends}`)}`);
+  if (idempotency !== undefined) keys.push(`k:${digest(`${name}\n${idempotency.key}`)}`);
+  return keys;
 }
 
 const conflict: MemoryReply = { kind: 'conflict', snapshot: undefined };

@@ -30,9 +30,18 @@ export function commitCall(keys: PartitionKeys, commit: Commit): Call {
     const once = (event ?? idempotency)!;
     const subject = event === undefined ? keys.booking(name, once.key) : keys.event(name, once.key);
     const value = event === undefined ? idempotency!.outcome : event.answer;
+    const spends =
+      event?.spends === undefined
+        ? {}
+        : {
+            timers: keys.timers,
+            sessions: keys.sessionsOf(name),
+            index: keys.index(commit.account.tenant),
+            spent: keys.event(name, event.spends),
+          };
     return callOf(
       scripts.commit,
-      { account, outbox, subject },
+      { account, outbox, subject, ...spends },
       { ...shared, expected: '', value, ttl: once.ttlMs, timer: '', place: '', member: '' },
       movements,
     );

@@ -6,7 +6,7 @@ const lua = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url)
 export const scripts = {
   commit: loadScript(lua('commit'), {
     keys: ['account', 'outbox', 'subject'],
-    optional: ['timers', 'sessions', 'index'],
+    optional: ['timers', 'sessions', 'index', 'spent'],
     args: [
       'epoch',
       'version',

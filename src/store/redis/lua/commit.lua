@@ -4,11 +4,11 @@
 -- is the version decided on, 0: must not exist), or the key of an event or a booking (`expected` is
 -- empty: must not exist). `ttl` is in ms, empty for none, `keep` for the one it has; `timer` is a
 -- score, empty to leave the wheel alone, or `remove`; `place` is the start time of a session that
--- opens, `close`, or empty.
--- KEYS account outbox subject [timers sessions index]
+-- opens, `close`, or empty. `spent` is a second key that an event uses up: must not exist.
+-- KEYS account outbox subject [timers sessions index spent]
 -- ARGV epoch version expected value ttl timer place member subscriber notAfter record {field delta min max}
 -- REPLY duplicate stored | conflict last session account counters | stale-epoch | moved | late | insufficient {counter} | out-of-range which | committed id {counter}
-local account, outbox, subject, timers, sessions, index = unpack(KEYS)
+local account, outbox, subject, timers, sessions, index, spent = unpack(KEYS)
 local epoch, version, expected, value, ttl, timer, place, member, subscriber, notAfter, record =
   unpack(ARGV, 1, 11)
 local MOVEMENTS, LIMIT = 12, 9007199254740991
@@ -16,7 +16,7 @@ local call, tonumber, format = redis.call, tonumber, string.format
 local refusal
 
 if expected == '' then
-  local stored = call('GET', subject)
+  local stored = call('GET', subject) or (spent and call('GET', spent))
   if stored then return { 'duplicate', stored } end
 elseif call('GETRANGE', subject, 0, #expected) ~= (expected == '0' and '' or expected .. ' ') then
   refusal = 'conflict'
@@ -93,6 +93,7 @@ end
 if last > 1 then call(unpack(set)) end
 if expected == '' then
   call('SET', subject, value, 'PX', ttl)
+  if spent then call('SET', spent, value, 'PX', ttl) end
 else
   local stored = format('%.0f ', expected + 1) .. id .. ' ' .. value
   if ttl == '' then
