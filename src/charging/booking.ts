@@ -2,8 +2,9 @@
  * A booking: a change of one bucket that no session caused, such as a top-up or the adjustment that
  * an operator makes. Pure: what may be booked, and what is then to be stored.
  */
-import { type Account, availableField, reservedField } from './account.ts';
-import type { Movement } from './draft.ts';
+import { type Account, availableField, hasPeriod, reservedField } from './account.ts';
+import { isOver, turnPeriods } from './buckets.ts';
+import { Draft, type Movement } from './draft.ts';
 import { LIMIT } from './money.ts';
 import type { ChargingRecord } from './record.ts';
 
@@ -31,36 +32,44 @@ export type BookingDecision =
   | { kind: 'refused'; reason: BookingRefusal }
   | { kind: 'change'; movements: readonly Movement[]; record: ChargingRecord };
 
-/** Decides on an account that was read for this booking, at store time `now` in ms. */
+/**
+ * Decides on an account that was read for this booking, at store time `now` in ms. What is due in
+ * the account's buckets by then is booked with it, and before it: what is topped up after a period
+ * ended belongs to the next.
+ */
 export function stepBooking(booking: Booking, account: Account, now: number): BookingDecision {
-  const { definition, counters } = account;
+  const { definition } = account;
   const { kind, amount } = booking;
   if (!Number.isSafeInteger(amount) || amount === 0 || (kind === 'topup' && amount < 0))
     return { kind: 'refused', reason: 'amount-invalid' };
   const bucket = definition.buckets.find(({ id }) => id === booking.bucket);
   if (bucket === undefined) return { kind: 'refused', reason: 'bucket-unknown' };
-  if (bucket.expiresAt !== undefined && bucket.expiresAt <= now)
+  const draft = new Draft(account);
+  turnPeriods(draft, now);
+  const { id, floor } = bucket;
+  if (isOver(bucket, hasPeriod(bucket) ? draft.period(id) : undefined, now))
     return { kind: 'refused', reason: 'bucket-expired' };
 
-  const field = availableField(bucket.id);
-  const available = counters[field] ?? 0;
-  const reserved = counters[reservedField(bucket.id)] ?? 0;
+  const available = draft.available(id);
+  // What the commit can move at once, beside what is due.
+  const most = LIMIT - Math.abs(available - (account.counters[availableField(id)] ?? 0));
+  const reserved = account.counters[reservedField(id)] ?? 0;
   // What is reserved may be released into it any time.
-  if (amount > 0 && amount > LIMIT - Math.max(0, reserved) - available)
+  if (amount > 0 && amount > Math.min(LIMIT - Math.max(0, reserved) - available, most))
     return { kind: 'refused', reason: 'beyond-limit' };
-  if (amount < 0 && amount < bucket.floor - available)
+  if (amount < 0 && amount < Math.max(floor - available, -most))
     return { kind: 'refused', reason: 'below-floor' };
-  const guard = amount > 0 ? { max: LIMIT - amount } : { min: bucket.floor };
+  draft.book(id, kind, { amount, floor });
   return {
     kind: 'change',
-    movements: [{ field, delta: amount, ...guard }],
+    movements: draft.movements(),
     record: {
       kind,
       at: now,
       account: { tenant: definition.tenant, account: definition.account },
       outcome: 'success',
       services: [],
-      changes: [{ bucket: bucket.id, cause: kind, available: amount, reserved: 0 }],
+      changes: draft.changes(),
       reference: booking.key,
     },
   };

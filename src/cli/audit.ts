@@ -22,8 +22,8 @@ export const command = defineCommand({
   summary: 'Prove that money is conserved; exit 1 where it is not',
   usage: '',
   details:
-    'For every bucket of every account: opening + top-ups + refunds + adjustments - charges - ' +
-    'expired = available + reserved, and what is reserved is what open sessions hold. The ' +
+    'For every bucket of every account: opening + top-ups + refunds + renewals + adjustments - ' +
+    'charges - expired = available + reserved, and what is reserved is what open sessions hold. The ' +
     'service goes on meanwhile.',
   examples: ['audit', 'audit --redis-url redis://10.0.0.5:6379 --json'],
   flags: {},
@@ -77,14 +77,16 @@ function reportText(report: AuditReport, tenants: Tenants): string {
 }
 
 function sumsText(sums: readonly TenantSums[], tenants: Tenants): string {
-  const shown = (name: Exclude<keyof TenantSums, 'tenant' | 'unit'>) => (row: TenantSums) => {
-    const currency = row.unit === 'money' ? tenants.get(row.tenant) : undefined;
-    return currency === undefined ? row[name] : decimal(BigInt(row[name]), currency.digits);
-  };
+  const shown =
+    (name: Exclude<keyof TenantSums, 'tenant' | 'unit' | 'limits'>) => (row: TenantSums) => {
+      const currency = row.unit === 'money' ? tenants.get(row.tenant) : undefined;
+      return currency === undefined ? row[name] : decimal(BigInt(row[name]), currency.digits);
+    };
   const figures = [
     ['opening', 'opening'],
     ['+ top-ups', 'topups'],
     ['+ refunds', 'refunds'],
+    ['+ renewed', 'renewals'],
     ['+ adjusted', 'adjustments'],
     ['- charges', 'charges'],
     ['- expired', 'expired'],
@@ -95,8 +97,10 @@ function sumsText(sums: readonly TenantSums[], tenants: Tenants): string {
     { head: 'tenant', cell: ({ tenant }) => tenant },
     {
       head: 'unit',
-      cell: ({ tenant, unit }) =>
-        unit === 'money' ? (tenants.get(tenant)?.currency ?? 'smallest units') : unit,
+      cell: ({ tenant, unit, limits }) => {
+        const name = unit === 'money' ? (tenants.get(tenant)?.currency ?? 'smallest units') : unit;
+        return limits ? `${name}, limits` : name;
+      },
     },
     ...figures.map(([head, name]) => ({ head, right: true as const, cell: shown(name) })),
   ]);

@@ -9,7 +9,7 @@ export function checkCommit(commit: Commit): void {
     throw new TypeError('a commit has a session, an event or an idempotency key, and one of them');
   for (let i = 0; i < movements.length; i++) {
     const { field, delta, min, max } = movements[i]!;
-    if (!/^[arn]:/.test(field)) throw new TypeError(`a movement on ${field}, which is no counter`);
+    if (!/^[arpn]:/.test(field)) throw new TypeError(`a movement on ${field}, which is no counter`);
     checkFigure(delta);
     if (min !== undefined) checkFigure(min);
     if (max !== undefined) checkFigure(max);

@@ -18,6 +18,10 @@ const definition: AccountDefinition = {
   subscribers: [],
   buckets: [
     { id: 'bonus', unit: 'money', priority: 10, floor: 0, expiresAt: 2_000_000 },
+    {
+      ...{ id: 'hourly', unit: 'octets', priority: 20, floor: 0 },
+      renewal: { every: 'hour', from: 0, timeZone: 'UTC', amount: 100, rollover: 0 },
+    },
     { id: 'main', unit: 'money', priority: 100, floor: -500 },
   ],
 };
@@ -257,4 +261,21 @@ test('a hundred callers with ten keys book ten times', async () => {
   expect(all.filter((one) => one.kind === 'booked' && !one.repeated)).toHaveLength(10);
   expect(records()).toHaveLength(10);
   expect(await balance()).toBe(1_010);
+});
+
+test('a hundred callers after the end of a period renew its bucket once', async () => {
+  const { call, records, memory, time } = await laboratory();
+  await call({ bucket: 'hourly', amount: 70 });
+  time.store = 3_600_000;
+  const all = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => call({ key: `n${i}`, bucket: 'hourly', amount: 1 })),
+  );
+  expect(all.filter((one) => one.kind === 'booked')).toHaveLength(100);
+  expect((await memory.load(account)).account?.counters).toMatchObject({
+    'a:hourly': 200,
+    'p:hourly': 7_200_000,
+  });
+  const causes = records().flatMap(({ changes }) => changes.map(({ cause }) => cause));
+  expect(causes.filter((cause) => cause === 'renewal')).toHaveLength(1);
+  expect(causes.filter((cause) => cause === 'expiry')).toHaveLength(1);
 });

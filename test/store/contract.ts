@@ -659,6 +659,78 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(await counters(desk.account)).toEqual({ 'a:main': 1, 'r:main': 0, 'n:open': 0 });
       });
 
+      describe('periods', () => {
+        const DAY = 86_400_000;
+        // It ended a minute ago, so none ends while the test runs.
+        const daily = () => ({
+          every: 'day' as const,
+          from: Math.floor(store.now()) - 60_000,
+          timeZone: 'UTC',
+          amount: 5,
+          rollover: 0,
+        });
+
+        test('are counters of the buckets that need one, as long as they need it', async () => {
+          const renewal = daily();
+          const ends = renewal.from + DAY;
+          const [day, pass] = [
+            { ...money('day'), renewal },
+            { ...money('pass'), lastsMs: DAY },
+          ];
+          const before = definitionOf({ buckets: [day, pass, money()] });
+          await store.createAccount(before, { day: 3 });
+          const rest = { 'a:main': 0, 'r:main': 0, 'n:open': 0 };
+          const buckets = { 'a:day': 3, 'r:day': 0, 'a:pass': 0, 'r:pass': 0 };
+          expect(await counters(before)).toEqual({
+            ...{ ...rest, ...buckets },
+            ...{ 'p:day': ends, 'p:pass': 0 },
+          });
+          const renewed = [money('day'), { ...pass, renewal }, { ...money(), renewal }];
+          expect(await store.changeAccount({ ...before, buckets: renewed }, 1)).toBe('changed');
+          expect(await counters(before)).toEqual({
+            ...{ ...rest, ...buckets },
+            ...{ 'p:pass': ends, 'p:main': ends },
+          });
+          const fewer = { ...before, buckets: [money('day'), money()] };
+          expect(await store.changeAccount(fewer, 2)).toBe('changed');
+          expect(await counters(before)).toEqual({ ...rest, 'a:day': 3, 'r:day': 0 });
+        });
+
+        test('turn once, whoever saw that they were due, and outlast a change', async () => {
+          const renewal = daily();
+          const ends = renewal.from + DAY;
+          const buckets = [{ ...money(), renewal }];
+          const { account, book } = await openDesk(store, { main: 3 }, { buckets });
+          const turn = (key: string) =>
+            store.commit(
+              book(key, {
+                movements: [
+                  { field: 'p:main', delta: DAY, max: ends, min: ends + DAY },
+                  { field: 'a:main', delta: 2, max: 3, min: 5 },
+                ],
+              }),
+            );
+          expect(await turn('one')).toMatchObject({ kind: 'committed' });
+          expect(await turn('two')).toMatchObject({
+            kind: 'conflict',
+            snapshot: { account: { counters: { 'a:main': 5, 'p:main': ends + DAY } } },
+          });
+          const { account: read } = await store.load(account);
+          expect(read?.counters).toMatchObject({ 'a:main': 5, 'p:main': ends + DAY });
+          const definition = { ...read!.definition, plan: 'other' };
+          expect(await store.changeAccount(definition, 1)).toBe('changed');
+          expect(await counters(account)).toMatchObject({ 'a:main': 5, 'p:main': ends + DAY });
+          // Periods that end sooner take hold at once, and nothing is added for that.
+          const hourly = { ...renewal, every: 'hour' as const };
+          const sooner = { ...definition, buckets: [{ ...money(), renewal: hourly }] };
+          expect(await store.changeAccount(sooner, 2)).toBe('changed');
+          expect(await counters(account)).toMatchObject({
+            'a:main': 5,
+            'p:main': renewal.from + 3_600_000,
+          });
+        });
+      });
+
       test('moves a subscriber, and may be repeated', async () => {
         const id = fresh('999');
         const subscriber = { kind: 'e164', id } as const;

@@ -5,7 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
-import { availableField, OPEN_SESSIONS, reservedField } from '../../charging/account.ts';
+import {
+  availableField,
+  OPEN_SESSIONS,
+  periodField,
+  reservedField,
+} from '../../charging/account.ts';
+import { periodsFor } from '../../charging/buckets.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { checkCommit } from '../commit-check.ts';
 import {
@@ -195,6 +201,7 @@ export class MemoryStore implements Store {
         counters[availableField(id)] = openings[id] ?? 0;
         counters[reservedField(id)] = 0;
       }
+      Object.assign(counters, periodsFor(definition.buckets, this.now()));
       append(partition, encodeRecord(record));
       partition.accounts.set(name, {
         version: 1,
@@ -219,7 +226,10 @@ export class MemoryStore implements Store {
     const gone = kept.definition.buckets.filter(({ id }) => !stays.has(id));
     const fields = gone.flatMap(({ id }) => [availableField(id), reservedField(id)]);
     if (fields.some((field) => kept.counters[field] !== 0)) return 'conflict';
+    const periods = periodsFor(definition.buckets, this.now(), toAccount(kept));
     for (const field of fields) delete kept.counters[field];
+    for (const { id } of kept.definition.buckets) delete kept.counters[periodField(id)];
+    Object.assign(kept.counters, periods);
     for (const { id } of definition.buckets) {
       kept.counters[availableField(id)] ??= 0;
       kept.counters[reservedField(id)] ??= 0;

@@ -2,7 +2,7 @@
  * The audit: proves on the live store, without stopping it, that money is conserved. For every
  * bucket of every account
  *
- *   opening + topups + refunds + adjustments - charges - expired = available + reserved
+ *   opening + topups + refunds + renewals + adjustments - charges - expired = available + reserved
  *
  * and `reserved` is what the open sessions' grants hold. An account's counters, its checkpoint and
  * the partition's last record N are read in one instant; the records between checkpoint and N are
@@ -17,6 +17,7 @@ import {
 } from '../../charging/account.ts';
 import type { ChargingRecord } from '../../charging/record.ts';
 import { sessionKey, type Unit } from '../../charging/request.ts';
+import type { Grant, Part } from '../../charging/session.ts';
 import { accountName, sessionMember } from '../placement.ts';
 import type { AuditView, ExaminedAccount, ExaminedMember, MemberPage } from './audit-view.ts';
 import { addChanges, type Balance, balances, emptyBalance } from './ledger.ts';
@@ -63,14 +64,19 @@ export interface Finding {
   detail?: string;
 }
 
-/** Sums over the buckets of one tenant that hold one unit; in decimal, of any size. */
+/**
+ * Sums over the buckets of one tenant that hold one unit; in decimal, of any size. Those that only
+ * limit subscribers are apart: they count once more what other buckets paid.
+ */
 export interface TenantSums {
   tenant: string;
   /** `gone`: buckets that were removed from their accounts. */
   unit: Unit | 'gone';
+  limits: boolean;
   opening: string;
   topups: string;
   refunds: string;
+  renewals: string;
   adjustments: string;
   charges: string;
   expired: string;
@@ -154,10 +160,14 @@ class Holdings {
   }
 }
 
+interface TenantBalance extends Pick<TenantSums, 'tenant' | 'unit' | 'limits'> {
+  balance: Balance;
+}
+
 class Audit {
   readonly #view: AuditView;
   readonly #options: AuditOptions;
-  readonly #sums = new Map<string, { tenant: string; unit: Unit | 'gone'; balance: Balance }>();
+  readonly #sums = new Map<string, TenantBalance>();
   readonly #report = { accounts: 0, buckets: 0, sessions: 0, records: 0 };
   readonly #findings: Finding[] = [];
   #moreFindings = 0;
@@ -257,7 +267,7 @@ class Audit {
         if (session.state !== 'open') continue;
         this.#report.sessions++;
         for (const { grant } of session.services)
-          for (const part of grant?.parts ?? []) holdings.add(part.bucket, BigInt(part.amount));
+          for (const part of partsOf(grant)) holdings.add(part.bucket, BigInt(part.amount));
       }
     }
     return holdings;
@@ -281,14 +291,14 @@ class Audit {
     const { account, counters, listed } = examined;
     if (examined.buckets === undefined)
       this.#find({ kind: 'account-missing', partition, ...account });
-    const units = new Map(examined.buckets?.map(({ id, unit }) => [id, unit]));
+    const defined = new Map(examined.buckets?.map((bucket) => [bucket.id, bucket]));
     const ledger = balances(examined.sums);
     const check = (kind: FindingKind, expected: bigint, found: bigint, bucket?: string): void => {
       if (expected === found) return;
       const where = { partition, ...account, ...(bucket === undefined ? {} : { bucket }) };
       this.#find({ kind, ...where, expected: String(expected), found: String(found) });
     };
-    for (const bucket of new Set([...units.keys(), ...ledger.keys(), ...held.keys()])) {
+    for (const bucket of new Set([...defined.keys(), ...ledger.keys(), ...held.keys()])) {
       const balance = ledger.get(bucket) ?? emptyBalance();
       const available = BigInt(counters[availableField(bucket)] ?? 0);
       const reserved = BigInt(counters[reservedField(bucket)] ?? 0);
@@ -296,7 +306,13 @@ class Audit {
       check('available', balance.available, available, bucket);
       check('reserved', balance.reserved, reserved, bucket);
       check('grants', held.get(bucket) ?? 0n, reserved, bucket);
-      this.#add(account.tenant, units.get(bucket) ?? 'gone', { ...balance, available, reserved });
+      const { unit = 'gone', limits } = defined.get(bucket) ?? {};
+      this.#add({
+        tenant: account.tenant,
+        unit,
+        limits: limits !== undefined,
+        balance: { ...balance, available, reserved },
+      });
       this.#report.buckets++;
     }
     check('open-sessions', BigInt(listed), BigInt(counters[OPEN_SESSIONS] ?? 0));
@@ -352,15 +368,12 @@ class Audit {
     }
   }
 
-  #add(tenant: string, unit: Unit | 'gone', balance: Balance): void {
-    const key = `${unit}/${tenant}`;
+  #add({ tenant, unit, limits, balance }: TenantBalance): void {
+    const key = `${unit}${limits ? ' limits' : ''}/${tenant}`;
     const sum = this.#sums.get(key);
     if (sum === undefined) {
-      this.#sums.set(key, {
-        tenant,
-        unit,
-        balance: { ...balance, byCause: { ...balance.byCause } },
-      });
+      const own = { ...balance, byCause: { ...balance.byCause } };
+      this.#sums.set(key, { tenant, unit, limits, balance: own });
       return;
     }
     sum.balance.available += balance.available;
@@ -373,6 +386,13 @@ class Audit {
     if (this.#findings.length < MAX_FINDINGS) this.#findings.push(finding);
     else this.#moreFindings++;
   }
+}
+
+/** All that a grant holds of buckets. */
+function partsOf(grant: Grant | undefined): readonly Part[] {
+  if (grant === undefined) return [];
+  const { parts, limits = [] } = grant;
+  return [...parts, ...limits, ...(grant.switch?.after?.parts ?? [])];
 }
 
 /**
@@ -417,21 +437,16 @@ function ownerOf(one: ExaminedMember): Pick<Finding, 'tenant' | 'account' | 'ses
   return { ...one.stored.session.account, session };
 }
 
-function tenantSums({
-  tenant,
-  unit,
-  balance: { byCause, available, reserved },
-}: {
-  tenant: string;
-  unit: Unit | 'gone';
-  balance: Balance;
-}): TenantSums {
+function tenantSums({ tenant, unit, limits, balance }: TenantBalance): TenantSums {
+  const { byCause, available, reserved } = balance;
   return {
     tenant,
     unit,
+    limits,
     opening: String(byCause.opening),
     topups: String(byCause.topup),
     refunds: String(byCause.refund),
+    renewals: String(byCause.renewal),
     adjustments: String(byCause.adjustment),
     charges: String(-(byCause.debit + byCause.overrun)),
     expired: String(-byCause.expiry),

@@ -3,7 +3,7 @@
  * size (a balance may be refilled for ever), and are compared with the account's counters by the
  * conservation law:
  *
- *   opening + topup + refund + adjustment - charges - expired = available + reserved
+ *   opening + topup + refund + renewal + adjustment - charges - expired = available + reserved
  *
  * where charges are the causes `debit` and `overrun`; `reserve` and `release` add up to nothing.
  */
@@ -28,6 +28,7 @@ const CAUSES: readonly Cause[] = [
   'debit',
   'overrun',
   'expiry',
+  'renewal',
 ];
 
 export const sumField = (cause: Cause, bucket: string): string => `${cause}:${bucket}`;

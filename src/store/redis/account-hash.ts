@@ -1,6 +1,6 @@
 /**
  * An account as it stands in a Redis hash: what its definition says, a field per subscriber
- * (`s:<kind>:<id>`), and the counters (`a:`, `r:` and `n:`).
+ * (`s:<kind>:<id>`), and the counters (`a:`, `r:`, `p:` and `n:`).
  */
 import {
   type Account,

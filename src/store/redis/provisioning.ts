@@ -2,7 +2,14 @@
  * Accounts and subscribers. An account's hash and a subscriber's pointer lie in different slots, so
  * they change one after the other, in an order and with steps that may be repeated.
  */
-import { type AccountDefinition, type AccountRef, OPEN_SESSIONS } from '../../charging/account.ts';
+import {
+  type Account,
+  type AccountDefinition,
+  type AccountRef,
+  OPEN_SESSIONS,
+  periodField,
+} from '../../charging/account.ts';
+import { periodsFor } from '../../charging/buckets.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
@@ -27,13 +34,16 @@ export async function createAccount(
   definition: AccountDefinition,
   openings: Readonly<Record<string, number>>,
 ): Promise<'created' | 'exists'> {
-  const record = encodeRecord(openingRecord(definition, openings, connection.clock.now()));
+  const now = connection.clock.now();
+  const record = encodeRecord(openingRecord(definition, openings, now));
   const name = accountName(definition);
   const fields = ['version', '1', ...definitionFields(definition), OPEN_SESSIONS, '0'];
   for (const { id } of definition.buckets) {
     const [available, reserved] = counterFields(id) as [string, string];
     fields.push(available, String(openings[id] ?? 0), reserved, '0');
   }
+  for (const [field, period] of Object.entries(periodsFor(definition.buckets, now)))
+    fields.push(field, String(period));
   for (const subscriber of definition.subscribers) fields.push(subscriberField(subscriber), '');
   for (let attempt = 1; ; attempt++) {
     const epoch = await connection.run((redis) => redis.hget(keys.partition, 'epoch'));
@@ -95,21 +105,27 @@ export async function changeAccount(
   const drained = before.definition.buckets
     .filter(({ id }) => !has.has(id))
     .flatMap(({ id }) => counterFields(id));
+  const turns = periodChanges(
+    before,
+    periodsFor(definition.buckets, connection.clock.now(), before),
+  );
   const known = new Set(before.definition.subscribers);
   const arriving = definition.subscribers.filter((one) => !known.has(one));
   const gone = before.definition.subscribers.filter((one) => !definition.subscribers.includes(one));
   const pairs = [
     ...definitionFields(definition),
     ...added.flatMap(({ id }) => counterFields(id).flatMap((field) => [field, '0'])),
+    ...turns.set,
     ...arriving.flatMap((one) => [subscriberField(one), '']),
   ];
+  const hold = [...drained.flatMap((field) => [field, '0']), ...turns.hold];
   const reply = await connection.call(
     scripts.changeAccount,
     callOf(
       scripts.changeAccount,
       { account: key },
-      { expected, pairs_to_set: pairs.length / 2, drained: drained.length },
-      [...pairs, ...drained, ...gone.map(subscriberField)],
+      { expected, pairs_to_hold: hold.length / 2, pairs_to_set: pairs.length / 2 },
+      [...hold, ...pairs, ...drained, ...turns.gone, ...gone.map(subscriberField)],
     ),
   );
   if (String(reply) !== 'changed') return 'conflict';
@@ -117,6 +133,24 @@ export async function changeAccount(
   const { tenant, account } = definition;
   await Promise.all(gone.map((one) => point(connection, pointerKey(tenant, one), account, '')));
   return 'changed';
+}
+
+/** What becomes of an account's period counters; those that change must be as they were read. */
+function periodChanges(
+  { definition, counters }: Account,
+  periods: Readonly<Record<string, number>>,
+): { hold: string[]; set: string[]; gone: string[] } {
+  const hold: string[] = [];
+  const set: string[] = [];
+  for (const [field, period] of Object.entries(periods)) {
+    const had = counters[field];
+    if (had === period) continue;
+    if (had !== undefined) hold.push(field, String(had));
+    set.push(field, String(period));
+  }
+  const fields = definition.buckets.map(({ id }) => periodField(id));
+  const gone = fields.filter((field) => field in counters && !(field in periods));
+  return { hold, set, gone };
 }
 
 /** Changes a pointer if it is still `from`; empty stands for none. */

@@ -71,7 +71,7 @@ export const scripts = {
   }),
   changeAccount: loadScript(lua('change-account'), {
     keys: ['account'],
-    args: ['expected', 'pairs_to_set', 'drained'],
+    args: ['expected', 'pairs_to_hold', 'pairs_to_set'],
     rest: ['field'],
     reply: ['changed', 'conflict'],
   }),

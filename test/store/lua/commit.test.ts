@@ -153,6 +153,16 @@ describe('epochs', () => {
     ]);
   });
 
+  test('a conflict has the periods of buckets that have any', async () => {
+    const buckets = JSON.stringify([{ id: 'b', lastsMs: 5 }, { id: 'main' }]);
+    await prepare({ buckets, 'n:open': '2', 'a:b': '1', 'r:b': '0', 'p:b': '77' });
+    const reply = await run({ expected: '7' });
+    expect(reply?.[4]).toEqual([
+      ...['version', '3', 'n:open', '2', 'a:b', '1', 'r:b', '0', 'p:b', '77'],
+      ...['a:main', '100', 'r:main', '0'],
+    ]);
+  });
+
   test('an error of the stream that is none of the epoch stays an error', async () => {
     await prepare();
     await rig.redis.set('o2', 'not a stream');

@@ -47,3 +47,16 @@ test('a definition that is known is left out, whatever it is called and however 
   expect(all).toContain('s:e164:1');
   expect(none).toEqual([]);
 });
+
+test('periods are counters of accounts whose buckets have any', async () => {
+  const keys = { account: 'a', partition: 'm' };
+  const counters = { 'n:open': '3', 'a:b': '1', 'r:b': '2', 'p:b': '77', 'a:main': '5' };
+  const buckets = [{ id: 'b', lastsMs: 1 }, { id: 'main' }];
+  await rig.redis.hset('a', { version: '12', buckets: JSON.stringify(buckets), ...counters });
+  const [, , , known] = (await rig.run(scripts.load, keys, { known: 12 })) as unknown[][];
+  expect(known).toEqual(['version', '12', ...Object.entries(counters).flat()]);
+  const renewed = JSON.stringify([{ id: 'main' }, { id: 'b', renewal: { every: 'day' } }]);
+  await rig.redis.hset('a', { buckets: renewed });
+  const [, , , again] = (await rig.run(scripts.load, keys, { known: 12 })) as unknown[][];
+  expect(again).toContain('p:b');
+});

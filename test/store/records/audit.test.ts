@@ -10,6 +10,7 @@ import {
   type RecordLog,
 } from '../../../src/store/records/log.ts';
 import { START } from '../../../src/store/records/record-id.ts';
+import { openDesk, recordOf as recordedOf, serviceOf, sessionOf } from '../samples.ts';
 import { type Bench, memoryBench, redisBench } from './stores.ts';
 import { provision, TENANT, Workload } from './workload.ts';
 
@@ -85,6 +86,64 @@ for (const [name, open] of [
         BigInt(available) + BigInt(reserved),
       );
       expect(BigInt(reserved)).toBeGreaterThan(0n);
+    });
+
+    it('counts renewals, and what grants hold of limits and after a tariff change', async () => {
+      const bucket = { unit: 'octets', floor: 0 } as const;
+      const renewal = { every: 'day', from: 0, timeZone: 'UTC', amount: 5, rollover: 0 } as const;
+      const { account: ref, change } = await openDesk(
+        bench.store,
+        { day: 7, cap: 90 },
+        {
+          tenant: 'limited',
+          buckets: [
+            { ...bucket, id: 'day', priority: 1, renewal },
+            { ...bucket, id: 'cap', priority: 2, limits: ['e164:1'] },
+          ],
+        },
+      );
+      const part = { units: 1, amount: 1 };
+      const grant = {
+        parts: [{ bucket: 'day', ...part }],
+        units: 1,
+        final: false,
+        limits: [{ bucket: 'cap', units: 3, amount: 3 }],
+        switch: { at: 1, rule: 'r', after: { parts: [{ bucket: 'day', ...part }], units: 1 } },
+      };
+      const { price: _free, ...service } = serviceOf({ grant });
+      const value = sessionOf(ref, { sessionId: 's', services: [service] });
+      await bench.store.commit(
+        change('s', 0, {
+          session: { value },
+          movements: [
+            { field: 'p:day', delta: 1 },
+            { field: 'a:day', delta: -4 },
+            { field: 'r:day', delta: 2 },
+            { field: 'a:cap', delta: -3 },
+            { field: 'r:cap', delta: 3 },
+            { field: 'n:open', delta: 1 },
+          ],
+          record: recordedOf(ref, {
+            kind: 'initial',
+            sessionId: 's',
+            changes: [
+              { bucket: 'day', cause: 'expiry', available: -7, reserved: 0 },
+              { bucket: 'day', cause: 'renewal', available: 5, reserved: 0 },
+              { bucket: 'day', cause: 'reserve', available: -2, reserved: 2 },
+              { bucket: 'cap', cause: 'reserve', available: -3, reserved: 3 },
+            ],
+          }),
+        }),
+      );
+      const { findings, sums } = await run();
+      expect(findings).toEqual([]);
+      expect(sums.filter(({ tenant }) => tenant === 'limited')).toMatchObject([
+        { unit: 'octets', limits: false, opening: '7', renewals: '5', expired: '7', reserved: '2' },
+        { unit: 'octets', limits: true, opening: '90', renewals: '0', available: '87' },
+      ]);
+      await bench.spoil.counter(ref, 'r:cap', -1);
+      const lost = (await run()).findings.map(({ kind, bucket: found }) => [kind, found]);
+      expect(lost).toContainEqual(['grants', 'cap']);
     });
 
     it('tells how far it is', async () => {

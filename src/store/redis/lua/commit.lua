@@ -69,13 +69,18 @@ if refusal then
     if not buckets then return { refusal, newest, stored, call('HGETALL', account), {} } end
     -- The definition is the one decided on, with all its subscribers: the counters tell the rest.
     local fields, counters = { 'version', 'n:open' }, {}
+    local periods = string.find(buckets, '"renewal":', 1, true)
+      or string.find(buckets, '"lastsMs":', 1, true)
     for id in string.gmatch(buckets, '"id":"([^"]+)"') do
       fields[#fields + 1] = 'a:' .. id
       fields[#fields + 1] = 'r:' .. id
+      if periods then fields[#fields + 1] = 'p:' .. id end
     end
     for i, counter in ipairs(call('HMGET', account, unpack(fields))) do
-      counters[2 * i - 1] = fields[i]
-      counters[2 * i] = counter
+      if counter then
+        counters[#counters + 1] = fields[i]
+        counters[#counters + 1] = counter
+      end
     end
     return { refusal, newest, stored, {}, counters }
   end

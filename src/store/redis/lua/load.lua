@@ -14,12 +14,17 @@ local version, buckets = unpack(call('HMGET', account, 'version', 'buckets'))
 if version ~= known or not buckets then return { epoch, stored, call('HGETALL', account), {} } end
 
 local fields, counters = { 'version', 'n:open' }, {}
+local periods = string.find(buckets, '"renewal":', 1, true)
+  or string.find(buckets, '"lastsMs":', 1, true)
 for id in string.gmatch(buckets, '"id":"([^"]+)"') do
   fields[#fields + 1] = 'a:' .. id
   fields[#fields + 1] = 'r:' .. id
+  if periods then fields[#fields + 1] = 'p:' .. id end
 end
 for i, value in ipairs(call('HMGET', account, unpack(fields))) do
-  counters[2 * i - 1] = fields[i]
-  counters[2 * i] = value
+  if value then
+    counters[#counters + 1] = fields[i]
+    counters[#counters + 1] = value
+  end
 end
 return { epoch, stored, {}, counters }
