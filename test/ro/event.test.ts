@@ -1,0 +1,77 @@
+/** One-time events from octets, in the core's words: RFC 8506 6, TS 32.299 5.2.2.1. */
+import { describe, expect, test } from 'vitest';
+import { avp, group, u64 } from '../diameter/bytes.ts';
+import { avp3, event, group3, mscc, serviceInformation } from './asking.ts';
+
+const units = (count: bigint) => group(437, [avp(417, u64(count))]);
+const recipient = (number: string) => group3(2026, group3(1201, avp3(899, 1), avp3(897, number)));
+const sms = (...members: Buffer[]) => serviceInformation(group3(2000, ...members));
+const mms = (...recipients: string[]) =>
+  serviceInformation(
+    group3(877, ...recipients.map((number) => group3(1201, avp3(899, 1), avp3(897, number)))),
+  );
+
+describe('a one-time event', () => {
+  test('C-017 says what is to be done', () => {
+    expect([0, 1, 2, 3].map((action) => event(action, [])?.action)).toEqual([
+      'debit',
+      'refund',
+      'balance-check',
+      'price-enquiry',
+    ]);
+  });
+
+  test('C-186 in services, or at command level', () => {
+    expect(event(0, [mscc(avp(432, 5), units(2n))])).toMatchObject({
+      level: 'services',
+      services: [{ ratingGroup: 5, asked: { units: 2 } }],
+    });
+    expect(event(0, [units(2n), avp(439, 7)])).toMatchObject({
+      level: 'command',
+      services: [{ serviceIds: [7], asked: { units: 2 } }],
+    });
+    expect(event(0, [avp(439, 7)])).toMatchObject({
+      level: 'command',
+      services: [{ serviceIds: [7] }],
+    });
+    expect(event(2, [])).toMatchObject({ level: 'command', services: [] });
+  });
+
+  test('G-048 a refund hands in what the debit gave out', () => {
+    const blob = Buffer.from('blob');
+    expect(event(1, [mscc(avp(432, 5)), mscc(avp3(2022, blob))])?.refundInformation).toEqual(blob);
+    expect(event(1, [avp3(2022, blob)])?.refundInformation).toEqual(blob);
+    expect(event(1, [])?.refundInformation).toBeUndefined();
+  });
+});
+
+describe('G-026 messages that nobody counted', () => {
+  const counted = (...more: Buffer[]) => event(0, more)?.services;
+
+  test('one is one, as any event is', () => {
+    expect(counted(sms(recipient('33611')))).toEqual([{ serviceIds: [] }]);
+    expect(counted(sms())).toEqual([{ serviceIds: [] }]);
+    expect(counted(mms('33611'))).toEqual([{ serviceIds: [] }]);
+  });
+
+  test('one unit for each recipient, and each part', () => {
+    const many = [recipient('33611'), recipient('33612'), recipient('33613')];
+    expect(counted(sms(...many))).toEqual([{ serviceIds: [], asked: { units: 3 } }]);
+    expect(counted(sms(avp3(2019, 2), ...many))).toEqual([{ serviceIds: [], asked: { units: 6 } }]);
+    expect(counted(sms(avp3(2019, 4)))).toEqual([{ serviceIds: [], asked: { units: 4 } }]);
+    expect(counted(mms('33611', '33612'))).toEqual([{ serviceIds: [], asked: { units: 2 } }]);
+  });
+
+  test('in a service that leaves the size to the server, and in no other', () => {
+    const two = sms(recipient('33611'), recipient('33612'));
+    expect(counted(two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2), units(5n)))).toEqual([
+      { ratingGroup: 1, serviceIds: [], asked: { units: 2 } },
+      { ratingGroup: 2, serviceIds: [], asked: { units: 5 } },
+    ]);
+    expect(counted(two, units(1n))).toEqual([{ serviceIds: [], asked: { units: 1 } }]);
+  });
+
+  test('the recipient is who is called', () => {
+    expect(event(0, [sms(recipient('+33611'))])?.facts).toEqual({ called: '33611' });
+  });
+});
