@@ -62,7 +62,7 @@ function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
 }
 
 /** What can be wrong with a value that may have members. */
-const OF_MEMBERS = new Set(['additionalProperties', 'required', 'minProperties']);
+const OF_MEMBERS = new Set(['additionalProperties', 'required']);
 
 function meantChoice({ data, schema }: ErrorObject): 'none' | 'members' {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'none';

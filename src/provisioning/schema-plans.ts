@@ -329,7 +329,6 @@ export const planDefs = {
       {
         type: 'object',
         additionalProperties: false,
-        minProperties: 1,
         properties: {
           redirect: {
             title: 'a URL, a SIP URI or an IP address to redirect to',
