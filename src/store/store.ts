@@ -194,10 +194,28 @@ export interface Store extends ConfigurationStore {
   ): Promise<{ sessions: StoredSession[]; next?: string }>;
 
   /**
+   * Open sessions of one account, in no order; one that opens or closes meanwhile may be left out,
+   * and one may be given twice.
+   */
+  sessionsOf(
+    account: AccountRef,
+    page: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }>;
+
+  /**
    * Announces a worker as alive for `ttlMs` and returns all that are, sorted; a `ttlMs` of 0 takes
    * it away.
    */
   announce(worker: string, ttlMs: number): Promise<string[]>;
+
+  /** Leases a peer to a worker that has an open connection to it; 0 ms gives the lease up. */
+  holdPeer(host: string, worker: string, ttlMs: number): Promise<void>;
+  /** The workers that hold a peer, sorted. */
+  holdersOf(host: string): Promise<string[]>;
+  /** Leaves a message in a worker's inbox; what is not taken within seconds goes away. */
+  post(worker: string, message: string): Promise<'posted' | 'full'>;
+  /** Takes the oldest messages out of a worker's inbox: each is given at most once. */
+  take(worker: string, limit: number): Promise<string[]>;
 
   /** Says why the store cannot be used, or undefined when it can. */
   ready(): Promise<string | undefined>;

@@ -32,6 +32,11 @@ const remote = [
   'rememberedFile',
   'rememberFile',
   'announce',
+  'sessionsOf',
+  'holdPeer',
+  'holdersOf',
+  'post',
+  'take',
 ] as const satisfies readonly (keyof Store)[];
 
 export type RemoteCall = (typeof remote)[number];

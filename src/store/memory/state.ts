@@ -52,6 +52,10 @@ export interface MemoryState {
   pointers: Map<string, string>;
   /** Lease end by worker. */
   workers: Map<string, number>;
+  /** Lease ends by worker of each peer. */
+  peers: Map<string, Map<string, number>>;
+  /** Messages to workers, oldest first. */
+  inboxes: Map<string, Kept<string[]>>;
   configuration: KeptConfiguration;
 }
 
@@ -82,6 +86,8 @@ export function emptyState(partitions: number, now: number): MemoryState {
     bindings: new Map(),
     pointers: new Map(),
     workers: new Map(),
+    peers: new Map(),
+    inboxes: new Map(),
     configuration: { plans: new Map() },
   };
 }

@@ -21,6 +21,7 @@ import {
   superfluous,
   versionsAmong,
 } from '../configuration.ts';
+import { INBOX_LIMIT, INBOX_TTL_MS } from '../inbox-limits.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { openingRecord } from '../opening.ts';
 import {
@@ -339,6 +340,23 @@ export class MemoryStore implements Store {
     this.#state.configuration.file = text;
   }
 
+  async sessionsOf(
+    account: AccountRef,
+    { after, limit }: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }> {
+    const { accounts, sessions } = this.#partitionOf(account);
+    const open = [...(accounts.get(accountName(account))?.openSessions ?? [])].sort();
+    const rest = open.filter((member) => after === undefined || member > after);
+    const page = rest.slice(0, limit);
+    const found = page.flatMap((member) => {
+      const kept = current(sessions, member, this.now());
+      return kept === undefined ? [] : [stored(kept)];
+    });
+    const last = page.at(-1);
+    if (last === undefined || rest.length <= limit) return { sessions: found };
+    return { sessions: found, next: last };
+  }
+
   async announce(worker: string, ttlMs: number): Promise<string[]> {
     const now = this.now();
     const { workers } = this.#state;
@@ -346,6 +364,37 @@ export class MemoryStore implements Store {
     else workers.set(worker, now + ttlMs);
     for (const [name, until] of workers) if (until <= now) workers.delete(name);
     return [...workers.keys()].sort();
+  }
+
+  async holdPeer(host: string, worker: string, ttlMs: number): Promise<void> {
+    const { peers } = this.#state;
+    const holders = peers.get(host) ?? new Map<string, number>();
+    if (ttlMs === 0) holders.delete(worker);
+    else holders.set(worker, this.now() + ttlMs);
+    peers.set(host, holders);
+  }
+
+  async holdersOf(host: string): Promise<string[]> {
+    const holders = [...(this.#state.peers.get(host) ?? [])];
+    return holders
+      .filter(([, until]) => until > this.now())
+      .map(([worker]) => worker)
+      .sort();
+  }
+
+  async post(worker: string, message: string): Promise<'posted' | 'full'> {
+    const { inboxes } = this.#state;
+    const messages = current(inboxes, worker, this.now()) ?? [];
+    if (messages.length >= INBOX_LIMIT) return 'full';
+    inboxes.set(worker, {
+      value: [...messages, message],
+      expiresAt: this.now() + INBOX_TTL_MS,
+    });
+    return 'posted';
+  }
+
+  async take(worker: string, limit: number): Promise<string[]> {
+    return current(this.#state.inboxes, worker, this.now())?.splice(0, limit) ?? [];
   }
 
   async ready(): Promise<undefined> {

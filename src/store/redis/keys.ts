@@ -21,6 +21,8 @@
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
  * | `tk:config`              | hash       | the configuration, past plans, the file applied   | never          |
  * | `tk:workers`             | sorted set | live workers by the end of their lease            | with the lease |
+ * | `tk:peer:<host>`         | sorted set | its holders by the end of their lease             | with the lease |
+ * | `tk:inbox:<worker>`      | list       | messages to a worker                              | TTL            |
  *
  * `<account>` is the account's name (`accountName`), `<member>` a digest of it and the session's
  * key, `<digest>` one of what callers name: fixed length, however long a Session-Id is.
@@ -37,6 +39,12 @@ export const bindingKey = (sessionKey: string): string => `tk:sid:${digest(sessi
 /** The pointer of a subscriber, given as `kind:id`. */
 export const pointerKey = (tenant: string, subscriber: string): string =>
   `tk:sub:${accountName({ tenant, account: subscriber })}`;
+
+/** Who has a connection to a peer, by its Diameter identity in lower case. */
+export const peerKey = (host: string): string => `tk:peer:${host}`;
+
+/** What other workers left for a worker. */
+export const inboxKey = (worker: string): string => `tk:inbox:${worker}`;
 
 /** The keys of one partition; `name` is an account's name. */
 export interface PartitionKeys {

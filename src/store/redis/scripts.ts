@@ -106,4 +106,14 @@ export const scripts = {
     args: ['worker', 'leaseMs'],
     reply: '{worker}',
   }),
+  holdPeer: loadScript(lua('hold-peer'), {
+    keys: ['peer'],
+    args: ['worker', 'leaseMs'],
+    reply: ['held', 'given-up'],
+  }),
+  post: loadScript(lua('post'), {
+    keys: ['inbox'],
+    args: ['message', 'limit', 'ttl'],
+    reply: ['posted', 'full'],
+  }),
 };

@@ -24,6 +24,7 @@ import { callOf, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
 import { listSessionMembers } from './session-list.ts';
 import { decodeStored } from './session-value.ts';
+import * as mail from './worker-mail.ts';
 
 /** The most members claimed at once. */
 const MAX_CLAIM = 1_000;
@@ -254,10 +255,42 @@ export class RedisStore implements Store {
     return configuration.rememberFile(this.connection, text);
   }
 
+  async sessionsOf(
+    account: AccountRef,
+    { after = '0', limit }: { after?: string; limit: number },
+  ): Promise<{ sessions: StoredSession[]; next?: string }> {
+    const keys = this.#keys(account);
+    const open = keys.sessionsOf(accountName(account));
+    const [cursor, members] = await this.connection.run((redis) =>
+      redis.sscan(open, after, 'COUNT', limit),
+    );
+    const sessions = (await this.#sessions(keys, members.map(String))).filter(
+      (session) => session !== undefined,
+    );
+    const next = String(cursor);
+    return next === '0' ? { sessions } : { sessions, next };
+  }
+
   async announce(worker: string, ttlMs: number): Promise<string[]> {
     const call = callOf(scripts.announce, { workers: WORKERS }, { worker, leaseMs: ttlMs });
     const workers = (await this.connection.call(scripts.announce, call)) as Buffer[];
     return workers.map(String).sort();
+  }
+
+  async holdPeer(host: string, worker: string, ttlMs: number): Promise<void> {
+    await mail.holdPeer(this.connection, { host, worker, ttlMs });
+  }
+
+  async holdersOf(host: string): Promise<string[]> {
+    return mail.holdersOf(this.connection, host);
+  }
+
+  async post(worker: string, message: string): Promise<'posted' | 'full'> {
+    return mail.post(this.connection, worker, message);
+  }
+
+  async take(worker: string, limit: number): Promise<string[]> {
+    return mail.take(this.connection, worker, limit);
   }
 
   async ready(): Promise<string | undefined> {
