@@ -30,6 +30,7 @@ import {
   type OutgoingCommand,
   OutgoingRequests,
   type OutgoingResult,
+  type RequestIds,
 } from './outgoing.ts';
 import type { NoAnswer } from './pending.ts';
 import type { CloseReason, LogLevel, Site } from './site.ts';
@@ -116,20 +117,19 @@ export class Connection<Options> {
   }
 
   /**
-   * Sends a request of ours, with T set when `retransmissionOf` names the End-to-End Identifier of an
-   * earlier attempt on another connection. Resolves with the answer, or with why there is none; it
-   * is never sent a second time from here.
+   * Sends a request of ours. Resolves with the answer, or with why there is none; it is never sent a
+   * second time from here.
    */
   request<Name extends OutgoingCommand>(
     command: Name,
     message: Messages[Name],
-    options: { timeoutMs: number; retransmissionOf?: number },
+    { timeoutMs, ...ids }: { timeoutMs: number } & RequestIds,
   ): Promise<OutgoingResult> {
-    const deadlineAt = this.#now() + options.timeoutMs;
+    const deadlineAt = this.#now() + timeoutMs;
     const noAnswer = this.#whyNot(message);
     const result = this.#outgoing.ask(command, message, {
+      ...ids,
       deadlineAt,
-      retransmissionOf: options.retransmissionOf,
       ...(noAnswer && { noAnswer }),
     });
     this.#alarm.by(deadlineAt);

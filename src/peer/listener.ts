@@ -88,9 +88,14 @@ export class PeerListener<Options> {
     return this.#connections;
   }
 
-  /** A connection on which this peer may be sent a request, or undefined. */
-  usable(originHost: string): Connection<Options> | undefined {
-    return this.#openOf(originHost).find((connection) => connection.usable);
+  /** The connections on which this peer may be sent a request, the oldest first. */
+  usable(originHost: string): Connection<Options>[] {
+    return this.#openOf(originHost).filter((connection) => connection.usable);
+  }
+
+  /** A fresh End-to-End Identifier for a request of ours, whichever connection it takes. */
+  nextEndToEnd(): number {
+    return this.#site.nextEndToEnd();
   }
 
   statistics(): PeerStatistics {

@@ -13,10 +13,17 @@ import { type NoAnswer, type PendingRequest, PendingRequests } from './pending.t
 /** The requests that a server sends to a client of its application. */
 export type OutgoingCommand = 'RAR' | 'ASR';
 
+/** How a request of ours is told from others, and from itself when it is sent again (RFC 6733 3). */
+export interface RequestIds {
+  /** Absent: a fresh one is taken. */
+  endToEnd?: number;
+  /** Sent before, or maybe: sets the T flag. */
+  retransmitted?: boolean;
+}
+
 /** What became of a request of ours. */
 export type OutgoingResult =
   | { answer: Decoded; endToEnd: number }
-  /** `endToEnd` is what the same request must carry when it is sent again, with T set. */
   | { noAnswer: NoAnswer; endToEnd: number };
 
 /** Disconnect-Cause, RFC 6733 5.4.3. */
@@ -48,17 +55,16 @@ export class OutgoingRequests {
     this.#nextEndToEnd = options.nextEndToEnd;
   }
 
-  /** `retransmissionOf` is the End-to-End Identifier of an earlier attempt; T is set then. */
+  /** A request that was sent before has its End-to-End Identifier again, and T set. */
   ask<Name extends OutgoingCommand>(
     command: Name,
     message: Messages[Name],
-    options: { deadlineAt: number; retransmissionOf: number | undefined; noAnswer?: NoAnswer },
+    options: { deadlineAt: number; noAnswer?: NoAnswer } & RequestIds,
   ): Promise<OutgoingResult> {
-    const { deadlineAt, retransmissionOf, noAnswer } = options;
-    const endToEnd = retransmissionOf ?? this.#nextEndToEnd();
+    const { deadlineAt, noAnswer, retransmitted = false } = options;
+    const { endToEnd = this.#nextEndToEnd() } = options;
     if (noAnswer) return Promise.resolve({ noAnswer, endToEnd });
     const { 'Auth-Application-Id': applicationId }: { 'Auth-Application-Id': number } = message;
-    const retransmitted = retransmissionOf !== undefined;
     return new Promise((resolve) => {
       this.#request(
         command,

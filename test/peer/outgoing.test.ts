@@ -17,11 +17,11 @@ const addressed = {
   'Auth-Application-Id': 4,
 };
 
-function rar(connection: Connection<Tag>, retransmissionOf?: number) {
+function rar(connection: Connection<Tag>, endToEnd?: number) {
   return connection.request(
     'RAR',
     { ...addressed, 'Re-Auth-Request-Type': 0 },
-    { timeoutMs: 10_000, ...(retransmissionOf !== undefined && { retransmissionOf }) },
+    { timeoutMs: 10_000, ...(endToEnd !== undefined && { endToEnd, retransmitted: true }) },
   );
 }
 
@@ -53,8 +53,8 @@ describe('what is sent', () => {
   test('B-130 a peer is found by its identity, and the destination is the caller’s', async () => {
     const { open, listener } = await serve();
     const relay = await open(cer({ originHost: avp(264, 'dra.visited.example') }));
-    expect(listener.usable('pgw1.visited.example')).toBeUndefined();
-    void rar(listener.usable('DRA.visited.example')!);
+    expect(listener.usable('pgw1.visited.example')).toEqual([]);
+    void rar(listener.usable('DRA.visited.example')[0]!);
     const request = await relay.receive();
     expect(only(request, 293).toString()).toBe('pgw1.visited.example');
     expect(only(request, 283).toString()).toBe('visited.example');
@@ -161,7 +161,7 @@ describe('failover', () => {
     const alternate = await open();
     void seen.opened[1]!.request('ASR', addressed, {
       timeoutMs: 10_000,
-      retransmissionOf: first.endToEnd,
+      ...{ endToEnd: first.endToEnd, retransmitted: true },
     });
     expect(await alternate.receive()).toMatchObject({
       command: ASR,
