@@ -136,6 +136,13 @@ export const table = {
     unit: 'ms',
     description: 'How long a worker keeps what it claimed; a dead one is replaced after this time.',
   },
+  clientAnswerMs: {
+    kind: integer({ min: 100, max: 60_000 }),
+    default: 2_000,
+    unit: 'ms',
+    description:
+      'How long a client has to answer a request of ours; it is asked again after two, four ... times that.',
+  },
   duplicateHorizonSeconds: {
     kind: integer({ min: 60, max: 30 * days }),
     default: 3600,

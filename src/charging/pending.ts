@@ -3,8 +3,10 @@
  * to end the session (RFC 6733 8.5). It is one of the session's timers, so that any worker can ask,
  * ask again, and give up.
  */
+import type { Account } from './account.ts';
+import type { Plan } from './plan.ts';
 import type { AskedService } from './request.ts';
-import type { Service } from './session.ts';
+import type { Service, Session } from './session.ts';
 
 /** What is to be re-authorised; no member at all: every service of the session. */
 export interface Scope {
@@ -143,4 +145,28 @@ function covers(wide: Scope, narrow: Scope): boolean {
 
 function isEverything({ ratingGroup, serviceId, pool }: Scope): boolean {
   return ratingGroup === undefined && serviceId === undefined && pool === undefined;
+}
+
+/** A session that waits for no word of its client. */
+export function withoutPending({ pending: _, reauthoriseAt: __, ...rest }: Session): Session {
+  return rest;
+}
+
+/**
+ * Store time in ms at which the first bucket that open grants hold expires, or begins another
+ * period; undefined: none does, or the plan does not want clients asked then.
+ */
+export function reauthoriseAtOf(
+  services: readonly Service[],
+  { account, plan, now }: { account: Account; plan: Plan; now: number },
+): number | undefined {
+  if (!plan.reauthoriseAtExpiry) return undefined;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { grant } of services)
+    for (const { bucket: id, period } of grant?.parts ?? []) {
+      const bucket = account.definition.buckets.find((one) => one.id === id);
+      for (const end of [bucket?.expiresAt, period])
+        if (end !== undefined && end > now) earliest = Math.min(earliest, end);
+    }
+  return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
 }

@@ -10,6 +10,7 @@ import type { Change, Decision, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
 import { knowsContext } from './match.ts';
+import { reauthoriseAtOf, stillPending, withoutPending } from './pending.ts';
 import { release } from './quota.ts';
 import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
 import type { Request } from './request.ts';
@@ -69,7 +70,12 @@ function open(request: Request, known: Known): Decision {
     return fresh ? { kind: 'answer', answer: plainly(denied, request) } : { kind: 'reread' };
   const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
   const superviseAt = now + supervisionMs(served.services, now, plan);
-  const wake = wakeAt({ superviseAt, services: served.services }, plan, now);
+  const reauthoriseAt = reauthoriseAtOf(served.services, known);
+  const timers = {
+    ...{ superviseAt, services: served.services },
+    ...(reauthoriseAt === undefined ? {} : { reauthoriseAt }),
+  };
+  const wake = wakeAt(timers, plan, now);
   const armedAt = Math.min(wake, now + FIRST_WAKE_MS);
   const session: Session = {
     sessionId: request.sessionId,
@@ -77,13 +83,13 @@ function open(request: Request, known: Known): Decision {
     account: { tenant: account.definition.tenant, account: account.definition.account },
     subscriber: request.subscriber,
     client: request.client,
+    ...(request.via === undefined ? {} : { via: request.via }),
     context: request.context,
     state: 'open',
     openedAt: now,
     changedAt: now,
-    superviseAt,
+    ...timers,
     armedAt,
-    services: served.services,
     ...remember({ answers: [], seen: [] }, request, {
       answer,
       now,
@@ -133,15 +139,20 @@ function update(request: Request, session: Session, known: Known): Decision {
   }
   const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
   const superviseAt = now + supervisionMs(served.services, now, plan);
-  const timers = { superviseAt, services: served.services };
+  const reauthoriseAt = reauthoriseAtOf(served.services, known);
+  const pending = stillPending(session.pending, request.services, served.services);
+  const timers = {
+    ...{ superviseAt, services: served.services },
+    ...(reauthoriseAt === undefined ? {} : { reauthoriseAt }),
+    ...(pending === undefined ? {} : { pending }),
+  };
   const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= dueAt(timers, plan);
   const armedAt = keep ? session.armedAt : wakeAt(timers, plan, now);
   const next: Session = {
-    ...session,
+    ...throughPeer(withoutPending(session), request),
+    ...timers,
     changedAt: now,
-    superviseAt,
     armedAt,
-    services: served.services,
     ...remember(session, request, { answer, now, window: settings.answerWindow }),
   };
   const record = recordOf(request, { session, kind: 'update', now, answer, draft });
@@ -200,7 +211,7 @@ function closed(
     kind: 'change',
     answer,
     session: {
-      ...session,
+      ...withoutPending(session),
       state,
       changedAt: now,
       services,
@@ -212,6 +223,11 @@ function closed(
     movements: draft.movements(),
     record: { ...record, services: end.recorded },
   };
+}
+
+/** The session with the way that its client's requests take now. */
+function throughPeer({ via: _, ...session }: Session, { via }: Request): Session {
+  return via === undefined ? session : { ...session, via };
 }
 
 /** Usage that comes after the session ended is debited; the session stays ended (5002). */

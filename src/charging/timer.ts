@@ -6,6 +6,7 @@
 import { turnPeriods } from './buckets.ts';
 import type { Change, Known } from './decision.ts';
 import { Draft } from './draft.ts';
+import { pendingDueAt, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
 import { release } from './quota.ts';
 import type { ChargingRecord, RecordedService } from './record.ts';
@@ -17,12 +18,20 @@ import type { Service, Session } from './session.ts';
  */
 export const LONGEST_SLEEP_MS = 43_200_000;
 
-export type TimerDecision = Omit<Change, 'answer'> | { kind: 'rearm'; at: number };
+/** `initiate`: the client is to be asked something, see `initiate.ts`. */
+export type TimerDecision =
+  | Omit<Change, 'answer'>
+  | { kind: 'rearm'; at: number }
+  | { kind: 'initiate' };
+
+/** What tells when a session is to be woken. */
+type Timed = Pick<Session, 'superviseAt' | 'services' | 'pending' | 'reauthoriseAt'>;
 
 /** Decides for an open session that was woken at `now`. */
 export function stepTimer(session: Session, known: Omit<Known, 'session'>): TimerDecision {
   const { now, plan } = known;
   if (session.superviseAt <= now) return abandon(session, known, 'supervision');
+  if (initiateAt(session) <= now) return { kind: 'initiate' };
   const expired = session.services.filter((service) => releaseAt(service, plan) <= now);
   if (expired.length === 0) return { kind: 'rearm', at: wakeAt(session, plan, now) };
   const draft = new Draft(known.account);
@@ -30,7 +39,7 @@ export function stepTimer(session: Session, known: Omit<Known, 'session'>): Time
   const services = session.services.map((service) =>
     expired.includes(service) ? release(draft, service, now) : service,
   );
-  const armedAt = wakeAt({ superviseAt: session.superviseAt, services }, plan, now);
+  const armedAt = wakeAt({ ...session, services }, plan, now);
   return {
     kind: 'change',
     session: { ...session, changedAt: now, armedAt, services },
@@ -41,11 +50,15 @@ export function stepTimer(session: Session, known: Omit<Known, 'session'>): Time
   };
 }
 
-/** Ends an open session whose client vanished, or that an operator aborts (table 6, Tcc). */
+/**
+ * Ends an open session whose client vanished, that an operator aborts, or that its client does not
+ * know (table 6, Tcc).
+ */
 export function abandon(
   session: Session,
   { account, now, settings }: Omit<Known, 'session'>,
-  kind: 'supervision' | 'abort',
+  kind: 'supervision' | 'abort' | 'reauthorisation',
+  outcome = 'success',
 ): Omit<Change, 'answer'> {
   const draft = new Draft(account);
   turnPeriods(draft, now);
@@ -54,12 +67,12 @@ export function abandon(
   const held = session.services.filter((service) => service.grant !== undefined);
   return {
     kind: 'change',
-    session: { ...session, state: 'abandoned', changedAt: now, services },
+    session: { ...withoutPending(session), state: 'abandoned', changedAt: now, services },
     index: 'close',
     timer: 'remove',
     ttlMs: settings.abandonedMs,
     movements: draft.movements(),
-    record: recordOf(session, { kind, now, draft, services: held }),
+    record: { ...recordOf(session, { kind, now, draft, services: held }), outcome },
   };
 }
 
@@ -79,19 +92,20 @@ export function supervisionMs(services: readonly Service[], now: number, plan: P
 }
 
 /** Store time in ms of a session's next wake-up. */
-export function wakeAt(
-  session: Pick<Session, 'superviseAt' | 'services'>,
-  plan: Plan,
-  now: number,
-): number {
+export function wakeAt(session: Timed, plan: Plan, now: number): number {
   return Math.min(dueAt(session, plan), now + LONGEST_SLEEP_MS);
 }
 
 /** Store time in ms of the earliest timer. */
-export function dueAt(session: Pick<Session, 'superviseAt' | 'services'>, plan: Plan): number {
-  let due = session.superviseAt;
+export function dueAt(session: Timed, plan: Plan): number {
+  let due = Math.min(session.superviseAt, initiateAt(session));
   for (const service of session.services) due = Math.min(due, releaseAt(service, plan));
   return due;
+}
+
+/** When the client is to be asked something. */
+function initiateAt({ pending, reauthoriseAt = Number.POSITIVE_INFINITY }: Timed): number {
+  return Math.min(pendingDueAt(pending), reauthoriseAt);
 }
 
 /** When a grant that its client does not report is taken back. */
@@ -104,7 +118,7 @@ function releaseAt({ grant }: Service, plan: Plan): number {
 function recordOf(
   session: Session,
   of: {
-    kind: 'validity' | 'supervision' | 'abort';
+    kind: 'validity' | 'supervision' | 'abort' | 'reauthorisation';
     now: number;
     draft: Draft;
     services: readonly Service[];

@@ -9,6 +9,8 @@ import { originHostOf, originHosts, type Settings } from '../config.ts';
 import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
 import { Gateway } from '../engine/gateway.ts';
+import { HeldPeers } from '../engine/held-peers.ts';
+import { Initiator } from '../engine/initiator.ts';
 import { Knowledge } from '../engine/knowledge.ts';
 import { Membership } from '../engine/membership.ts';
 import { Timers } from '../engine/timers.ts';
@@ -21,6 +23,8 @@ import { repeat } from './repeat.ts';
 
 /** How often a worker looks for timers that came due: the bound of how late one is noticed. */
 const TIMER_PASS_MS = 500;
+/** How often it looks into its inbox: what a request of ours may lose by taking another worker. */
+const INBOX_PASS_MS = 100;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -100,13 +104,35 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     clock,
     events,
   });
-  const listener = listen(options, originHost, gateway);
+  const held = new HeldPeers(store, {
+    ...{ worker: options.workerName, ttlMs: settings.leaseMs },
+    failed: events.timerFailed,
+  });
+  const listener = listen(options, originHost, { gateway, held });
+  const { originStateId } = options;
+  const initiator = new Initiator({
+    ...{ store, plan: planOf, settings: chargeSettings, worker: options.workerName, held, clock },
+    asker: {
+      ...{ host: originHost, realm: settings.originRealm },
+      ...(originStateId === undefined ? {} : { stateId: originStateId }),
+    },
+    waysTo: (host) => listener.usable(host),
+    nextEndToEnd: () => listener.nextEndToEnd(),
+    answerMs: settings.clientAnswerMs,
+    events: {
+      initiated: (command, outcome, ms) =>
+        events.log('debug', 'client asked', { command, outcome, ms: Math.round(ms) }),
+      alarm: events.alarm,
+      failed: events.timerFailed,
+    },
+  });
   const timers = new Timers({
     store,
     plan: planOf,
     settings: chargeSettings,
     leaseMs: settings.leaseMs,
     mine: (partition) => membership.mine(partition),
+    initiate: (open) => initiator.attempt(open),
     events: {
       fired: events.timerFired,
       failed: events.timerFailed,
@@ -120,18 +146,22 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   await membership.announce();
   const address = await listener.listen();
   const stopTimers = repeat(TIMER_PASS_MS, () => timers.pass());
-  const stopAnnouncing = repeat(settings.leaseMs / 3, () =>
-    membership.announce().catch((error) => {
+  const stopInbox = repeat(INBOX_PASS_MS, () => initiator.passInbox());
+  const stopAnnouncing = repeat(settings.leaseMs / 3, async () => {
+    await membership.announce().catch((error) => {
       events.log('warn', 'worker not announced', { error: String(error) });
-    }),
-  );
+    });
+    await held.renew();
+  });
   return {
     address,
     statistics: () => ({ ...listener.statistics(), charging: gateway.inFlight }),
     passTimers: () => timers.pass(),
     async drain() {
+      await held.leave();
       await listener.drain('rebooting');
-      await Promise.all([stopTimers(), stopAnnouncing()]);
+      await Promise.all([stopTimers(), stopInbox(), stopAnnouncing()]);
+      await initiator.settled();
       await membership.leave().catch(() => undefined);
     },
   };
@@ -140,7 +170,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function listen(
   { settings, provisioning, worker, originStateId, events }: ServeOptions,
   originHost: string,
-  gateway: Gateway,
+  { gateway, held }: { gateway: Gateway; held: HeldPeers },
 ): PeerListener<PeerOptions> {
   const { peers } = provisioning;
   const port = settings.diameterPort;
@@ -176,6 +206,8 @@ function listen(
     }),
     {
       onRequest: (request) => gateway.handle(request),
+      onPeerOpen: ({ peer }) => void held.opened(peer?.originHost ?? ''),
+      onPeerClose: ({ peer }) => void held.closed(peer?.originHost ?? ''),
       log: events.log,
       onViolation: (violation) => events.log('warn', 'not Diameter', { ...violation }),
     },

@@ -46,7 +46,8 @@ export interface Inbound {
   readonly decoded: Decoded;
   /** What the answer must say although the request is acted on as far as it was understood. */
   readonly failure: Failure | undefined;
-  readonly peer: { readonly options: PeerOptions };
+  /** Who sent it: the client, or an agent. */
+  readonly peer: { readonly originHost: string; readonly options: PeerOptions };
   /** Monotonic ms. */
   readonly receivedAt: number;
   answer(bytes: Buffer): void;
@@ -148,11 +149,12 @@ export class Gateway {
   }
 
   #incoming(
-    { peer: { options }, failure: flaw }: Inbound,
+    { peer, failure: flaw }: Inbound,
     decoded: DecodedAs<'CCR'>,
     identified: SessionRequest,
   ): Incoming {
     const { tenantOf, currencyOf } = this.#options;
+    const { options } = peer;
     const { kind, sessionId, subSessionId, subscribers, client } = identified;
     const idOf = (wanted: SubscriberId['kind']) =>
       subscribers.find((subscriber) => subscriber.kind === wanted)?.id;
@@ -171,12 +173,14 @@ export class Gateway {
         e164: idOf('e164'),
       }),
       mayServe: (tenant) => options.tenants?.includes(tenant) ?? true,
-      translate: (tenant) =>
-        toRequest(decoded.message, identified, {
+      translate: (tenant) => ({
+        ...toRequest(decoded.message, identified, {
           currency: currencyOf(tenant) ?? NO_CURRENCY,
           looseNumbering: options.numbering === 'loose',
           ...(flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } }),
         }),
+        ...viaOf(peer.originHost, client.host),
+      }),
     };
   }
 
@@ -225,4 +229,9 @@ export class Gateway {
 
 function isOfSession(identified: Identified): identified is SessionRequest {
   return identified.kind !== 'event';
+}
+
+/** The peer as the way to the client, unless it is the client. */
+function viaOf(peer: string, client: string): { via?: string } {
+  return peer === client || peer.toLowerCase() === client.toLowerCase() ? {} : { via: peer };
 }

@@ -5,35 +5,32 @@
  * from all asking for everything and decides nothing.
  */
 import type { AccountRef } from '../charging/account.ts';
-import type { Plan } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
-import { stepTimer, type TimerDecision } from '../charging/timer.ts';
-import {
-  type Commit,
-  CounterOutOfRange,
-  type DueSession,
-  type Store,
-  StoreUnavailable,
-} from '../store/store.ts';
-import type { ChargeSettings } from './charge.ts';
+import { stepTimer } from '../charging/timer.ts';
+import { type DueSession, StoreUnavailable } from '../store/store.ts';
 import { bindingMs } from './decide.ts';
+import {
+  commitChange,
+  type OpenSession,
+  readOpen,
+  type SessionChangeOptions,
+} from './session-change.ts';
 
 /** Due sessions taken from one partition at a time. */
 const BATCH = 64;
 /** Commits tried for one due session before its lease is left to run out. */
 const TRIES = 4;
 
-export interface TimerOptions {
-  store: Store;
-  plan(tenant: string, plan: string): Plan;
-  settings: ChargeSettings;
+export interface TimerOptions extends SessionChangeOptions {
   leaseMs: number;
   /** Whether this worker looks after a partition. */
   mine(partition: number): boolean;
+  /** Asks the session's client what is pending; false: the session has moved on. */
+  initiate(open: OpenSession): Promise<boolean>;
   events: {
-    /** A session was ended by supervision, or a grant taken back; `lateMs` after it was due. */
-    fired(kind: 'supervision' | 'validity' | 'abort', lateMs: number): void;
+    /** A timer took effect `lateMs` after it was due. */
+    fired(kind: 'supervision' | 'validity' | 'initiated', lateMs: number): void;
     failed(error: unknown): void;
   };
 }
@@ -92,68 +89,26 @@ export class Timers {
     const { account } = due.stored.session;
     const key = sessionKey(due.stored.session);
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const snapshot = await store.load(account, key);
-      if (snapshot.account === undefined || snapshot.session?.session.state !== 'open') return;
-      const { session, version } = snapshot.session;
-      const plan = this.#options.plan(account.tenant, snapshot.account.definition.plan);
-      const { settings } = this.#options;
+      const open = await readOpen(this.#options, { ref: account, key });
+      if (open === undefined) return;
+      const { session } = open;
       // Before anything sets the next wake-up: if this fails, the lease brings the session back.
       await this.#renew(key, account, session, now);
-      const decision = stepTimer(session, {
-        now,
-        account: snapshot.account,
-        plan,
-        fresh: true,
-        reserving: false,
-        settings,
-      });
+      const decision = stepTimer(session, { ...open.known, now });
       if (decision.kind === 'rearm') {
+        const version = open.snapshot.session?.version ?? 0;
         await store.rearm(account, due.member, version, decision.at);
         return;
       }
-      if (await this.#apply(key, account, { decision, snapshot, version })) {
-        const { record } = decision;
-        const dueAt = record.kind === 'supervision' ? session.superviseAt : session.armedAt;
-        this.#options.events.fired(
-          record.kind as 'supervision' | 'validity',
-          Math.max(0, now - dueAt),
-        );
-        return;
-      }
-    }
-  }
-
-  async #apply(
-    key: string,
-    account: AccountRef,
-    on: {
-      decision: Exclude<TimerDecision, { kind: 'rearm' }>;
-      snapshot: Awaited<ReturnType<Store['load']>>;
-      version: number;
-    },
-  ): Promise<boolean> {
-    const { decision, snapshot, version } = on;
-    const commit: Commit = {
-      account,
-      epoch: snapshot.epoch,
-      accountVersion: snapshot.account?.version ?? 0,
-      session: {
-        key,
-        expected: version,
-        value: decision.session,
-        index: decision.index,
-        timer: decision.timer,
-        ...(typeof decision.ttlMs === 'number' ? { ttlMs: decision.ttlMs } : {}),
-      },
-      movements: decision.movements,
-      record: decision.record,
-    };
-    try {
-      return (await this.#options.store.commit(commit)).kind === 'committed';
-    } catch (error) {
-      // What was decided fits the counters that were seen, so these have moved.
-      if (error instanceof CounterOutOfRange) return false;
-      throw error;
+      const done =
+        decision.kind === 'initiate'
+          ? await this.#options.initiate({ ...open, known: { ...open.known, now } })
+          : await commitChange(this.#options, open, decision);
+      if (!done) continue;
+      const kind = decision.kind === 'initiate' ? 'initiated' : decision.record.kind;
+      const dueAt = kind === 'supervision' ? session.superviseAt : session.armedAt;
+      this.#options.events.fired(kind as 'supervision' | 'validity', Math.max(0, now - dueAt));
+      return;
     }
   }
 

@@ -181,7 +181,7 @@ export class Till {
     if (session === undefined || score === undefined || score > this.now) return 'asleep';
     const decision = stepTimer(session, this.#known());
     if (decision.kind === 'rearm') this.wheel.set(key, decision.at);
-    else this.commit(key, decision);
+    else if (decision.kind === 'change') this.commit(key, decision);
     return decision.kind;
   }
 

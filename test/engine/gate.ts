@@ -31,7 +31,7 @@ export class Gate {
     await this.#gateway.handle({
       decoded,
       failure: decoded.failure,
-      peer: { options },
+      peer: { originHost: 'gw.example', options },
       receivedAt: this.#rig.now,
       answer: (octets) => {
         answer = Buffer.from(octets);

@@ -8,12 +8,15 @@ import { type Plan, planWithoutRules } from '../../src/charging/plan.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
 import type { Request, SubscriberId } from '../../src/charging/request.ts';
 import { type ChargeSettings, Charging, type Incoming } from '../../src/engine/charge.ts';
+import { HeldPeers } from '../../src/engine/held-peers.ts';
+import { Initiator } from '../../src/engine/initiator.ts';
 import { Knowledge } from '../../src/engine/knowledge.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { decodeRecord } from '../../src/store/record-codec.ts';
 import type { Store } from '../../src/store/store.ts';
 import { main, planOf, requestOf, ruleOf, START } from '../charging/till.ts';
+import { Clients } from './clients.ts';
 
 export const settings: ChargeSettings = {
   answerWindow: 16,
@@ -23,12 +26,17 @@ export const settings: ChargeSettings = {
 };
 
 export const DEADLINE_MS = 5_000;
+/** How long clients have to answer. */
+export const ANSWER_MS = 2_000;
 export const anna: SubscriberId = { kind: 'e164', id: '49170' };
 
 export interface Worker {
   charging: Charging;
   knowledge: Knowledge;
   timers: Timers;
+  name: string;
+  held: HeldPeers;
+  initiator: Initiator;
   /** Round trips of the last request. */
   trips: number;
 }
@@ -39,7 +47,10 @@ export class Rig {
   readonly plans = new Map<string, Plan>();
   readonly alarms: string[] = [];
   readonly fired: string[] = [];
+  readonly clients = new Clients();
   conflicts = 0;
+  #workers = 0;
+  #endToEnd = 0;
 
   constructor(plan: Plan = planOf([ruleOf()])) {
     this.plans.set('p', plan);
@@ -48,7 +59,23 @@ export class Rig {
   worker(store: Store = this.store): Worker {
     const knowledge = new Knowledge({ sessions: 100, accounts: 100 });
     const plan = (_tenant: string, id: string) => this.plans.get(id) ?? planWithoutRules(id);
+    const name = `w${++this.#workers}`;
+    const failed = (error: unknown): void => void this.fired.push(`failed: ${error}`);
+    const held = new HeldPeers(store, { worker: name, ttlMs: 10_000, failed });
+    const initiator = new Initiator({
+      ...{ store, plan, settings, worker: name, held, answerMs: ANSWER_MS },
+      asker: { host: `${name}.ocs.example`, realm: 'ocs.example', stateId: 7 },
+      waysTo: (host) => this.clients.waysTo(name, host),
+      nextEndToEnd: () => ++this.#endToEnd,
+      clock: () => this.now,
+      events: {
+        initiated: () => undefined,
+        alarm: (event) => this.alarms.push(event),
+        failed,
+      },
+    });
     const worker: Worker = {
+      ...{ name, held, initiator },
       knowledge,
       trips: 0,
       charging: new Charging({
@@ -76,10 +103,8 @@ export class Rig {
         settings,
         leaseMs: 10_000,
         mine: () => true,
-        events: {
-          fired: (kind) => this.fired.push(kind),
-          failed: (error) => this.fired.push(`failed: ${error}`),
-        },
+        initiate: (open) => initiator.attempt(open),
+        events: { fired: (kind) => this.fired.push(kind), failed },
       }),
     };
     return worker;

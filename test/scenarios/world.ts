@@ -3,15 +3,20 @@
  * only when told.
  */
 import type { AccountRef } from '../../src/charging/account.ts';
+import type { Scope, Wanted } from '../../src/charging/pending.ts';
 import { chargeSettingsOf, plansOf } from '../../src/cli/serve.ts';
 import { parseSettings } from '../../src/config.ts';
 import type { CCR } from '../../src/diameter/commands.ts';
 import { decode } from '../../src/diameter/decode.ts';
 import { encode } from '../../src/diameter/encode.ts';
 import { abortSession } from '../../src/engine/abort.ts';
+import { book } from '../../src/engine/booking.ts';
 import { Charging } from '../../src/engine/charge.ts';
 import { Gateway, type PeerOptions } from '../../src/engine/gateway.ts';
+import { HeldPeers } from '../../src/engine/held-peers.ts';
+import { Initiator } from '../../src/engine/initiator.ts';
 import { Knowledge } from '../../src/engine/knowledge.ts';
+import { type AskOptions, askClient, askClientsOf } from '../../src/engine/reauthorise.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import { applyProvisioning } from '../../src/provisioning/apply.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
@@ -19,7 +24,8 @@ import { formatMoney } from '../../src/provisioning/money.ts';
 import type { Provisioning, Tenant } from '../../src/provisioning/provisioning.ts';
 import { tenantOf } from '../../src/provisioning/routing.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type Block, durationMs } from './script.ts';
+import { askedText, Clients } from '../engine/clients.ts';
+import { type Block, durationMs, wordsOf } from './script.ts';
 import { answerLines, requestOf, withUnknownAVP } from './wire.ts';
 
 /** Virtual time is the store's time plus what the scenario let pass. */
@@ -35,6 +41,9 @@ export class World {
   /** Two workers that share nothing but the store; requests alternate when told so. */
   #workers: Gateway[] = [];
   #timers: Timers | undefined;
+  /** Asks the gateways, all of which are connected to it. */
+  #initiator: Initiator | undefined;
+  readonly #clients = new Clients();
   #fired: string[] = [];
   #endToEnd = 0;
 
@@ -63,7 +72,13 @@ export class World {
       case 'sessions':
         return this.#sessions();
       case 'abort':
-        return [await this.#abort(words[1] ?? '')];
+        return words[2] === 'now' ? [await this.#abort(words[1] ?? '')] : this.#ask('abort', words);
+      case 'reauthorise':
+        return this.#ask('reauthorise', words);
+      case 'client':
+        return this.#client(words[1] ?? '');
+      case 'topup':
+        return this.#topUp(words.slice(1));
       case 'move':
         return this.#move(words.slice(1));
       default:
@@ -82,18 +97,44 @@ export class World {
     const settings = chargeSettingsOf(parsed.settings);
     const plan = plansOf(provisioning);
     this.#workers = [0, 1].map(() => this.#worker(provisioning, settings, plan));
+    await this.#initiate(plan, settings);
     this.#timers = new Timers({
       store: this.#store,
       plan,
       settings,
       leaseMs: parsed.settings.leaseMs,
       mine: () => true,
+      initiate: (open) => this.#initiator?.attempt(open) ?? Promise.resolve(true),
       events: {
-        fired: (kind) => this.#fired.push(kind),
+        fired: (kind) => kind === 'initiated' || this.#fired.push(kind),
         failed: (error) => this.#fired.push(String(error)),
       },
     });
     return ['ok'];
+  }
+
+  async #initiate(
+    plan: ReturnType<typeof plansOf>,
+    settings: ReturnType<typeof chargeSettingsOf>,
+  ): Promise<void> {
+    const store = this.#store;
+    const held = new HeldPeers(store, {
+      ...{ worker: 'one', ttlMs: 1_000_000_000 },
+      failed: (error) => this.#fired.push(String(error)),
+    });
+    await this.#clients.connect('one', 'gw.example', held);
+    this.#initiator = new Initiator({
+      ...{ store, plan, settings, worker: 'one', held, answerMs: 2_000 },
+      asker: { host: 'ocs.tollkeeper.example', realm: 'tollkeeper.example' },
+      waysTo: (host) => this.#clients.waysTo('one', host),
+      nextEndToEnd: () => ++this.#endToEnd,
+      clock: () => performance.now(),
+      events: {
+        initiated: () => undefined,
+        alarm: (event) => this.#fired.push(`alarm ${event}`),
+        failed: (error) => this.#fired.push(String(error)),
+      },
+    });
   }
 
   #worker(
@@ -149,7 +190,7 @@ export class World {
     await worker.handle({
       decoded,
       failure: decoded.failure,
-      peer: { options: from.options ?? { numbering: 'strict' } },
+      peer: { originHost: 'gw.example', options: from.options ?? { numbering: 'strict' } },
       receivedAt: performance.now(),
       answer: (bytes) => {
         answer = Buffer.from(bytes);
@@ -184,8 +225,69 @@ export class World {
   async #wait(ms: number): Promise<string[]> {
     this.#clock.advance(ms);
     await this.#settle();
-    while (((await this.#timers?.pass()) ?? 0) > 0);
-    return this.#fired.splice(0);
+    return this.#passTimers();
+  }
+
+  /** What happens by itself now: timers, and what clients are asked and answer. */
+  async #passTimers(): Promise<string[]> {
+    while (((await this.#timers?.pass()) ?? 0) > 0) await this.#initiator?.settled();
+    const { behaviour } = this.#clients;
+    const asked = this.#clients.asked
+      .splice(0)
+      .map((one) => `${askedText(one)} -> ${String(behaviour)}`);
+    return [...asked, ...this.#fired.splice(0)];
+  }
+
+  /** `reauthorise SESSION [rg=N] [si=N] [pool=N]`, `abort SESSION`: asks the client, at once. */
+  async #ask(
+    kind: Wanted['kind'],
+    [, session = '', ...words]: readonly string[],
+  ): Promise<string[]> {
+    const scope: Scope = {};
+    for (const [name, value] of words.flatMap((word) => wordsOf(word))) {
+      if (name === 'rg') scope.ratingGroup = Number(value);
+      else if (name === 'si') scope.serviceId = Number(value);
+      else if (name === 'pool') scope.pool = Number(value);
+      else throw new Error(`no such word: ${name}`);
+    }
+    const outcome = await askClient(this.#asking(), `gw.example;${session}`, {
+      wanted: { kind, scope, reason: 'operator' },
+      mayServe: () => true,
+      deadline: performance.now() + 10_000,
+    });
+    return [outcome, ...(await this.#passTimers())];
+  }
+
+  /** `client CODE` or `client silent`: what clients answer from now on. */
+  #client(behaviour: string): string[] {
+    this.#clients.behaviour = behaviour === 'silent' ? 'silent' : Number(behaviour);
+    return ['ok'];
+  }
+
+  /** `topup ACCOUNT BUCKET SMALLEST-UNITS KEY`, and what its sessions' clients are asked for it. */
+  async #topUp([name = '', bucket = '', amount = '', key = '']: readonly string[]): Promise<
+    string[]
+  > {
+    const account = { tenant: this.#tenant(undefined).id, account: name };
+    const deadline = performance.now() + 10_000;
+    const booked = await book(
+      {
+        ...{ store: this.#store, keyTtlMs: 86_400_000 },
+        ...{ clock: () => performance.now(), pause: () => Promise.resolve() },
+      },
+      account,
+      { booking: { kind: 'topup', bucket, amount: Number(amount), key }, deadline },
+    );
+    if (booked.kind !== 'booked') return [booked.kind];
+    const { asked } = await askClientsOf(this.#asking(), account, { reason: 'top-up', deadline });
+    return [`booked, sessions to ask: ${asked}`, ...(await this.#passTimers())];
+  }
+
+  #asking(): AskOptions {
+    const parsed = parseSettings({ env: {} });
+    if (parsed.settings === undefined) throw new Error('the default settings do not fit');
+    const settings = chargeSettingsOf(parsed.settings);
+    return { store: this.#store, settings, clock: () => performance.now() };
   }
 
   async #account([name = '', tenantId]: readonly string[]): Promise<string[]> {
