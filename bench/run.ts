@@ -7,6 +7,7 @@ import { ACCOUNTS } from './accounts.ts';
 import { codec } from './codec.ts';
 import { commits } from './commits.ts';
 import { asText, type Figure } from './figure.ts';
+import { matching } from './matching.ts';
 import { memory } from './memory.ts';
 import { coldStart } from './start.ts';
 import { system } from './system.ts';
@@ -20,6 +21,7 @@ const names = words.filter((word) => !word.startsWith('--'));
 
 const parts: Record<string, () => AsyncGenerator<Figure>> = {
   codec: () => codec({ ms: tiny ? 20 : 1_000 }),
+  matching: () => matching({ calls: tiny ? 100 : 200_000 }),
   commits: () =>
     commits(tiny ? { ms: 100, times: 1, calls: 2_000 } : { ms: 3_000, times: 5, calls: 100_000 }),
   system: () =>

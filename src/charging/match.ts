@@ -2,9 +2,12 @@
  * Which rule of a plan decides how a service is counted and priced. A rule matches when all that
  * its `match` says holds. Of several, the one whose prefix of the called number is the longest
  * decides, then the one whose prefix of the calling number is, then the first in the plan's order.
+ *
+ * Nothing is kept of what is asked. `explain.ts` says the same rule by rule.
  */
-import { dateOf, localMsAt, minuteOf, weekdayOf } from './calendar.ts';
-import type { Plan, Rule, Window } from './plan.ts';
+import { type Candidate, compiled, type Numbers } from './compiled-plan.ts';
+import type { Plan, Rule } from './plan.ts';
+import { Prefixes } from './prefixes.ts';
 import type { Facts } from './request.ts';
 
 /** What a rule is chosen for. */
@@ -13,25 +16,29 @@ export interface ServiceFacts {
   context: string;
   ratingGroup?: number | undefined;
   serviceIds: readonly number[];
+  /** Absent: nothing is known that other conditions could hold for. */
   facts?: Facts | undefined;
 }
 
 /** The rule that holds for a service used at `at` (store ms), or undefined: it cannot be rated. */
 export function ruleFor(plan: Plan, service: ServiceFacts, at: number): Rule | undefined {
-  let best: { rule: Rule; called: number; calling: number } | undefined;
-  for (const rule of plan.rules) {
-    if (!matches(plan, rule, service, at)) continue;
-    const called = longest(rule.match.called, service.facts?.called);
-    const calling = longest(rule.match.calling, service.facts?.calling);
-    if (best === undefined || called > best.called) best = { rule, called, calling };
-    else if (called === best.called && calling > best.calling) best = { rule, called, calling };
+  const { index, timeline } = compiled(plan);
+  const found: Candidate[] = [];
+  index.collect(service, found);
+  let best: Match | undefined;
+  for (const candidate of found) {
+    const match = matched(candidate, service);
+    if (match === undefined || (best !== undefined && precedence(match, best) >= 0)) continue;
+    const { when } = candidate;
+    if (when < 0 || timeline.at(at).open[when] === true) best = match;
   }
-  return best?.rule;
+  return best?.candidate.rule;
 }
 
 /**
- * The first instant after `from` and before `until` at which another rule holds than at `from`,
- * and that rule; undefined: there is none.
+ * The first instant after `from` and before `until` (store ms) at which another rule holds than at
+ * `from`, and that rule; undefined: there is none. It looks at each time in between at which a
+ * window of the plan opens or closes.
  */
 export function nextChange(
   plan: Plan,
@@ -39,10 +46,24 @@ export function nextChange(
   from: number,
   until: number,
 ): { at: number; rule: Rule | undefined } | undefined {
-  if (!plan.rules.some(({ match }) => match.when !== undefined)) return undefined;
-  const present = ruleFor(plan, service, from);
-  for (let at = (Math.floor(from / 60_000) + 1) * 60_000; at < until; at += 60_000) {
-    const rule = ruleFor(plan, service, at);
+  const { index, timeline, hasWindows } = compiled(plan);
+  if (!hasWindows) return undefined;
+  const found: Candidate[] = [];
+  index.collect(service, found);
+  if (!found.some(({ when }) => when >= 0)) return undefined;
+  const ranked = found
+    .flatMap((candidate) => matched(candidate, service) ?? [])
+    .sort(precedence)
+    .map(({ candidate }) => candidate);
+  if (ranked.length === 0 || (ranked[0] as Candidate).when < 0) return undefined;
+  const ruleIn = (open: readonly boolean[]): Rule | undefined =>
+    ranked.find(({ when }) => when < 0 || open[when] === true)?.rule;
+  let segment = timeline.at(from);
+  const present = ruleIn(segment.open);
+  while (segment.until < until) {
+    const at = segment.until;
+    segment = timeline.at(at);
+    const rule = ruleIn(segment.open);
     if (rule !== present) return { at, rule };
   }
   return undefined;
@@ -50,43 +71,61 @@ export function nextChange(
 
 /** Whether any rule of the plan knows this Service-Context-Id (RFC 8506 4.1.3). */
 export function knowsContext(plan: Plan, context: string): boolean {
-  return plan.rules.some((rule) => rule.match.context?.includes(context) ?? true);
+  const { contexts } = compiled(plan);
+  return contexts === 'any' || contexts.has(context);
 }
 
-function matches(plan: Plan, { match }: Rule, service: ServiceFacts, at: number): boolean {
-  const { context, ratingGroup, serviceIds, facts = {} } = service;
-  if (match.context?.includes(context) === false) return false;
-  if (match.ratingGroup?.includes(ratingGroup ?? null) === false) return false;
-  const wanted = match.serviceIdentifier;
-  if (wanted !== undefined)
-    if (serviceIds.length === 0 || !serviceIds.every((id) => wanted.includes(id))) return false;
-  if (match.apn !== undefined && !holds(match.apn, facts.apn)) return false;
-  if (match.rat !== undefined && !holds(match.rat, facts.rat)) return false;
-  if (match.role !== undefined && !holds(match.role, facts.role)) return false;
-  if (match.visited !== undefined && longest(match.visited, facts.visited) < 0) return false;
-  if (match.called !== undefined && longest(match.called, facts.called) < 0) return false;
-  if (match.calling !== undefined && longest(match.calling, facts.calling) < 0) return false;
-  return match.when === undefined || isOpen(plan, match.when, at);
+/** How many rules are looked at to find the one for a service. */
+export function examined(plan: Plan, service: ServiceFacts): number {
+  const found: Candidate[] = [];
+  compiled(plan).index.collect(service, found);
+  return found.length;
 }
 
-function holds<T>(wanted: readonly T[], value: T | undefined): boolean {
-  return value !== undefined && wanted.includes(value);
+/** A rule whose conditions hold, times of use apart, and how long its prefixes are. */
+interface Match {
+  candidate: Candidate;
+  called: number;
+  calling: number;
 }
 
-/** The length of the longest prefix that fits; -1: none does. */
-function longest(prefixes: readonly string[] | undefined, number: string | undefined): number {
+function matched(candidate: Candidate, service: ServiceFacts): Match | undefined {
+  const { context, ratingGroup, serviceIdentifier, apn, rat, role } = candidate;
+  const { serviceIds, facts = NO_FACTS } = service;
+  if (context !== undefined && !context.has(service.context)) return undefined;
+  if (ratingGroup !== undefined && !ratingGroup.has(service.ratingGroup ?? null)) return undefined;
+  if (serviceIdentifier !== undefined) {
+    if (serviceIds.length === 0) return undefined;
+    for (const id of serviceIds) if (!serviceIdentifier.has(id)) return undefined;
+  }
+  if (apn !== undefined && !has(apn, facts.apn)) return undefined;
+  if (rat !== undefined && !has(rat, facts.rat)) return undefined;
+  if (role !== undefined && !has(role, facts.role)) return undefined;
+  if (candidate.visited !== undefined && longest(candidate.visited, facts.visited) < 0)
+    return undefined;
+  const called = longest(candidate.called, facts.called);
+  if (candidate.called !== undefined && called < 0) return undefined;
+  const calling = longest(candidate.calling, facts.calling);
+  if (candidate.calling !== undefined && calling < 0) return undefined;
+  return { candidate, called, calling };
+}
+
+const NO_FACTS: Facts = {};
+
+function has<T>(wanted: ReadonlySet<T>, value: T | undefined): boolean {
+  return value !== undefined && wanted.has(value);
+}
+
+/** The length of the longest prefix of a number; -1: it has none of them. */
+function longest(prefixes: Numbers | undefined, number: string | undefined): number {
+  if (prefixes === undefined || number === undefined) return -1;
+  if (prefixes instanceof Prefixes) return prefixes.longest(number);
   let length = -1;
-  for (const prefix of prefixes ?? [])
-    if (number?.startsWith(prefix) && prefix.length > length) length = prefix.length;
+  for (const prefix of prefixes)
+    if (prefix.length > length && number.startsWith(prefix)) length = prefix.length;
   return length;
 }
 
-function isOpen(plan: Plan, windows: readonly Window[], at: number): boolean {
-  const local = localMsAt(plan.timeZone, at);
-  const day = plan.holidays.includes(dateOf(local)) ? 8 : weekdayOf(local);
-  const minute = minuteOf(local);
-  return windows.some(
-    ({ days, from, until }) =>
-      (days === undefined || days.includes(day)) && from <= minute && minute < until,
-  );
+function precedence(a: Match, b: Match): number {
+  return b.called - a.called || b.calling - a.calling || a.candidate.order - b.candidate.order;
 }

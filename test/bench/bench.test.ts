@@ -36,6 +36,15 @@ describe('each part of the benchmark', () => {
     ]);
   });
 
+  it('matching: finds rules in plans of different sizes', () => {
+    expect(of('matching').map(({ name }) => name)).toEqual([
+      '10 rules of a called prefix each',
+      '10,000 rules of a called prefix each',
+      'a rule of 10,000 called prefixes',
+      '10,000 rules to 10 rules',
+    ]);
+  });
+
   it('commits: commits, and so does redis-benchmark', () => {
     expect(of('commits').map(({ name }) => name)).toEqual([
       'commits of the store',
@@ -85,7 +94,9 @@ describe('each part of the benchmark', () => {
 it('refuses a part that there is not, and says which there are', async () => {
   await expect(promisify(execFile)(process.execPath, [run, 'speed'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('no such part: speed; there are codec, commits, system'),
+    stderr: expect.stringContaining(
+      'no such part: speed; there are codec, matching, commits, system',
+    ),
   });
 });
 
