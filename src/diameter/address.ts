@@ -27,6 +27,14 @@ export function readAddress(bytes: Buffer, start: number, end: number): Address 
   }
 }
 
+/** An IPv4 or IPv6 address in its one text form (RFC 5952 4), or undefined where it is none. */
+export function ipAddress(text: string): Address | undefined {
+  const four = ipv4Octets(text);
+  if (four !== undefined) return { family: addressFamilies.ipv4, address: four.join('.') };
+  const six = ipv6Octets(text);
+  return six && { family: addressFamilies.ipv6, address: ipv6Text(six, 0) };
+}
+
 /** The octets of an address. Throws a RangeError where the text does not fit the family. */
 export function addressBytes({ family, address }: Address): Buffer {
   const bytes = addressOctets(family, address);

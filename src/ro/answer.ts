@@ -3,11 +3,13 @@
  * become Result-Codes, quota becomes Granted-Service-Unit, at the level that the request used.
  */
 import type { Answer, Outcome, ServiceAnswer } from '../charging/answer.ts';
-import type { Unit } from '../charging/request.ts';
 import type { CCA, CCR } from '../diameter/commands.ts';
 import type { Understood, Value } from '../diameter/message.ts';
 import { resultCodes } from '../diameter/result-codes.ts';
+import { failedAVP } from './failed.ts';
+import { type FinalUnits, indicationsOf } from './final.ts';
 import { type Currency, unitValueOf } from './money.ts';
+import { direct, grantedOf, poolReferenceOf } from './quota.ts';
 
 /** RFC 8506 9 and RFC 6733 7.1. `refused` carries its own code. */
 export const codeOf: Record<Exclude<Outcome, 'refused'>, number> = {
@@ -25,23 +27,36 @@ export const codeOf: Record<Exclude<Outcome, 'refused'>, number> = {
 const CREDIT_CONTROL = 4;
 /** CC-Session-Failover, RFC 8506 8.4: any worker serves any message. */
 const FAILOVER_SUPPORTED = 1;
-/** Final-Unit-Action, RFC 8506 8.35. */
-const TERMINATE = 0;
-const MAX_UNSIGNED32 = 0xffff_ffff;
+/** CC-Request-Type, RFC 8506 8.3. */
+const INITIAL_REQUEST = 1;
+/** Tariff-Change-Usage, RFC 8506 8.27. */
+const BEFORE = 0;
+const AFTER = 1;
+/** Credit-Control-Failure-Handling, RFC 8506 8.14. */
+const failureHandlings = { terminate: 0, continue: 1, 'retry-and-terminate': 2 } as const;
+/** Direct-Debiting-Failure-Handling, RFC 8506 8.15. */
+const debitFailureHandlings = { 'terminate-or-buffer': 0, continue: 1 } as const;
 
 /** A CCR of which enough was understood to be charged. */
 export type AnswerableCCR = Understood<CCR> &
   Pick<CCR, 'Session-Id' | 'CC-Request-Type' | 'CC-Request-Number'>;
 
+/** Whom an answer is for. */
+export interface AnswerTo {
+  ccr: AnswerableCCR;
+  origin: { host: string; realm: string };
+  /** The tenant's. */
+  currency: Currency;
+  /** What the peer understands; `rfc4006` by default. */
+  finalUnits?: FinalUnits;
+}
+
+type MSCC = Value<'Multiple-Services-Credit-Control'>;
+
 /** Proxy-Info and the Session-Id's own octets are echoed by the encoder, not here. */
-export function toCCA(
-  answer: Answer,
-  to: { ccr: AnswerableCCR; origin: { host: string; realm: string }; currency: Currency },
-): CCA {
-  const { ccr, origin, currency } = to;
-  const subSession = ccr['CC-Sub-Session-Id'];
-  const failed = failedAVP(answer, ccr);
-  return {
+export function toCCA(answer: Answer, to: AnswerTo): CCA {
+  const { ccr, origin } = to;
+  const cca: CCA = {
     'Session-Id': ccr['Session-Id'],
     'Result-Code': resultCodeOf(answer),
     'Origin-Host': origin.host,
@@ -49,11 +64,18 @@ export function toCCA(
     'Auth-Application-Id': CREDIT_CONTROL,
     'CC-Request-Type': ccr['CC-Request-Type'],
     'CC-Request-Number': ccr['CC-Request-Number'],
-    ...(subSession === undefined ? {} : { 'CC-Sub-Session-Id': subSession }),
-    ...(answer.outcome === 'success' ? { 'CC-Session-Failover': FAILOVER_SUPPORTED } : {}),
-    ...(answer.outcome === 'success' ? servicesOf(answer, currency) : {}),
-    ...(failed === undefined ? {} : { 'Failed-AVP': [failed] }),
   };
+  const subSession = ccr['CC-Sub-Session-Id'];
+  if (subSession !== undefined) cca['CC-Sub-Session-Id'] = subSession;
+  if (answer.outcome === 'success') {
+    cca['CC-Session-Failover'] = FAILOVER_SUPPORTED;
+    if (answer.level === 'services') addServices(cca, answer, to);
+    else addQuota(cca, answer, to);
+  }
+  addAccount(cca, answer, to.currency);
+  const failed = failedAVP(answer, ccr, to.currency);
+  if (failed !== undefined) cca['Failed-AVP'] = [failed];
+  return cca;
 }
 
 function resultCodeOf({ outcome, resultCode }: Answer): number {
@@ -62,69 +84,102 @@ function resultCodeOf({ outcome, resultCode }: Answer): number {
     : codeOf[outcome];
 }
 
-function servicesOf(answer: Answer, currency: Currency): Partial<CCA> {
-  if (answer.level === 'services') {
-    if (answer.services.length === 0) return {};
-    return {
-      'Multiple-Services-Credit-Control': answer.services.map((one) => serviceOf(one, currency)),
-    };
+/** One entry for each service, two where it has a quota for each side of a tariff change. */
+function addServices(cca: CCA, answer: Answer, to: AnswerTo): void {
+  const entries: MSCC[] = [];
+  for (const service of answer.services) {
+    const { granted, tariffChange } = service;
+    const after = granted === undefined ? undefined : tariffChange?.after;
+    if (granted === undefined || after === undefined) {
+      entries.push(serviceOf(service, to, granted?.units ?? 0));
+      continue;
+    }
+    // RFC 8506 5.1.2: each quota in an entry of its own.
+    entries.push({ ...serviceOf(service, to, granted.units), 'Tariff-Change-Usage': BEFORE });
+    entries.push({ ...serviceOf(service, to, after), 'Tariff-Change-Usage': AFTER });
   }
+  const [first] = entries;
+  if (first === undefined) {
+    addOutcomeOfEvent(cca, answer);
+    return;
+  }
+  // TS 32.299 7.1.9 and 6.4.3: both belong into a service.
+  if (answer.refundInformation !== undefined)
+    first['Refund-Information'] = Buffer.from(answer.refundInformation);
+  if (answer.enough !== undefined)
+    for (const entry of entries) entry['Check-Balance-Result'] = [checkOf(answer.enough)];
+  cca['Multiple-Services-Credit-Control'] = entries;
+}
+
+/** A service with `units` of those that it was granted. */
+function serviceOf(service: ServiceAnswer, to: AnswerTo, units: number): MSCC {
+  const { ratingGroup, serviceIds, holdingSeconds, outcome, validitySeconds, directives } = service;
+  const { ccr, currency, finalUnits = 'rfc4006' } = to;
+  const mscc: MSCC = {};
+  const granted = grantedOf(service, units, currency);
+  if (granted !== undefined) mscc['Granted-Service-Unit'] = granted;
+  if (ratingGroup !== undefined) mscc['Rating-Group'] = ratingGroup;
+  if (serviceIds.length > 0) mscc['Service-Identifier'] = [...serviceIds];
+  const pool = poolReferenceOf(service);
+  if (pool !== undefined) mscc['G-S-U-Pool-Reference'] = [pool];
+  if (validitySeconds !== undefined) mscc['Validity-Time'] = validitySeconds;
+  mscc['Result-Code'] =
+    outcome === 'refused' ? resultCodes.DIAMETER_UNABLE_TO_COMPLY : codeOf[outcome];
+  if (service.final !== undefined) Object.assign(mscc, indicationsOf(service.final, finalUnits));
+  if (holdingSeconds !== undefined) mscc['Quota-Holding-Time'] = holdingSeconds;
+  if (directives !== undefined) {
+    const initial = ccr['CC-Request-Type'] === INITIAL_REQUEST;
+    direct(mscc, { ...service, directives }, { units, initial });
+  }
+  return mscc;
+}
+
+/** RFC 8506 3.2: what the command level can say of the one service that it is for. */
+function addQuota(cca: CCA, answer: Answer, { ccr, currency, finalUnits }: AnswerTo): void {
+  addOutcomeOfEvent(cca, answer);
   const [service] = answer.services;
-  return service === undefined ? {} : quotaOf(service, currency);
+  if (service === undefined || !speaksOfUnits(ccr)) return;
+  const granted = grantedOf(service, service.granted?.units ?? 0, currency);
+  if (granted !== undefined) cca['Granted-Service-Unit'] = granted;
+  if (service.validitySeconds !== undefined) cca['Validity-Time'] = service.validitySeconds;
+  if (service.final !== undefined)
+    Object.assign(cca, indicationsOf(service.final, finalUnits ?? 'rfc4006'));
 }
 
-function serviceOf(
-  service: ServiceAnswer,
-  currency: Currency,
-): Value<'Multiple-Services-Credit-Control'> {
-  const { ratingGroup, serviceIds, holdingSeconds, outcome } = service;
-  return {
-    ...quotaOf(service, currency),
-    ...(ratingGroup === undefined ? {} : { 'Rating-Group': ratingGroup }),
-    ...(serviceIds.length === 0 ? {} : { 'Service-Identifier': [...serviceIds] }),
-    'Result-Code': outcome === 'refused' ? resultCodes.DIAMETER_UNABLE_TO_COMPLY : codeOf[outcome],
-    ...(holdingSeconds === undefined ? {} : { 'Quota-Holding-Time': holdingSeconds }),
-  };
+/**
+ * TS 32.299 6.4.3 has no units at command level: a client that named none there, as with messages
+ * that the server counts, is told none there.
+ */
+function speaksOfUnits(ccr: AnswerableCCR): boolean {
+  return (
+    ccr['Requested-Service-Unit'] !== undefined ||
+    ccr['Used-Service-Unit'] !== undefined ||
+    ccr['Service-Identifier'] !== undefined
+  );
 }
 
-/** The members that a service and the command level have in common (RFC 8506 3.2, 8.16). */
-function quotaOf(
-  { granted, validitySeconds, final }: ServiceAnswer,
-  currency: Currency,
-): Pick<CCA, 'Granted-Service-Unit' | 'Validity-Time' | 'Final-Unit-Indication'> {
-  return {
-    ...(granted === undefined ? {} : { 'Granted-Service-Unit': grantedOf(granted, currency) }),
-    ...(validitySeconds === undefined ? {} : { 'Validity-Time': validitySeconds }),
-    ...(final === undefined ? {} : { 'Final-Unit-Indication': { 'Final-Unit-Action': TERMINATE } }),
-  };
+function addOutcomeOfEvent(cca: CCA, { enough, refundInformation }: Answer): void {
+  if (enough !== undefined) cca['Check-Balance-Result'] = checkOf(enough);
+  if (refundInformation !== undefined) cca['Refund-Information'] = [Buffer.from(refundInformation)];
 }
 
-function grantedOf(
-  { unit, units }: { unit: Unit; units: number },
-  currency: Currency,
-): Value<'Granted-Service-Unit'> {
-  switch (unit) {
-    case 'octets':
-      return { 'CC-Total-Octets': BigInt(units) };
-    case 'seconds':
-      return { 'CC-Time': Math.min(units, MAX_UNSIGNED32) };
-    case 'units':
-      return { 'CC-Service-Specific-Units': BigInt(units) };
-    case 'money':
-      return {
-        'CC-Money': { 'Unit-Value': unitValueOf(units, currency), 'Currency-Code': currency.code },
-      };
-  }
+/** Check-Balance-Result, RFC 8506 8.6. */
+function checkOf(enough: boolean): number {
+  return enough ? 0 : 1;
 }
 
-/** RFC 8506 9.2: 5031 names what cannot be rated. TS 32.299 6.4.3 has room for one. */
-function failedAVP(answer: Answer, ccr: AnswerableCCR): Value<'Failed-AVP'> | undefined {
-  if (answer.outcome === 'rating-failed')
-    return { 'Service-Context-Id': [ccr['Service-Context-Id'] ?? ''] };
-  const failed = answer.services.find((service) => service.outcome === 'rating-failed');
-  if (failed === undefined || answer.outcome !== 'success') return undefined;
-  const [identifier] = failed.serviceIds;
-  if (failed.ratingGroup === undefined && identifier !== undefined)
-    return { 'Service-Identifier': [identifier] };
-  return { 'Rating-Group': [failed.ratingGroup ?? 0] };
+/** What is told of the account and of failures, whatever became of the services. */
+function addAccount(cca: CCA, answer: Answer, currency: Currency): void {
+  const { cost, remaining, lowBalance, failureHandling, debitFailureHandling } = answer;
+  if (cost !== undefined) cca['Cost-Information'] = moneyOf(cost, currency);
+  if (remaining !== undefined) cca['Remaining-Balance'] = moneyOf(remaining, currency);
+  if (lowBalance !== undefined) cca['Low-Balance-Indication'] = lowBalance ? 1 : 0;
+  if (failureHandling !== undefined)
+    cca['Credit-Control-Failure-Handling'] = failureHandlings[failureHandling];
+  if (debitFailureHandling !== undefined)
+    cca['Direct-Debiting-Failure-Handling'] = debitFailureHandlings[debitFailureHandling];
+}
+
+function moneyOf(amount: number, currency: Currency): Value<'Remaining-Balance'> {
+  return { 'Unit-Value': unitValueOf(amount, currency), 'Currency-Code': currency.code };
 }

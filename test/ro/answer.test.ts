@@ -16,10 +16,10 @@ const ccr = {
   'Destination-Host': 'ocs.example',
 } as AnswerableCCR;
 
-const ccaOf = (answer: Partial<Answer>) =>
+const ccaOf = (answer: Partial<Answer>, asked: Partial<AnswerableCCR> = {}) =>
   toCCA(
     { outcome: 'success', level: 'services', services: [], ...answer },
-    { ccr, origin: { host: 'ocs.example', realm: 'example' }, currency },
+    { ccr: { ...ccr, ...asked }, origin: { host: 'ocs.example', realm: 'example' }, currency },
   );
 const service = (part: Partial<ServiceAnswer> = {}): ServiceAnswer => ({
   ratingGroup: 1,
@@ -74,10 +74,13 @@ describe('the command level', () => {
   test('units that were asked for there are granted there', () => {
     const granted = { unit: 'money', units: 250 } as const;
     expect(
-      ccaOf({
-        level: 'command',
-        services: [service({ granted, validitySeconds: 60, final: { action: 'terminate' } })],
-      }),
+      ccaOf(
+        {
+          level: 'command',
+          services: [service({ granted, validitySeconds: 60, final: { action: 'terminate' } })],
+        },
+        { 'Requested-Service-Unit': {} },
+      ),
     ).toMatchObject({
       'Granted-Service-Unit': {
         'CC-Money': { 'Unit-Value': { 'Value-Digits': 250n, Exponent: -2 }, 'Currency-Code': 978 },
