@@ -82,6 +82,20 @@ export function withSecond(grant: Grant, parts: readonly Part[]): Grant {
   return { ...grant, switch: { ...change, after: { ...change.after, parts } } };
 }
 
+/** The parts of two grants as one: what the same bucket holds in the same period is added up. */
+export function joined(ours: readonly Part[], theirs: readonly Part[]): Part[] {
+  const parts = [...ours];
+  for (const part of theirs) {
+    const index = parts.findIndex(
+      ({ bucket, period }) => bucket === part.bucket && period === part.period,
+    );
+    const own = parts[index];
+    if (own === undefined) parts.push(part);
+    else parts[index] = { ...own, units: own.units + part.units, amount: own.amount + part.amount };
+  }
+  return parts;
+}
+
 /** Releases what is left of a service's grant. */
 export function release(draft: Draft, service: Service, now: number): Service {
   const { grant, ...kept } = service;
@@ -208,19 +222,22 @@ export function reserve(
   if (tariff.price === undefined && tariff.nextPrice === undefined)
     return granted({ parts: [], units: wanted, final: false }, { rule, now, until });
   const useful = Math.min(rule.quota.minimum, wanted);
-  const use = { rule, now };
+  // What is free until the change is paid for by what pays after it.
+  const use = { rule: tariff.price === undefined && next !== undefined ? next : rule, now };
   const caps = capsOf(draft, use);
   const drawn: { bucket: Bucket; part: Part }[] = [];
   const most = caps === undefined ? wanted : Math.min(wanted, caps.units);
   let rest = most;
   let left = 0;
   let spent = 0;
+  /** What the useful units left would cost, of what the limits leave. */
+  let beyond = 0;
   for (const bucket of draft.account.definition.buckets) {
     if (!paysFor(draft, bucket, use)) continue;
     const own = draft.promisable(bucket);
     let within: number;
     if (bucket.unit === 'money') {
-      const budget = caps === undefined ? own : Math.min(own, caps.money - spent);
+      const budget = caps === undefined ? own : Math.min(own, caps.money - spent - beyond);
       const reach = reachOf(tariff, budget, add(rest, useful));
       const units = Math.min(rest, reach);
       const amount = dearest(tariff, units);
@@ -230,6 +247,7 @@ export function reserve(
       spent = add(spent, amount);
       rest -= units;
       within = reach - units;
+      if (caps !== undefined) beyond = add(beyond, dearest(tariff, within));
       // The smallest rise that changes the outcome: what the smallest useful grant costs.
       if (within < useful && budget === own)
         draft.leanOn(bucket.id, Math.max(1, dearest(tariff, useful)));

@@ -6,15 +6,19 @@
  */
 import type { Answer, Outcome } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
-import type { Change, Decision, Known } from './decision.ts';
+import type { Decision, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
+import { mergeFacts } from './facts.ts';
 import { knowsContext } from './match.ts';
+import { withNotices } from './notices.ts';
 import { reauthoriseAtOf, stillPending, withoutPending } from './pending.ts';
+import type { Plan } from './plan.ts';
 import { release } from './quota.ts';
-import type { ChargingRecord, RecordedService, RecordKind } from './record.ts';
-import type { Request } from './request.ts';
+import type { ChargingRecord, RecordKind } from './record.ts';
+import type { Facts, Request } from './request.ts';
 import { type Served, serveAll } from './service.ts';
+import type { Serving } from './serving.ts';
 import type { Service, Session } from './session.ts';
 import { dueAt, supervisionMs, wakeAt } from './timer.ts';
 
@@ -62,13 +66,15 @@ function open(request: Request, known: Known): Decision {
   const draft = new Draft(account, request.subscriber);
   draft.countSession(1);
   turnPeriods(draft, now);
-  const served = serveRequest(request, [], { draft, known, ending: false });
+  const facts = mergeFacts(plan, undefined, request.facts);
+  const served = serveRequest(request, [], { draft, known, facts, ending: false });
   if (served.refuses && !fresh) return { kind: 'reread' };
   const denied = served.answers[0]?.outcome ?? 'success';
   // At command level there is but one service: its refusal is the session's (table 6, Idle).
   if (request.level === 'command' && denied !== 'success')
     return fresh ? { kind: 'answer', answer: plainly(denied, request) } : { kind: 'reread' };
-  const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
+  const answer = answerWith(request, served, { draft, known, ending: false });
+  if (answer === undefined) return { kind: 'reread' };
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const reauthoriseAt = reauthoriseAtOf(served.services, known);
   const timers = {
@@ -90,6 +96,7 @@ function open(request: Request, known: Known): Decision {
     changedAt: now,
     ...timers,
     armedAt,
+    ...(facts === undefined ? {} : { facts }),
     ...remember({ answers: [], seen: [] }, request, {
       answer,
       now,
@@ -111,12 +118,18 @@ function open(request: Request, known: Known): Decision {
 function refuseInitial(
   request: Request,
   { account, plan }: Known,
-): 'service-denied' | 'resources-exceeded' | 'rating-failed' | undefined {
+): 'service-denied' | 'resources-exceeded' | 'rating-failed' | 'uncontrolled' | undefined {
   if (request.refusal !== undefined) return undefined;
   if (account.definition.status !== 'active') return 'service-denied';
   if ((account.counters['n:open'] ?? 0) >= account.definition.maxSessions)
     return 'resources-exceeded';
-  return knowsContext(plan, request.context) ? undefined : 'rating-failed'; // RFC 8506 4.1.3
+  if (!knowsContext(plan, request.context)) return 'rating-failed'; // RFC 8506 4.1.3
+  return controlsNothing(plan) ? 'uncontrolled' : undefined;
+}
+
+/** RFC 8506 9.1: whoever has such a plan is served without credit control, and no session is kept. */
+function controlsNothing({ rules }: Plan): boolean {
+  return rules.length > 0 && rules.every(({ uncontrolled }) => uncontrolled === true);
 }
 
 /** Table 6, Open: usage is debited, quota is reserved anew, supervision starts again. */
@@ -124,20 +137,20 @@ function update(request: Request, session: Session, known: Known): Decision {
   const { plan, now, settings } = known;
   const draft = new Draft(known.account, session.subscriber);
   turnPeriods(draft, now);
-  const served = serveRequest(request, session.services, { draft, known, ending: false });
+  const facts = mergeFacts(plan, session.facts, request.facts);
+  const served = serveRequest(request, session.services, { draft, known, facts, ending: false });
   if (served.refuses && !known.fresh) return { kind: 'reread' };
   const denied = served.answers[0]?.outcome ?? 'success';
   if (request.level === 'command' && denied !== 'success') {
-    const answer = plainly(denied, request);
+    // RFC 8506 9.1: without control the service goes on, and the session is over.
+    const state = denied === 'uncontrolled' ? 'ended' : 'abandoned';
     return closed(request, session, known, {
-      draft,
-      answer,
-      state: 'abandoned',
-      services: served.services,
-      recorded: served.recorded,
+      ...{ draft, state, served },
+      answer: () => plainly(denied, request),
     });
   }
-  const answer: Answer = { outcome: 'success', level: request.level, services: served.answers };
+  const answer = answerWith(request, served, { draft, known, ending: false });
+  if (answer === undefined) return { kind: 'reread' };
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const reauthoriseAt = reauthoriseAtOf(served.services, known);
   const pending = stillPending(session.pending, request.services, served.services);
@@ -149,12 +162,14 @@ function update(request: Request, session: Session, known: Known): Decision {
   const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= dueAt(timers, plan);
   const armedAt = keep ? session.armedAt : wakeAt(timers, plan, now);
   const next: Session = {
-    ...throughPeer(withoutPending(session), request),
+    ...lasting(session),
     ...timers,
     changedAt: now,
     armedAt,
     ...remember(session, request, { answer, now, window: settings.answerWindow }),
   };
+  if (request.via !== undefined) next.via = request.via;
+  if (facts !== undefined) next.facts = facts;
   const record = recordOf(request, { session, kind: 'update', now, answer, draft });
   return {
     kind: 'change',
@@ -176,17 +191,17 @@ function close(
 ): Decision {
   const draft = new Draft(known.account, session.subscriber);
   turnPeriods(draft, known.now);
-  const served = serveRequest(request, session.services, { draft, known, ending: true });
-  const answer: Answer =
-    request.refusal === undefined
-      ? { outcome: 'success', level: request.level, services: served.answers }
-      : plainly('refused', request);
+  const facts = mergeFacts(known.plan, session.facts, request.facts);
+  const served = serveRequest(request, session.services, { draft, known, facts, ending: true });
+  const failed =
+    request.level === 'command' ? (served.answers[0]?.outcome ?? 'success') : 'success';
   return closed(request, session, known, {
-    draft,
-    answer,
-    state,
-    services: served.services,
-    recorded: served.recorded,
+    ...{ draft, state, served },
+    answer(services) {
+      if (request.refusal !== undefined) return plainly('refused', request);
+      if (failed !== 'success') return plainly(failed, request);
+      return answerWith(request, { ...served, services }, { draft, known, ending: true });
+    },
   });
 }
 
@@ -196,16 +211,18 @@ function closed(
   { now, settings }: Known,
   end: {
     draft: Draft;
-    answer: Answer;
     state: 'ended' | 'abandoned';
-    services: readonly Service[];
-    recorded: readonly RecordedService[];
+    served: Served;
+    /** Once everything is released; undefined: it may not be decided on a hint. */
+    answer(services: readonly Service[]): Answer | undefined;
   },
-): Change {
-  const { draft, answer, state } = end;
+): Decision {
+  const { draft, state, served } = end;
   const kind = request.kind === 'termination' ? 'termination' : 'update';
-  const services = end.services.map((service) => release(draft, service, now));
+  const services = served.services.map((service) => release(draft, service, now));
   draft.countSession(-1);
+  const answer = end.answer(services);
+  if (answer === undefined) return { kind: 'reread' };
   const record = recordOf(request, { session, kind, now, answer, draft });
   return {
     kind: 'change',
@@ -221,13 +238,14 @@ function closed(
     timer: 'remove',
     ttlMs: state === 'ended' ? settings.endedMs : settings.abandonedMs,
     movements: draft.movements(),
-    record: { ...record, services: end.recorded },
+    record: { ...record, services: served.recorded },
   };
 }
 
-/** The session with the way that its client's requests take now. */
-function throughPeer({ via: _, ...session }: Session, { via }: Request): Session {
-  return via === undefined ? session : { ...session, via };
+/** What of a session goes on as it is whatever an update says. */
+function lasting(session: Session): Session {
+  const { via: _via, facts: _facts, ...rest } = withoutPending(session);
+  return rest;
 }
 
 /** Usage that comes after the session ended is debited; the session stays ended (5002). */
@@ -240,8 +258,9 @@ function late(request: Request, session: Session, known: Known): Decision {
     return { kind: 'answer', answer };
   const draft = new Draft(known.account, session.subscriber);
   turnPeriods(draft, known.now);
-  const served = serveRequest(request, session.services, { draft, known, ending: true });
   const { now, settings } = known;
+  const facts = mergeFacts(known.plan, session.facts, request.facts);
+  const served = serveRequest(request, session.services, { draft, known, facts, ending: true });
   const record = recordOf(request, { session, kind: 'late-usage', now, answer, draft });
   return {
     kind: 'change',
@@ -263,13 +282,42 @@ function late(request: Request, session: Session, known: Known): Decision {
 function serveRequest(
   request: Request,
   before: readonly Service[],
-  { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
+  {
+    draft,
+    known,
+    facts,
+    ending,
+  }: { draft: Draft; known: Known; facts: Facts | undefined; ending: boolean },
 ): Served {
   const { account, plan, now, reserving, lastOnly = false } = known;
-  const blocked = account.definition.status !== 'active';
-  const { context } = request;
-  const serving = { draft, plan, context, now, reserving, lastOnly, ending, blocked };
+  const { kind, context, occurredAt = now, level, tariffChange } = request;
+  const serving: Serving = {
+    draft,
+    plan,
+    kind,
+    context,
+    facts,
+    now,
+    reserving,
+    lastOnly,
+    ending,
+    at: Math.min(occurredAt, now),
+    // Two quotas for one service need services to be told apart in (RFC 8506 5.1.2).
+    tariffChange: level === 'command' && tariffChange === 'dual' ? 'single' : tariffChange,
+    blocked: account.definition.status !== 'active',
+  };
   return serveAll(serving, request.services, before);
+}
+
+/** Undefined: what it would say may not be said on a hint. */
+function answerWith(
+  { level }: Request,
+  { services, answers }: Served,
+  { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
+): Answer | undefined {
+  const { plan, now, fresh } = known;
+  const answer: Answer = { outcome: 'success', level, services: answers };
+  return withNotices(answer, { plan, draft, services, now, fresh, ending });
 }
 
 /** An answer at command level only. */

@@ -10,6 +10,7 @@ import { pendingDueAt, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
 import { release } from './quota.ts';
 import type { ChargingRecord, RecordedService } from './record.ts';
+import { ruleNamed } from './rule-names.ts';
 import type { Service, Session } from './session.ts';
 
 /**
@@ -78,15 +79,17 @@ export function abandon(
 
 /**
  * Tcc in ms: twice the longest validity that was granted, or the plan's own (RFC 8506 13). What is
- * left of a validity says nothing about it: Tcc starts again in full with every request.
+ * left of a validity says nothing about it: Tcc starts again in full with every request. A client
+ * that is restricted was given a validity too (5.6.2).
  */
 export function supervisionMs(services: readonly Service[], now: number, plan: Plan): number {
   let longest = 0;
-  for (const { grant, rule: name } of services) {
+  for (const { grant, exhausted, rule: name } of services) {
+    if (exhausted === 'restricted')
+      longest = Math.max(longest, (ruleNamed(plan, name)?.restrictedSeconds ?? 0) * 1000);
     if (grant?.validUntil === undefined) continue;
-    const rule = plan.rules.find((candidate) => candidate.name === name);
-    const granted = (rule?.validitySeconds ?? plan.supervisionSeconds / 2) * 1000;
-    longest = Math.max(longest, granted, grant.validUntil - now);
+    const seconds = ruleNamed(plan, name)?.validitySeconds ?? plan.supervisionSeconds / 2;
+    longest = Math.max(longest, seconds * 1000, grant.validUntil - now);
   }
   return longest > 0 ? 2 * longest : plan.supervisionSeconds * 1000;
 }

@@ -1,0 +1,264 @@
+/**
+ * What the services of a request report as used (RFC 8506 5.3, 8.19): first the usage of all within
+ * their grants, then what the grants of their pool can pay, then the rest of these grants is given
+ * back, and then usage beyond them. So neither the order of the services nor how many of them
+ * report for one grant matters.
+ */
+import type { ServiceFacts } from './match.ts';
+import { ruleFor } from './match.ts';
+import { add } from './money.ts';
+import type { Rule } from './plan.ts';
+import { borrow, leave } from './pool.ts';
+import { consume, overrun, release, type Taken } from './quota.ts';
+import type { AskedService, Unit, Used } from './request.ts';
+import { factsFor, newService, type Serving, serviceFor } from './serving.ts';
+import type { Grant, Service, Switch } from './session.ts';
+import { changeOf, switchedOver, usedAfter } from './tariff-change.ts';
+
+/** Reporting-Reason values after which a quota is not used any more (TS 32.299 7.2.175). */
+const QHT = 1;
+const FINAL = 2;
+const UNUSED_QUOTA_TIMER = 9;
+
+/** What one service of a request reported, as far as it is settled. */
+export interface Settled {
+  one: AskedService;
+  /** Of the service that the usage is counted against. */
+  key: string;
+  facts: ServiceFacts;
+  /** The rule at the time of use. */
+  rule: Rule | undefined;
+  /** What rated it; undefined: nothing did. */
+  by?: Pick<Service, 'rule' | 'planVersion' | 'unit'>;
+  /** In the service's unit; absent: nothing was to be settled. */
+  used?: number;
+  /** Units before a tariff change, or all, that nothing has paid for yet. */
+  rest: number;
+  /** Money, for all of `used`. */
+  cost: number;
+  excess: boolean;
+  /** Something was used, in no unit that the tariff counts. */
+  unrated: boolean;
+  /** What came after a tariff change. */
+  after?: { change: Switch; used: number; rest: number; cost: number };
+  /** What it has left in its pool, until it is granted anew there. */
+  left?: Grant | undefined;
+}
+
+/** Services while their usage is settled; `before`: those that a tariff change divides. */
+interface Books {
+  services: Map<string, Service>;
+  before?: Map<string, Service>;
+}
+
+/** Settles what is reported; `services` are then as they stand before anything is granted. */
+export function settle(
+  serving: Serving,
+  asked: readonly AskedService[],
+  services: Map<string, Service>,
+): readonly Settled[] {
+  const books: Books = { services };
+  const settled: Settled[] = [];
+  let changes = false;
+  let pools = false;
+  for (const one of asked) {
+    const next = settleGranted(serving, one, services);
+    changes ||= next.after !== undefined;
+    pools ||= services.get(next.key)?.grant?.pool !== undefined;
+    settled.push(next);
+  }
+  if (changes) settleAfter(serving, settled, books);
+  if (pools) for (const one of settled) takeBeyond(serving, one, { books, from: fromPool });
+  for (const one of settled) giveBack(serving, one, { settled, services });
+  for (const one of settled) takeBeyond(serving, one, { books, from: fromBuckets });
+  for (const { key } of settled) {
+    const service = services.get(key);
+    // The next report is counted from nothing.
+    if (service?.price?.eachReport === true) services.set(key, { ...service, rated: 0 });
+  }
+  return settled;
+}
+
+/** Debits what was reported, as far as the service's grant goes, and a tariff change comes after. */
+function settleGranted(
+  serving: Serving,
+  one: AskedService,
+  services: Map<string, Service>,
+): Settled {
+  const { draft, plan, at } = serving;
+  const facts = factsFor(serving, one);
+  const rule = ruleFor(plan, facts, at);
+  const { key, service: current } = serviceFor(services, one);
+  const settled: Settled = {
+    one,
+    key,
+    facts,
+    rule,
+    rest: 0,
+    cost: 0,
+    excess: one.excess ?? false,
+    unrated: one.foreignMoney ?? false,
+  };
+  if (one.used === undefined && current?.grant === undefined) {
+    if (current !== undefined) settled.by = current;
+    return settled;
+  }
+  const service = current ?? (rule === undefined ? undefined : newService(one, rule, plan));
+  if (service === undefined) {
+    settled.unrated = one.used !== undefined && isAny(one.used);
+    return settled;
+  }
+  settled.by = service;
+  const used = one.used?.[service.unit] ?? 0;
+  settled.used = used;
+  settled.unrated ||= isForeign(one.used, service, rule);
+  const change = changeOf(serving, { one, service, rule });
+  const after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used });
+  if (change !== undefined && after > 0)
+    settled.after = { change, used: after, rest: after, cost: 0 };
+  const taken = consume(draft, service, used - after);
+  settled.rest = taken.rest;
+  settled.cost = taken.cost;
+  services.set(key, taken.service);
+  return settled;
+}
+
+/** Debits what came after a tariff change: from now on these services are under the new tariff. */
+function settleAfter({ draft }: Serving, settled: readonly Settled[], books: Books): void {
+  const before = new Map<string, Service>();
+  books.before = before;
+  for (const one of settled) {
+    const service = books.services.get(one.key);
+    if (one.after === undefined || service === undefined) continue;
+    const divided = before.has(one.key);
+    if (!divided) before.set(one.key, service);
+    const { change, used } = one.after;
+    const switched = divided ? service : switchedOver(service, change);
+    const taken = consume(draft, switched, used, service.grant?.switch?.after !== undefined);
+    one.after.rest = taken.rest;
+    one.after.cost = taken.cost;
+    one.cost = add(one.cost, taken.cost);
+    books.services.set(one.key, taken.service);
+  }
+}
+
+type Source = (
+  serving: Serving,
+  books: Books,
+  of: { one: Settled; service: Service; rest: number },
+) => Taken;
+
+/** Takes what a grant did not pay for from elsewhere, each unit by the tariff of its time. */
+function takeBeyond(
+  serving: Serving,
+  one: Settled,
+  { books, from }: { books: Books; from: Source },
+): void {
+  const { services, before } = books;
+  if (one.rest > 0) {
+    const divided = before?.get(one.key);
+    const service = divided ?? services.get(one.key);
+    if (service === undefined) return;
+    const taken = from(serving, books, { one, service, rest: one.rest });
+    one.rest = taken.rest;
+    count(one, taken);
+    if (divided === undefined) keep(services, one.key, taken.service);
+    else {
+      before?.set(one.key, taken.service);
+      const present = services.get(one.key);
+      if (present !== undefined)
+        services.set(one.key, { ...present, cost: add(present.cost, taken.cost) });
+    }
+  }
+  if (one.after !== undefined && one.after.rest > 0) {
+    const service = services.get(one.key);
+    if (service === undefined) return;
+    const taken = from(serving, books, { one, service, rest: one.after.rest });
+    one.after.rest = taken.rest;
+    one.after.cost = add(one.after.cost, taken.cost);
+    count(one, taken);
+    keep(services, one.key, taken.service);
+  }
+}
+
+function count(one: Settled, taken: Taken): void {
+  one.cost = add(one.cost, taken.cost);
+  one.excess ||= taken.excess;
+}
+
+/** What was rated and paid of a service; its grant is what `services` says. */
+function keep(services: Map<string, Service>, key: string, { rated, cost }: Service): void {
+  const service = services.get(key);
+  if (service !== undefined) services.set(key, { ...service, rated, cost });
+}
+
+function fromPool(
+  { draft, now }: Serving,
+  { services }: Books,
+  { one, service, rest }: { one: Settled; service: Service; rest: number },
+): Taken {
+  const pool = services.get(one.key)?.grant?.pool;
+  if (pool === undefined) return { service, rest, cost: 0, excess: false };
+  return borrow(draft, services, { pool, service, rest, now });
+}
+
+function fromBuckets(
+  { draft, now, reserving, lastOnly }: Serving,
+  _books: Books,
+  { one, service, rest }: { one: Settled; service: Service; rest: number },
+): Taken {
+  const useful = Math.min(rest, one.rule?.quota.minimum ?? 1);
+  return overrun(draft, service, { rest, useful, now, leaning: reserving, lastOnly });
+}
+
+/**
+ * Releases what is left of a grant. In a pool it is put aside for the grant that follows, or goes
+ * to another grant of the pool where none does.
+ */
+function giveBack(
+  serving: Serving,
+  { key }: Settled,
+  { settled, services }: { settled: readonly Settled[]; services: Map<string, Service> },
+): void {
+  const { draft, now } = serving;
+  const service = services.get(key);
+  if (service?.grant === undefined) return;
+  if (service.grant.pool === undefined) {
+    services.set(key, release(draft, service, now));
+    return;
+  }
+  const asking = settled.find((one) => one.key === key && asksAnew(serving, one));
+  if (asking === undefined) leave(draft, services, { key, now });
+  else {
+    const { grant, ...kept } = service;
+    asking.left = grant;
+    services.set(key, kept);
+  }
+}
+
+function asksAnew({ ending }: Serving, { one }: Settled): boolean {
+  return !ending && one.asked !== undefined && !hasEnded(one);
+}
+
+/** The client reports that the service is over. */
+export function hasEnded({ reasons }: AskedService): boolean {
+  return reasons?.includes(FINAL) ?? false;
+}
+
+/** The client returns its quota, which it did not need. */
+export function isReturned({ reasons }: AskedService): boolean {
+  return reasons?.some((reason) => reason === QHT || reason === UNUSED_QUOTA_TIMER) ?? false;
+}
+
+/** Something was used, and the tariff counts none of the units that it was reported in. */
+function isForeign(used: Used | undefined, { unit, price }: Service, rule?: Rule): boolean {
+  if (used === undefined || used[unit] !== undefined) return false;
+  if (price === undefined && unit !== 'money') return false;
+  for (const other in used)
+    if ((used[other as Unit] ?? 0) > 0 && rule?.beside?.[other as Unit] === undefined) return true;
+  return false;
+}
+
+function isAny(used: Used): boolean {
+  return Object.values(used).some((units) => units > 0);
+}

@@ -1,0 +1,158 @@
+/**
+ * Tariff changes within a grant (RFC 8506 5.1.1, 5.1.2, 8.20, 8.27). A grant holds one at most: it
+ * ends with the next. A client that can be told of it reports what it used before and after; of
+ * seconds, which pass at a known pace, the server knows it; in every other case the grant's
+ * validity ends with the change.
+ */
+import { paysFor } from './buckets.ts';
+import type { Draft } from './draft.ts';
+import { nextChange, ruleFor, type ServiceFacts } from './match.ts';
+import type { Rule } from './plan.ts';
+import { joined, priceOf, reserve, type Wanted } from './quota.ts';
+import type { AskedService } from './request.ts';
+import type { Serving } from './serving.ts';
+import type { Grant, Service, Switch } from './session.ts';
+
+/** How far ahead a grant without a validity is looked at. */
+const AHEAD_MS = 86_400_000;
+
+/** What tariff changes make of a grant. */
+export interface Change {
+  /** Store time in ms at which it must end; undefined: as its rule says. */
+  until?: number | undefined;
+  /** The change that lies within it. */
+  within?: { at: number; rule: Rule; told: 'single' | 'dual' | 'not' };
+}
+
+/**
+ * The rule that a grant is decided on. Events are rated at their own time, however late they are
+ * asked for (RFC 8506 5.2); seconds from when they began to pass, if the server can split them;
+ * everything else is used from now on.
+ */
+export function ruleToGrant(
+  serving: Serving,
+  service: ServiceFacts,
+  rule: Rule | undefined,
+): Rule | undefined {
+  const { plan, at, now } = serving;
+  if (at === now || rule?.unit === 'units') return rule;
+  const present = ruleFor(plan, service, now);
+  if (rule?.unit !== 'seconds' || present === undefined || present === rule) return present;
+  const next = nextChange(plan, service, at, now + 1);
+  return next?.rule === present && canSplit(serving, rule, present) ? rule : present;
+}
+
+/** The tariff changes that matter to a grant under `rule`; undefined: none. */
+export function changeWithin(
+  serving: Serving,
+  service: ServiceFacts,
+  rule: Rule,
+): Change | undefined {
+  const { plan, at, now } = serving;
+  const end = now + (rule.validitySeconds ?? AHEAD_MS / 1000) * 1000;
+  const next = nextChange(plan, service, rule.unit === 'seconds' ? at : now, end);
+  if (next === undefined) return undefined;
+  if (rule.unit === 'units' && at < now && ruleFor(plan, service, now) !== rule) return undefined;
+  const told = next.rule === undefined ? undefined : howTold(serving, rule, next.rule);
+  if (next.rule === undefined || told === undefined) return { until: next.at };
+  const until = nextChange(plan, service, next.at, end)?.at;
+  return { until, within: { at: next.at, rule: next.rule, told } };
+}
+
+/** Undefined: a grant cannot go beyond the change. */
+function howTold(serving: Serving, rule: Rule, next: Rule): 'single' | 'dual' | 'not' | undefined {
+  if (!carriesOn(rule, next)) return undefined;
+  const splits = canSplit(serving, rule, next);
+  // RFC 8506 8.20: not for what the server can split; money is not rated at all.
+  if (rule.unit === 'seconds' || rule.unit === 'money') return splits ? 'not' : undefined;
+  if (serving.tariffChange === 'dual') return 'dual';
+  return splits ? serving.tariffChange : undefined;
+}
+
+function carriesOn(rule: Rule, next: Rule): boolean {
+  return next.unit === rule.unit && next.denied !== true && next.uncontrolled !== true;
+}
+
+/** One reservation stands for both sides of the change only if the same buckets pay for both. */
+function canSplit({ draft, now }: Serving, rule: Rule, next: Rule): boolean {
+  if (!carriesOn(rule, next)) return false;
+  if (priceOf(rule) === undefined || priceOf(next) === undefined) return true;
+  return draft.account.definition.buckets.every(
+    (bucket) =>
+      paysFor(draft, bucket, { rule, now }) === paysFor(draft, bucket, { rule: next, now }),
+  );
+}
+
+/** The validity in seconds of a grant that ends at `until`: it does not end before. */
+export function secondsUntil(until: number, now: number): number {
+  return Math.max(1, Math.ceil((until - now) / 1000));
+}
+
+/** What holds from the change on, as the grant keeps it. */
+export function switchOf({ at, rule }: { at: number; rule: Rule }): Switch {
+  return { at, rule: rule.name, ...(rule.price === undefined ? {} : { price: rule.price }) };
+}
+
+/**
+ * The second part of a dual quota, reserved beside the first: `grant` with both, or undefined where
+ * nothing useful is left for it.
+ */
+export function withSecondQuota(
+  draft: Draft,
+  grant: Grant,
+  of: { service: Service; wanted: Wanted; at: number; next: Rule },
+): Grant | undefined {
+  const { at, next } = of;
+  const change = switchOf({ at, rule: next });
+  const second = reserve(draft, switchedOver(of.service, change), { ...of.wanted, rule: next });
+  if (second === undefined) return undefined;
+  const { parts, units, limits } = second;
+  return {
+    ...grant,
+    ...(limits === undefined ? {} : { limits: joined(grant.limits ?? [], limits) }),
+    switch: { ...change, after: { parts, units } },
+  };
+}
+
+/** The change that divides what is reported: the grant's, or one that the client alone tells of. */
+export function changeOf(
+  { at }: Serving,
+  { one, service, rule }: { one: AskedService; service: Service; rule: Rule | undefined },
+): Switch | undefined {
+  if (service.grant?.switch !== undefined) return service.grant.switch;
+  if (one.usedAfter === undefined || rule === undefined) return undefined;
+  if (rule.name === service.rule || rule.unit !== service.unit) return undefined;
+  if (rule.denied === true || rule.uncontrolled === true) return undefined;
+  return switchOf({ at, rule });
+}
+
+/** Of `used` units, in the service's unit, those that came after `change`. */
+export function usedAfter(
+  { plan, at }: Serving,
+  {
+    one,
+    service,
+    change,
+    used,
+  }: {
+    one: AskedService;
+    service: Service;
+    change: Switch;
+    used: number;
+  },
+): number {
+  const { unit } = service;
+  const after = one.usedAfter?.[unit];
+  const straddling = one.usedIndeterminate?.[unit];
+  // RFC 8506 5.1.1: seconds pass at the pace of time, up to the report.
+  if (unit === 'seconds' && after === undefined && straddling === undefined)
+    return Math.min(used, Math.max(0, Math.floor((at - change.at) / 1000)));
+  const asAfter = plan.indeterminate === 'after' ? (straddling ?? 0) : 0;
+  return Math.min(used, (after ?? 0) + asAfter);
+}
+
+/** The service under the tariff that holds from the change on, with no unit counted yet. */
+export function switchedOver({ price: _old, ...service }: Service, change: Switch): Service {
+  const { rule, price } = change;
+  return { ...service, rule, rated: 0, ...(price === undefined ? {} : { price }) };
+}
