@@ -154,7 +154,7 @@ export const table = {
     default: days,
     unit: 's',
     description:
-      'How long a change with a key of its own, such as a top-up, takes effect only once.',
+      'How long a one-time event, or a top-up under a key of its own, takes effect only once.',
   },
   tombstoneSeconds: {
     kind: integer({ min: 10, max: 30 * days }),

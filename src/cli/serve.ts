@@ -221,6 +221,7 @@ export function chargeSettingsOf(settings: Settings): ChargeSettings {
     endedMs: settings.tombstoneSeconds * 1000,
     abandonedMs: settings.abandonedTombstoneSeconds * 1000,
     duplicateHorizonMs: settings.duplicateHorizonSeconds * 1000,
+    eventHorizonMs: settings.eventHorizonSeconds * 1000,
   };
 }
 

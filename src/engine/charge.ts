@@ -14,14 +14,18 @@
  * No answer leaves before its effect is stored. The loop is bounded by the request's deadline;
  * past it the request is answered as too busy, and its duplicate finds whatever was stored.
  *
- * `search.ts` finds where the session lives, `decide.ts` decides and commits there.
+ * `search.ts` finds where the session lives, `decide.ts` decides and commits there; `event.ts` does
+ * both for one-time events.
  */
 import type { Answer } from '../charging/answer.ts';
 import type { StepSettings } from '../charging/decision.ts';
+import type { EventRequest } from '../charging/event.ts';
 import type { Plan } from '../charging/plan.ts';
 import type { Request, SubscriberId } from '../charging/request.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import { type CallOptions, Calls } from './calls.ts';
+import { plainly } from './decide.ts';
+import { EventAttempt } from './event.ts';
 import type { Knowledge } from './knowledge.ts';
 import { SessionSearch } from './search.ts';
 
@@ -40,6 +44,12 @@ export interface Incoming {
   translate(tenant: string): Request;
 }
 
+/** A one-time event as it is known before it is translated. */
+export interface IncomingEvent extends Omit<Incoming, 'kind' | 'translate'> {
+  kind: 'event';
+  translate(tenant: string): EventRequest;
+}
+
 export type Charged =
   | { kind: 'answered'; answer: Answer; tenant?: string }
   /** The store could not be reached, or agreed with, before the deadline. */
@@ -51,11 +61,13 @@ export interface ChargeEvents {
   /** A commit met another that came first. */
   conflict(): void;
   /** Round trips to the store that one request took. */
-  trips(kind: Request['kind'], count: number): void;
+  trips(kind: Request['kind'] | 'event', count: number): void;
 }
 
 export interface ChargeSettings extends StepSettings {
   duplicateHorizonMs: number;
+  /** How long a one-time event is recognised again, and may be refunded by its proof. */
+  eventHorizonMs: number;
 }
 
 export interface ChargeOptions extends CallOptions {
@@ -64,6 +76,8 @@ export interface ChargeOptions extends CallOptions {
   plan(tenant: string, plan: string): Plan;
   settings: ChargeSettings;
   events: ChargeEvents;
+  /** Octets that nobody guesses, for Refund-Information; the system's own if absent. */
+  nonce?(): Uint8Array;
 }
 
 export class Charging {
@@ -74,15 +88,24 @@ export class Charging {
   }
 
   /** Charges one request before `deadline`, in ms of the injected clock. Never throws for the store. */
-  async charge(incoming: Incoming, deadline: number): Promise<Charged> {
+  async charge(incoming: Incoming | IncomingEvent, deadline: number): Promise<Charged> {
     const calls = new Calls(this.#options, deadline);
     try {
-      return await new SessionSearch(this.#options, incoming, calls).charge();
+      return await this.#charge(incoming, calls);
     } catch (error) {
       if (error instanceof StoreUnavailable) return { kind: 'busy' };
       throw error;
     } finally {
       this.#options.events.trips(incoming.kind, calls.trips);
     }
+  }
+
+  #charge(incoming: Incoming | IncomingEvent, calls: Calls): Promise<Charged> {
+    if (incoming.kind !== 'event')
+      return new SessionSearch(this.#options, incoming, calls).charge();
+    const { tenant } = incoming;
+    if (tenant === undefined || !incoming.mayServe(tenant))
+      return Promise.resolve(plainly('user-unknown', tenant));
+    return new EventAttempt(this.#options, { incoming, calls, tenant }).charge();
   }
 }

@@ -19,6 +19,7 @@ import {
 } from '../store/store.ts';
 import type { Calls } from './calls.ts';
 import type { Charged, ChargeOptions, Incoming } from './charge.ts';
+import { isOn } from './subscribers.ts';
 
 /** After this many conflicts in a row usage is committed without a new reservation. */
 const MAX_CONFLICTS = 3;
@@ -166,11 +167,10 @@ export class SessionDecision {
     const { store, knowledge } = this.#options;
     const snapshot = await this.#calls.one(() => store.load(ref, this.#key));
     knowledge.learn(ref, this.#key, snapshot);
-    const listed = snapshot.account?.definition.subscribers;
-    for (const subscriber of this.#incoming.subscribers) {
-      if (listed?.includes(`${subscriber.kind}:${subscriber.id}`))
-        knowledge.learnPointer(ref.tenant, subscriber, ref.account);
-    }
+    const { account } = snapshot;
+    if (account !== undefined)
+      for (const subscriber of this.#incoming.subscribers)
+        if (isOn(account, subscriber)) knowledge.learnPointer(ref.tenant, subscriber, ref.account);
     return snapshot;
   }
 
@@ -251,9 +251,8 @@ export class SessionDecision {
   }
 
   /** Whether the account has the subscriber that an initial request would open a session for. */
-  #isOn({ definition }: Account, { kind, subscriber }: Request): boolean {
-    if (kind !== 'initial' || subscriber === undefined) return true;
-    return definition.subscribers.includes(`${subscriber.kind}:${subscriber.id}`);
+  #isOn(account: Account, { kind, subscriber }: Request): boolean {
+    return kind !== 'initial' || subscriber === undefined || isOn(account, subscriber);
   }
 }
 

@@ -66,9 +66,14 @@ export class Knowledge {
     after: { stored: StoredSession; counters: Readonly<Record<string, number>> },
   ): void {
     this.#learnSession(ref, sessionKey, after.stored);
+    this.learnCounters(ref, after.counters);
+  }
+
+  /** The account's counters that a commit moved. */
+  learnCounters(ref: AccountRef, moved: Readonly<Record<string, number>>): void {
     const known = this.#accounts.get(accountKey(ref));
     if (known === undefined) return;
-    const counters = { ...known.account.counters, ...after.counters };
+    const counters = { ...known.account.counters, ...moved };
     this.#accounts.set(accountKey(ref), { ...known, account: { ...known.account, counters } });
   }
 

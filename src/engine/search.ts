@@ -9,9 +9,10 @@ import type { Binding, Snapshot } from '../store/store.ts';
 import type { Calls } from './calls.ts';
 import type { Charged, ChargeOptions, Incoming } from './charge.ts';
 import { plainly, SessionDecision } from './decide.ts';
+import { accountOf } from './subscribers.ts';
 
-/** How long a binding lives that no session was opened under: it must be less than a tombstone. */
-const UNOPENED_BINDING_MS = 600_000;
+/** How long a binding lives that nothing was stored under: it must be less than a tombstone. */
+export const UNOPENED_BINDING_MS = 600_000;
 
 /** Finds the session of one request, and has the request decided there. */
 export class SessionSearch {
@@ -124,18 +125,12 @@ export class SessionSearch {
     return { kind: 'busy' };
   }
 
-  /** The account that one of the request's subscribers points to; remembers which of them. */
+  /** The account of the request's subscriber; remembers which of them it is. */
   async #accountOf(tenant: string): Promise<string | undefined> {
-    const { store, knowledge } = this.#options;
-    for (const subscriber of this.#incoming.subscribers) {
-      const known = knowledge.pointer(tenant, subscriber);
-      const account = known ?? (await this.#calls.one(() => store.accountOf(tenant, subscriber)));
-      if (account === undefined) continue;
-      if (known === undefined) knowledge.learnPointer(tenant, subscriber, account);
-      this.#decision.subscriber = subscriber;
-      return account;
-    }
-    return undefined;
+    const { subscribers } = this.#incoming;
+    const found = await accountOf(this.#options, this.#calls, { tenant, subscribers });
+    if (found !== undefined) this.#decision.subscriber = found.subscriber;
+    return found?.account;
   }
 
   /**

@@ -94,7 +94,9 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
     const debitHandling = debitHandlings.toWord(message.debitFailureHandling);
     if (debitHandling !== 'none') answer.debitFailureHandling = debitHandling;
     if (isPresent(message.enough)) answer.enough = message.enough;
-    if (isPresent(message.refundInformation)) answer.refundInformation = message.refundInformation;
+    // Of its own: what was decoded is a view of all that was read with it.
+    if (isPresent(message.refundInformation))
+      answer.refundInformation = new Uint8Array(message.refundInformation);
     return answer;
   }
 

@@ -15,6 +15,7 @@ const folder = fileURLToPath(new URL('../../proto/', import.meta.url));
 export const storeSchema: protobuf.Root = new protobuf.Root().loadSync([
   `${folder}session.proto`,
   `${folder}record.proto`,
+  `${folder}event.proto`,
 ]);
 
 /** A message with fields that this version's schema does not name. */

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import type { Bucket } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
 import {
-  type EventAction,
   type EventDecision,
   type EventEffect,
   type EventKnown,
@@ -16,38 +15,10 @@ import {
 import { LIMIT } from '../../src/charging/money.ts';
 import { debitKeyOf, refundInformationOf } from '../../src/charging/refund.ts';
 import type { AskedService } from '../../src/charging/request.ts';
-import { asks, bundle, main, planOf, ruleOf, Till, type TillOptions } from './till.ts';
+import { atCommand, eventOf, money, sms, units } from './events.ts';
+import { asks, bundle, main, planOf, Till, type TillOptions } from './till.ts';
 
-const sms = ruleOf({
-  name: 'sms',
-  unit: 'units',
-  price: { amount: 10, per: 1, increment: 1 },
-  quota: { size: 5, minimum: 1, maximum: 100 },
-});
 const nonce = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-
-function eventOf(
-  action: EventAction,
-  services: readonly AskedService[] = [asks({ asked: {} })],
-  part: Partial<EventRequest> = {},
-): EventRequest {
-  return {
-    action,
-    sessionId: 'e',
-    number: 0,
-    context: '32274@3gpp.org',
-    subscriber: { kind: 'e164', id: '49170' },
-    client: { host: 'smsc.example', realm: 'example' },
-    level: 'services',
-    services,
-    ...part,
-  };
-}
-
-const units = (amount: number, part: Partial<AskedService> = {}) =>
-  asks({ asked: { units: amount }, ...part });
-const money = (amount: number) => asks({ asked: { money: amount } });
-const atCommand = { level: 'command' } as const;
 
 /** A till that events are booked in. */
 class EventTill extends Till {

@@ -4,10 +4,16 @@
  */
 import type { AccountDefinition, Bucket } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
+import type { EventRequest } from '../../src/charging/event.ts';
 import { type Plan, planWithoutRules } from '../../src/charging/plan.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
 import type { Request, SubscriberId } from '../../src/charging/request.ts';
-import { type ChargeSettings, Charging, type Incoming } from '../../src/engine/charge.ts';
+import {
+  type ChargeSettings,
+  Charging,
+  type Incoming,
+  type IncomingEvent,
+} from '../../src/engine/charge.ts';
 import { HeldPeers } from '../../src/engine/held-peers.ts';
 import { Initiator } from '../../src/engine/initiator.ts';
 import { Knowledge } from '../../src/engine/knowledge.ts';
@@ -23,6 +29,7 @@ export const settings: ChargeSettings = {
   endedMs: 600_000,
   abandonedMs: 86_400_000,
   duplicateHorizonMs: 3_600_000,
+  eventHorizonMs: 86_400_000,
 };
 
 export const DEADLINE_MS = 5_000;
@@ -83,6 +90,8 @@ export class Rig {
         knowledge,
         plan,
         settings,
+        // The same every time, so that the answers of two runs can be compared.
+        nonce: () => Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1),
         clock: () => this.now,
         pause: async (ms) => {
           this.now += ms;
@@ -188,6 +197,34 @@ export async function charge(
   part: Asked = {},
 ): Promise<Answer | 'busy'> {
   const charged = await worker.charging.charge(incomingOf(request, part), rig.now + DEADLINE_MS);
+  return charged.kind === 'busy' ? 'busy' : charged.answer;
+}
+
+export function eventIncomingOf(
+  request: EventRequest,
+  { tenants, ...part }: Asked = {},
+): IncomingEvent {
+  const { sessionId, subscriber } = request;
+  return {
+    kind: 'event',
+    sessionId,
+    subscribers: subscriber === undefined ? [] : [subscriber],
+    tenant: 'blue',
+    mayServe: (tenant) => tenants?.includes(tenant) ?? true,
+    translate: () => ({ ...request }),
+    ...part,
+  };
+}
+
+/** The answer to a one-time event, or `busy`. */
+export async function ask(
+  rig: Rig,
+  worker: Worker,
+  request: EventRequest,
+  part: Asked = {},
+): Promise<Answer | 'busy'> {
+  const incoming = eventIncomingOf(request, part);
+  const charged = await worker.charging.charge(incoming, rig.now + DEADLINE_MS);
   return charged.kind === 'busy' ? 'busy' : charged.answer;
 }
 

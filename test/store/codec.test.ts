@@ -77,7 +77,7 @@ describe('a session', () => {
             ...{ outcome: 'uncontrolled', level: 'command', cost: 0, remaining: -5 },
             ...{ lowBalance: false, failureHandling: 'retry-and-terminate', enough: false },
             ...{ debitFailureHandling: 'terminate-or-buffer' },
-            refundInformation: Buffer.of(0, 255),
+            refundInformation: Uint8Array.of(0, 255),
             services: [
               {
                 ...{ serviceIds: [], outcome: 'success', pool: { id: 0, digits: 5, exponent: -2 } },
