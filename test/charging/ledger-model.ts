@@ -7,12 +7,27 @@ export interface ModelBucket {
   id: string;
   kind: 'octets' | 'money';
   floor: bigint;
+  startsAt?: number;
   expiresAt?: number;
+  /** Filled again at `endsAt`; its periods begin at `from` and in UTC. */
+  renewal?: {
+    every: 'hour' | 'day' | 'week' | 'month';
+    from: number;
+    amount: bigint;
+    rollover: bigint;
+  };
+  /** Over so long after its first use. */
+  lasts?: number;
+  /** When the present period ends; absent: it has none, or has not begun. */
+  endsAt?: number;
+  /** It pays for nothing, it limits these subscribers. */
+  limits?: readonly string[];
   paysFor?: readonly string[];
   available: bigint;
   reserved: bigint;
   charged: bigint;
   expired: bigint;
+  renewed: bigint;
 }
 
 export interface ModelRule {
@@ -36,6 +51,7 @@ export interface ModelAsk {
 export interface ModelRequest {
   kind: 'initial' | 'update' | 'termination';
   session: string;
+  subscriber: string;
   number: number;
   refused: boolean;
   reserving: boolean;
@@ -44,18 +60,29 @@ export interface ModelRequest {
   services: readonly ModelAsk[];
 }
 
+interface ModelPart {
+  bucket: string;
+  units: bigint;
+  amount: bigint;
+  /** The end of the bucket's period that it was taken in. */
+  period?: number | undefined;
+}
+
 interface ModelService {
   rule: ModelRule;
   /** Units that money has paid for. */
   rated: bigint;
   grant?: {
-    parts: { bucket: string; units: bigint; amount: bigint }[];
+    parts: ModelPart[];
+    /** What it holds of limits. */
+    limits: ModelPart[];
     validUntil?: number;
     validity?: number;
   };
 }
 
 interface ModelSession {
+  subscriber: string;
   state: 'open' | 'closed';
   services: Map<number, ModelService>;
   answered: { number: number; content: string; at: number; answer: string }[];
@@ -63,6 +90,7 @@ interface ModelSession {
   superviseAt: number;
 }
 
+const most = 2n ** 53n;
 const WINDOW = 16;
 const AGE = 600_000;
 
@@ -103,12 +131,13 @@ export class Ledger {
     if (session !== undefined && session.state === 'closed') {
       const answer = request.refused ? 'refused' : 'unknown-session';
       if (!request.services.some(({ used }) => used !== undefined)) return answer;
-      this.#expire(now);
+      this.#turn(now);
       this.#settle(session, request, now);
       this.#keep(session, request, { content, answer, now });
       return answer;
     }
     const own = session ?? {
+      subscriber: request.subscriber,
       state: 'open' as const,
       services: new Map(),
       answered: [],
@@ -116,7 +145,7 @@ export class Ledger {
       superviseAt: 0,
     };
     this.sessions.set(request.session, own);
-    this.#expire(now);
+    this.#turn(now);
     this.#settle(own, request, now);
     const closes = request.refused || request.kind === 'termination';
     const words = request.services.map((one) =>
@@ -141,14 +170,14 @@ export class Ledger {
     for (const session of this.sessions.values()) {
       if (session.state === 'closed') continue;
       if (session.superviseAt <= now) {
-        this.#expire(now);
+        this.#turn(now);
         this.#close(session, now);
         continue;
       }
       const due = [...session.services.values()].filter(
         ({ grant }) => grant?.validUntil !== undefined && grant.validUntil + this.grace <= now,
       );
-      if (due.length > 0) this.#expire(now);
+      if (due.length > 0) this.#turn(now);
       for (const service of due) this.#giveBack(service, now);
     }
   }
@@ -169,22 +198,44 @@ export class Ledger {
     for (const service of session.services.values()) this.#giveBack(service, now);
   }
 
-  #expire(now: number): void {
-    for (const bucket of this.buckets)
-      if (isOver(bucket, now) && bucket.available > 0n) {
-        bucket.expired += bucket.available;
-        bucket.available = 0n;
+  /** Time takes what is over and brings what a new period brings. */
+  #turn(now: number): void {
+    for (const bucket of this.buckets) {
+      const { renewal, endsAt = Number.POSITIVE_INFINITY, startsAt = now } = bucket;
+      if (isOver(bucket, now)) {
+        if (bucket.available > 0n) this.#lose(bucket, bucket.available);
+      } else if (renewal !== undefined && endsAt <= now && startsAt <= now) {
+        if (bucket.available > renewal.rollover)
+          this.#lose(bucket, bucket.available - renewal.rollover);
+        bucket.available += renewal.amount;
+        bucket.renewed += renewal.amount;
+        bucket.endsAt = endOfPeriod(renewal, now);
       }
+    }
+  }
+
+  #lose(bucket: ModelBucket, amount: bigint): void {
+    bucket.available -= amount;
+    bucket.expired += amount;
   }
 
   #giveBack(service: ModelService, now: number): void {
-    for (const { bucket: id, amount } of service.grant?.parts ?? []) {
+    const { parts = [], limits = [] } = service.grant ?? {};
+    for (const { bucket: id, amount, period } of [...parts, ...limits]) {
       const bucket = this.#bucket(id);
       bucket.reserved -= amount;
-      if (isOver(bucket, now)) bucket.expired += amount;
-      else bucket.available += amount;
+      bucket.available += amount;
+      const isLater = period !== undefined && bucket.endsAt !== undefined && bucket.endsAt > period;
+      if (isOver(bucket, now) || isLater) this.#lose(bucket, amount);
     }
     delete service.grant;
+  }
+
+  /** The limits that hold for what a subscriber uses under a rule. */
+  #limits(subscriber: string, rule: ModelRule, now: number): ModelBucket[] {
+    return this.buckets.filter(
+      (bucket) => bucket.limits?.includes(subscriber) && serves(bucket, rule, now),
+    );
   }
 
   /** Within the grants of all services, then what is left of these is free, then beyond them. */
@@ -198,6 +249,7 @@ export class Ledger {
         session.services.set(one.group, service);
       }
       let rest = BigInt(one.used ?? 0);
+      const limits = service.grant?.limits ?? [];
       for (const part of service.grant?.parts ?? []) {
         const bucket = this.#bucket(part.bucket);
         while (rest > 0n && part.units > 0n) {
@@ -207,6 +259,13 @@ export class Ledger {
           part.amount -= cost;
           bucket.reserved -= cost;
           bucket.charged += cost;
+          for (const limit of limits) {
+            const cap = this.#bucket(limit.bucket);
+            const counted = cap.kind !== 'money' ? 1n : bucket.kind === 'money' ? cost : 0n;
+            limit.amount -= counted;
+            cap.reserved -= counted;
+            cap.charged += counted;
+          }
           rest -= 1n;
         }
       }
@@ -218,22 +277,31 @@ export class Ledger {
     }
     for (const [one, rest] of beyond) {
       const service = session.services.get(one.group)!;
-      if (service.rule.price !== undefined) this.#payBeyond(service, rest, !request.lastOnly, now);
+      if (service.rule.price === undefined) continue;
+      const limits = this.#limits(session.subscriber, service.rule, now);
+      this.#payBeyond(service, { units: rest, mayChoose: !request.lastOnly, limits, now });
     }
   }
 
   /** Bucket by bucket as far as each reaches; the last takes what is left, whatever it holds. */
-  #payBeyond(service: ModelService, units: bigint, mayChoose: boolean, now: number): void {
-    let rest = units;
-    const last = this.buckets.at(-1)!;
+  #payBeyond(
+    service: ModelService,
+    of: { units: bigint; mayChoose: boolean; limits: readonly ModelBucket[]; now: number },
+  ): void {
+    const { mayChoose, limits, now } = of;
+    let rest = of.units;
+    const last = this.buckets.filter((bucket) => bucket.limits === undefined).at(-1)!;
     for (const bucket of this.buckets) {
       if (bucket !== last && !(mayChoose && pays(bucket, service.rule, now))) continue;
       while (rest > 0n) {
         const cost = bucket.kind === 'money' ? priceOfNext(service) : 1n;
         const has = bucket.available > 0n ? bucket.available : 0n;
         if (bucket !== last && cost > has) break;
-        bucket.available -= cost;
-        bucket.charged += cost;
+        take(bucket, cost, now);
+        for (const limit of limits) {
+          const counted = limit.kind !== 'money' ? 1n : bucket.kind === 'money' ? cost : 0n;
+          take(limit, counted, now);
+        }
         if (bucket.kind === 'money') service.rated += 1n;
         rest -= 1n;
       }
@@ -254,47 +322,73 @@ export class Ledger {
     const { validity } = rule;
     const until = validity === undefined ? {} : { validUntil: now + validity, validity };
     if (rule.price === undefined) {
-      service.grant = { parts: [], ...until };
+      service.grant = { parts: [], limits: [], ...until };
       return `${group}:success:${wanted}:`;
     }
     const useful = wanted < rule.minimum ? wanted : rule.minimum;
     const before = service.rated;
-    const parts: { bucket: string; units: bigint; amount: bigint }[] = [];
+    const limits = this.#limits(session.subscriber, rule, now);
+    /** What is still free of the tightest limits. */
+    const free = { octets: most, money: most };
+    for (const { kind, available, floor } of limits)
+      if (available - floor < free[kind]) free[kind] = available - floor;
+    const parts: ModelPart[] = [];
     let rest = wanted;
+    let cost = 0n;
     /** Useful units that would still be there after the grant. */
     let left = 0n;
+    /** What these would cost. */
+    let probed = 0n;
     for (const bucket of this.buckets) {
       if (!pays(bucket, rule, now)) continue;
       let budget = bucket.available - bucket.floor;
       const part = { bucket: bucket.id, units: 0n, amount: 0n };
       while (rest > 0n) {
-        const cost = bucket.kind === 'money' ? priceOfNext(service) : 1n;
-        if (cost > (budget > 0n ? budget : 0n)) break;
-        if (bucket.kind === 'money') service.rated += 1n;
-        budget -= cost;
+        const next = bucket.kind === 'money' ? priceOfNext(service) : 1n;
+        if (!reaches(next, budget) || free.octets < 1n) break;
+        if (bucket.kind === 'money') {
+          if (!reaches(next, free.money)) break;
+          service.rated += 1n;
+          free.money -= next;
+          cost += next;
+        }
+        free.octets -= 1n;
+        budget -= next;
         part.units += 1n;
-        part.amount += cost;
+        part.amount += next;
         rest -= 1n;
       }
       if (part.units > 0n) parts.push(part);
       const probe = { ...service };
       for (let unit = 0n; unit < useful; unit++) {
-        const cost = bucket.kind === 'money' ? priceOfNext(probe) : 1n;
-        if (cost > (budget > 0n ? budget : 0n)) break;
+        const next = bucket.kind === 'money' ? priceOfNext(probe) : 1n;
+        if (!reaches(next, budget)) break;
+        if (bucket.kind === 'money') {
+          if (!reaches(next, free.money - probed)) break;
+          probed += next;
+        }
         probe.rated += 1n;
-        budget -= cost;
+        budget -= next;
         left += 1n;
       }
-      if (rest === 0n && left >= useful) break;
     }
     service.rated = before;
-    if (wanted - rest < useful) return `${group}:credit-limit-reached::`;
-    for (const { bucket: id, amount } of parts) {
-      const bucket = this.#bucket(id);
-      bucket.available -= amount;
-      bucket.reserved += amount;
+    const units = wanted - rest;
+    if (units < useful) return `${group}:credit-limit-reached::`;
+    if (left > free.octets) left = free.octets;
+    const held = limits
+      .map(({ id, kind }): ModelPart => {
+        return { bucket: id, units, amount: kind === 'money' ? cost : units };
+      })
+      .filter(({ amount }) => amount > 0n);
+    for (const part of [...parts, ...held]) {
+      const bucket = this.#bucket(part.bucket);
+      bucket.available -= part.amount;
+      bucket.reserved += part.amount;
+      begin(bucket, now);
+      part.period = bucket.endsAt;
     }
-    service.grant = { parts, ...until };
+    service.grant = { parts, limits: held, ...until };
     const final = left < useful && rule.announcesEnd ? 'final' : '';
     return `${group}:success:${wanted - rest}:${final}`;
   }
@@ -308,13 +402,48 @@ export class Ledger {
   }
 }
 
-const isOver = ({ expiresAt }: ModelBucket, now: number): boolean =>
-  expiresAt !== undefined && now >= expiresAt;
+const isOver = ({ expiresAt, lasts, endsAt }: ModelBucket, now: number): boolean =>
+  (expiresAt !== undefined && now >= expiresAt) ||
+  (lasts !== undefined && endsAt !== undefined && now >= endsAt);
 
-function pays(bucket: ModelBucket, rule: ModelRule, now: number): boolean {
-  return (
-    !isOver(bucket, now) && (bucket.paysFor === undefined || bucket.paysFor.includes(rule.name))
-  );
+const pays = (bucket: ModelBucket, rule: ModelRule, now: number): boolean =>
+  bucket.limits === undefined && serves(bucket, rule, now);
+
+function serves(bucket: ModelBucket, rule: ModelRule, now: number): boolean {
+  if (isOver(bucket, now) || (bucket.startsAt !== undefined && now < bucket.startsAt)) return false;
+  return bucket.paysFor === undefined || bucket.paysFor.includes(rule.name);
+}
+
+function take(bucket: ModelBucket, amount: bigint, now: number): void {
+  if (amount === 0n) return;
+  bucket.available -= amount;
+  bucket.charged += amount;
+  begin(bucket, now);
+}
+
+function begin(bucket: ModelBucket, now: number): void {
+  if (bucket.lasts !== undefined) bucket.endsAt ??= now + bucket.lasts;
+}
+
+const reaches = (cost: bigint, budget: bigint): boolean => cost <= (budget > 0n ? budget : 0n);
+
+const HOUR = 3_600_000;
+
+/** The first end of a period after `now`. */
+export function endOfPeriod(
+  { every, from }: { every: 'hour' | 'day' | 'week' | 'month'; from: number },
+  now: number,
+): number {
+  let end = from;
+  while (end <= now) {
+    const next = new Date(end);
+    if (every === 'month') next.setUTCMonth(next.getUTCMonth() + 1);
+    end =
+      every === 'month'
+        ? next.getTime()
+        : end + (every === 'hour' ? HOUR : every === 'day' ? 24 * HOUR : 7 * 24 * HOUR);
+  }
+  return end;
 }
 
 /** What one unit more costs: every increment is paid when it begins. */

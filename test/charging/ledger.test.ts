@@ -1,18 +1,32 @@
 /**
  * Random weeks of one shared account, charged by the product and by the model beside it: several
- * sessions and services, bundles with priority and expiry, credit limits, overruns, duplicates,
+ * sessions and services, bundles with priority, start, expiry, renewal and first use, caps per
+ * subscriber, credit limits, overruns, duplicates,
  * contradictions, refusals, requests out of order, late usage, timers. Both must agree to the unit
  * after every step.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Bucket } from '../../src/charging/account.ts';
+import { type Bucket, periodField, type Renewal } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
-import { Ledger, type ModelAsk, type ModelRequest, type ModelRule } from './ledger-model.ts';
+import type { SubscriberId } from '../../src/charging/request.ts';
+import {
+  endOfPeriod,
+  Ledger,
+  type ModelAsk,
+  type ModelBucket,
+  type ModelRequest,
+  type ModelRule,
+} from './ledger-model.ts';
 import { main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
 
 const GROUPS = [1, 2, 3];
+const SUBSCRIBERS = ['e164:1', 'imsi:2'];
+/** Whose a session is. */
+const OWNERS: Record<string, string> = { a: 'e164:1', b: 'imsi:2', c: 'e164:1' };
+const HOUR = 3_600_000;
+const minutes = (count: number): number => count * 60_000;
 
 const price = fc.record({
   amount: fc.integer({ min: 1, max: 9 }),
@@ -36,11 +50,42 @@ const rule = fc
     ...(validitySeconds === undefined ? {} : { validitySeconds }),
   }));
 
+const LENGTH = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR, month: 744 * HOUR };
+
+/** The first period ends within two hours: the start is that of a month after one of 31 days. */
+const renewal = fc
+  .record({
+    every: fc.constantFrom<Renewal['every']>('hour', 'day', 'week', 'month'),
+    ends: fc.integer({ min: 1, max: 120 }),
+    amount: fc.nat(120),
+    rollover: fc.oneof(fc.constant(0), fc.nat(60)),
+  })
+  .map(
+    ({ every, ends, amount, rollover }): Renewal => ({
+      ...{ every, amount, rollover, timeZone: 'UTC' },
+      from: START + minutes(ends) - LENGTH[every],
+    }),
+  );
+
+const turns = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 2, arbitrary: fc.record({ renewal }) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 240 }).map((lasts) => ({ lastsMs: minutes(lasts) })),
+  },
+);
+
 const bucket = fc.record({
   unit: fc.constantFrom<'octets' | 'money'>('octets', 'octets', 'money'),
   opening: fc.integer({ min: 0, max: 120 }),
   limit: fc.nat(30),
+  starts: fc.option(fc.integer({ min: 1, max: 240 }), { nil: undefined, freq: 1 }),
   expires: fc.option(fc.integer({ min: 1, max: 240 }), { nil: undefined }),
+  turns,
+  limits: fc.option(fc.subarray(SUBSCRIBERS), { nil: undefined, freq: 2 }),
+  /** Of a limit: it is drawn after all that pay. */
+  behind: fc.boolean(),
   paysFor: fc.option(fc.constantFrom('r1', 'r2', 'r3'), { nil: undefined }),
 });
 
@@ -78,27 +123,34 @@ const move = fc.oneof(
 );
 
 const account = fc.record({
-  buckets: fc.array(bucket, { maxLength: 3 }),
-  main: fc.record({ opening: fc.nat(400), limit: fc.nat(60) }),
+  buckets: fc.array(bucket, { maxLength: 4 }),
+  main: fc.record({ opening: fc.nat(400), limit: fc.nat(60), turns }),
   rules: fc.tuple(rule, rule, rule),
 });
 
 type Written = typeof account extends fc.Arbitrary<infer T> ? T : never;
+type Limited = typeof bucket extends fc.Arbitrary<infer T> ? T : never;
 
 function build({ buckets, main: last, rules }: Written): { till: Till; ledger: Ledger } {
+  const named = buckets.map((one, i) => ({ ...one, id: `b${i}` }));
+  const isBehind = ({ limits, behind }: Limited): boolean => limits !== undefined && behind;
   const written = [
-    ...buckets.map((one, i) => ({ ...one, id: `b${i}`, priority: i + 1 })),
-    { ...last, id: 'main', unit: 'money' as const, priority: 1000 },
-  ];
+    ...named.filter((one) => !isBehind(one)),
+    { ...last, id: 'main', unit: 'money' as const },
+    ...named.filter(isBehind),
+  ].map((one, priority) => ({ ...one, priority }));
   const defined = written.map((one): Bucket => {
-    const { expires, paysFor } = one as { expires?: number; paysFor?: string };
+    const { starts, expires, limits, paysFor } = one as Partial<Limited>;
     return {
       ...main,
       id: one.id,
       unit: one.unit,
       priority: one.priority,
       floor: one.unit === 'money' ? 0 - one.limit : 0,
-      ...(expires === undefined ? {} : { expiresAt: START + expires * 60_000 }),
+      ...(starts === undefined ? {} : { startsAt: START + minutes(starts) }),
+      ...(expires === undefined ? {} : { expiresAt: START + minutes(expires) }),
+      ...one.turns,
+      ...(limits === undefined ? {} : { limits }),
       ...(paysFor === undefined ? {} : { paysFor: [paysFor] }),
     };
   });
@@ -115,17 +167,7 @@ function build({ buckets, main: last, rules }: Written): { till: Till; ledger: L
   const openings = Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
   const till = new Till({ buckets: defined, openings, plan });
   const ledger = new Ledger({
-    buckets: defined.map(({ id, unit, floor, expiresAt, paysFor }) => ({
-      id,
-      kind: unit === 'money' ? 'money' : 'octets',
-      floor: BigInt(floor),
-      available: BigInt(openings[id] ?? 0),
-      reserved: 0n,
-      charged: 0n,
-      expired: 0n,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      ...(paysFor === undefined ? {} : { paysFor }),
-    })),
+    buckets: defined.map((one) => modelOf(one, openings[one.id] ?? 0)),
     rules: new Map(
       plan.rules.map((one, i): [number, ModelRule] => [
         GROUPS[i]!,
@@ -154,16 +196,47 @@ function build({ buckets, main: last, rules }: Written): { till: Till; ledger: L
   return { till, ledger };
 }
 
+function modelOf(
+  { id, unit, floor, startsAt, expiresAt, renewal: filled, lastsMs, limits, paysFor }: Bucket,
+  opening: number,
+): ModelBucket {
+  const model: ModelBucket = {
+    id,
+    kind: unit === 'money' ? 'money' : 'octets',
+    floor: BigInt(floor),
+    available: BigInt(opening),
+    reserved: 0n,
+    charged: 0n,
+    expired: 0n,
+    renewed: 0n,
+    ...(startsAt === undefined ? {} : { startsAt }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(lastsMs === undefined ? {} : { lasts: lastsMs }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(paysFor === undefined ? {} : { paysFor }),
+  };
+  if (filled === undefined) return model;
+  const { every, from, amount, rollover } = filled;
+  const own = { every, from, amount: BigInt(amount), rollover: BigInt(rollover) };
+  return { ...model, renewal: own, endsAt: endOfPeriod(own, Math.max(START, startsAt ?? 0)) };
+}
+
 function askTill(till: Till, asked: ModelRequest): string {
   const { kind, session, number, refused, reserving, lastOnly, services } = asked;
   const answer = till.ask(
     requestOf(kind, number, services.map(serviceOf), {
       sessionId: session,
+      ...(kind === 'initial' ? { subscriber: subscriberOf(asked.subscriber) } : {}),
       ...(refused ? { refusal: { resultCode: 5005 } } : {}),
     }),
     { reserving, lastOnly },
   );
   return wordsOf(answer);
+}
+
+function subscriberOf(text: string): SubscriberId {
+  const [kind, id] = text.split(':') as [SubscriberId['kind'], string];
+  return { kind, id };
 }
 
 function serviceOf({ group, used, ask }: ModelAsk) {
@@ -197,13 +270,24 @@ describe('random accounts', () => {
             ledger.tick(till.now);
           } else {
             const next =
-              one.kind === 'ask' ? one.request : asked[Math.max(0, asked.length - 1 - one.back)];
+              one.kind === 'ask'
+                ? { ...one.request, subscriber: OWNERS[one.request.session]! }
+                : asked[Math.max(0, asked.length - 1 - one.back)];
             // A refused initial never comes to be charged.
             if (next === undefined || (next.kind === 'initial' && next.refused)) continue;
             asked.push(next);
             expect(askTill(till, next)).toBe(ledger.ask(next, till.now));
           }
-          for (const { id, available, reserved } of ledger.buckets) {
+          for (const {
+            id,
+            available,
+            reserved,
+            renewal: filled,
+            lasts,
+            endsAt,
+          } of ledger.buckets) {
+            const period = filled !== undefined || lasts !== undefined ? (endsAt ?? 0) : undefined;
+            expect([id, till.counters[periodField(id)]]).toEqual([id, period]);
             expect([id, till.available(id)]).toEqual([id, Number(available)]);
             expect([id, till.reserved(id)]).toEqual([id, Number(reserved)]);
           }
@@ -215,18 +299,23 @@ describe('random accounts', () => {
   }, 60_000);
 
   function expectConserved(till: Till, ledger: Ledger): void {
-    for (const { id, charged, expired } of ledger.buckets) {
+    for (const { id, charged, expired, renewed } of ledger.buckets) {
       let charges = 0;
       let expiries = 0;
+      let renewals = 0;
       for (const { changes } of till.records)
         for (const change of changes) {
           if (change.bucket !== id) continue;
           if (change.cause === 'debit' || change.cause === 'overrun')
             charges -= change.available + change.reserved;
           if (change.cause === 'expiry') expiries -= change.available + change.reserved;
+          if (change.cause === 'renewal') renewals += change.available + change.reserved;
         }
-      expect([id, charges, expiries]).toEqual([id, Number(charged), Number(expired)]);
-      expect(till.available(id) + till.reserved(id) + charges + expiries).toBe(till.openings[id]);
+      const model = [Number(charged), Number(expired), Number(renewed)];
+      expect([id, charges, expiries, renewals]).toEqual([id, ...model]);
+      expect(till.available(id) + till.reserved(id) + charges + expiries - renewals).toBe(
+        till.openings[id],
+      );
     }
   }
 });

@@ -231,6 +231,19 @@ describe('a limit in money', () => {
     ]);
   });
 
+  test('leaves what it leaves but once, however many buckets could pay for it', () => {
+    const first = { ...main, id: 'first', priority: 50 };
+    const rule = ruleOf({ quota: { size: 20, minimum: 20, maximum: 20 } });
+    const one = new Till({
+      plan: planOf([rule]),
+      buckets: [capped({ unit: 'money' }), first, main],
+      openings: { cap: 30, first: 100, main: 100 },
+    });
+    expect(one.ask(initial(ben, 20)).services).toMatchObject([
+      { granted: { units: 20 }, final: { action: 'terminate' } },
+    ]);
+  });
+
   test('counts the cost of usage beyond the grant', () => {
     const one = till();
     one.ask(initial(ben, 30));
