@@ -1,6 +1,7 @@
 /**
  * Which requests a session has answered already, and with what (RFC 8506 5.7, 8.2): the window of
- * its last answers and, for its whole life, all request numbers that it applied.
+ * its last answers and, for its whole life, all request numbers that it applied. A client that
+ * gives one number to different requests is known by its answers alone, and by its time stamps.
  */
 import type { Answer } from './answer.ts';
 import { digestOf, type Request } from './request.ts';
@@ -25,7 +26,9 @@ export function precedentOf(session: Session, request: Request): Precedent {
       return { kind: 'duplicate', answer: answered.answer };
     known = true;
   }
-  if (known) return { kind: request.looseNumbering ? 'new' : 'contradiction' };
+  // A number that was seen says nothing: what would be taken for a copy was likely never charged.
+  if (request.looseNumbering) return { kind: 'new' };
+  if (known) return { kind: 'contradiction' };
   if (!hasSeen(session.seen, request.number)) return { kind: 'new' };
   // Seen, but its answer is gone: nothing moves, and nothing is granted.
   return { kind: 'duplicate', answer: withoutGrants(request) };

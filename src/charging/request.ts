@@ -123,16 +123,25 @@ export function sessionKey(request: {
 }
 
 /**
- * A 53-bit digest of what a request asks: kind, services, units; never routing, time stamps or
- * flags. Two requests of one session with the same number and digest are duplicates.
+ * A 53-bit digest of what a request asks, and for whom: kind, subscriber, services, units; never
+ * routing or flags, and time stamps only of a client that gives one number to different requests.
+ * Two requests of one session with the same number and digest are duplicates.
  */
-export function digestOf(request: Pick<Request, 'level' | 'services'> & { kind: string }): number {
+export function digestOf(
+  request: Pick<Request, 'level' | 'services'> &
+    Partial<Pick<Request, 'subscriber' | 'looseNumbering' | 'occurredAt'>> & { kind: string },
+): number {
+  const { subscriber, looseNumbering, occurredAt } = request;
   let text = `${request.kind}|${request.level}`;
+  if (looseNumbering && occurredAt !== undefined) text += `@${occurredAt}`;
   for (const service of request.services) {
     text += `|${serviceKey(service)}`;
     if (service.asked !== undefined) text += `?${unitsText(service.asked)}`;
     if (service.used !== undefined) text += `!${unitsText(service.used)}`;
+    if (service.usedAfter !== undefined) text += `>${unitsText(service.usedAfter)}`;
+    if (service.usedIndeterminate !== undefined) text += `~${unitsText(service.usedIndeterminate)}`;
   }
+  if (subscriber !== undefined) text += `#${subscriber.kind}:${subscriber.id}`;
   return hash53(text);
 }
 

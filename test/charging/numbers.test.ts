@@ -133,6 +133,24 @@ describe('the answer window', () => {
     ]);
   });
 
+  test('with loose numbers a number whose answer is gone stands for something new', () => {
+    const session = answered(Array.from({ length: 20 }, (_, i) => i));
+    const other = requestOf('update', 3, [asks({ used: { octets: 3 } })]);
+    expect(precedentOf(session, { ...other, looseNumbering: true }).kind).toBe('new');
+    expect(precedentOf(session, other).kind).toBe('duplicate');
+  });
+
+  test('one Session-Id used by two subscribers contradicts', () => {
+    const till = new Till({ openings: { main: 1000 } });
+    const initial = requestOf('initial', 0, [asks({ asked: {} })]);
+    till.ask(initial);
+    const other = { ...initial, subscriber: { kind: 'e164' as const, id: '49171' } };
+    expect(till.decide(other)).toMatchObject({
+      answer: { outcome: 'contradiction' },
+      alarm: 'number-reused',
+    });
+  });
+
   test('a window of one keeps the last answer', () => {
     const kept: readonly Answered[] = answered([1, 2, 3], 1).answers;
     expect(kept.map((one) => one.number)).toEqual([3]);
@@ -189,6 +207,26 @@ describe('digests', () => {
     expect(digestOf(requestOf('update', 1, services, elsewhere))).toBe(
       digestOf(requestOf('update', 1, services)),
     );
+  });
+
+  test('know whose request it is, and what came after a tariff change', () => {
+    const anna = { subscriber: { kind: 'e164' as const, id: '49170' } };
+    const ben = { subscriber: { kind: 'e164' as const, id: '49171' } };
+    const [before, after] = [
+      { used: { octets: 9 } },
+      { used: { octets: 9 }, usedAfter: { octets: 4 } },
+    ];
+    const digests = [anna, ben, {}].flatMap((part) =>
+      [before, after].map((service) => digestOf(requestOf('update', 1, [asks(service)], part))),
+    );
+    expect(new Set(digests).size).toBe(6);
+  });
+
+  test('of a client that repeats numbers know when it was', () => {
+    const at = (occurredAt: number, part = {}) =>
+      digestOf(requestOf('update', 1, [asks({ used: { octets: 5 } })], { occurredAt, ...part }));
+    expect(at(1)).toBe(at(2));
+    expect(at(1, { looseNumbering: true })).not.toBe(at(2, { looseNumbering: true }));
   });
 
   function ordered(of: unknown): unknown {

@@ -237,7 +237,11 @@ export class Till {
       for (const { grant } of session.services) {
         if (grant !== undefined && session.state !== 'open')
           throw new Error(`${key} is closed and holds a grant`);
-        for (const { bucket, amount } of [...(grant?.parts ?? []), ...(grant?.limits ?? [])])
+        for (const { bucket, amount } of [
+          ...(grant?.parts ?? []),
+          ...(grant?.switch?.after?.parts ?? []),
+          ...(grant?.limits ?? []),
+        ])
           held.set(bucket, (held.get(bucket) ?? 0n) + BigInt(amount));
       }
     }
