@@ -142,6 +142,22 @@ export class Connection<Options> {
     this.#step({ kind: 'stop' }, 'we left');
   }
 
+  /**
+   * Holds a known peer against the policy, which has changed: it goes on with what is particular to
+   * it now, or, no longer admitted, is taken leave of (RFC 6733 5.4).
+   */
+  readmit(): void {
+    if (this.#peer === undefined) return;
+    const admission = this.#site.admit(this.#peer);
+    if (admission === undefined) {
+      this.#log('warn', 'peer admitted no more', { originHost: this.#peer.originHost });
+      this.leave('not wanted');
+      return;
+    }
+    const { strict = false, options } = admission;
+    this.#peer = { ...this.#peer, strict, options };
+  }
+
   /** Ends the connection at once. */
   destroy(): void {
     this.#step({ kind: 'give-up' }, 'we left');

@@ -12,7 +12,7 @@ import { localOf } from './dispatch.ts';
 import { endToEndIds } from './identifiers.ts';
 import { canonical } from './identity.ts';
 import type { DisconnectCause } from './outgoing.ts';
-import { admission } from './policy.ts';
+import { admission, type PeerPolicy, policyProblems } from './policy.ts';
 import { defaults, type PeerSettings, problemsOf } from './settings.ts';
 import type { PeerHooks, Site } from './site.ts';
 
@@ -96,6 +96,29 @@ export class PeerListener<Options> {
   /** A fresh End-to-End Identifier for a request of ours, whichever connection it takes. */
   nextEndToEnd(): number {
     return this.#site.nextEndToEnd();
+  }
+
+  /**
+   * Changes who may connect and which realms are served, from the next message on. Peers that are
+   * open stay where the new policy admits them, and are told to leave where it does not. Throws when
+   * `policyProblems` names any: whoever changes it asks first.
+   */
+  reconfigure(to: {
+    policy: PeerPolicy<Options>;
+    servedRealms: readonly string[];
+    forbiddenRoutes: readonly string[];
+  }): void {
+    const { identity, applications, host } = this.#settings;
+    const { policy, servedRealms, forbiddenRoutes } = to;
+    const problems = policyProblems(policy, host);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+    this.#site.admit = admission(policy);
+    this.#site.local = localOf({
+      identity: { ...identity, servedRealms },
+      applications,
+      forbiddenRoutes,
+    });
+    for (const connection of this.#connections) connection.readmit();
   }
 
   statistics(): PeerStatistics {
