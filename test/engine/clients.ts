@@ -1,6 +1,6 @@
 /** Network elements as a worker's requests meet them: what they were asked, and what they answer. */
 import { decode } from '../../src/diameter/decode.ts';
-import { encode } from '../../src/diameter/encode.ts';
+import { encode, encodeAnswerMessage } from '../../src/diameter/encode.ts';
 import type { HeldPeers } from '../../src/engine/held-peers.ts';
 import type { Way } from '../../src/engine/initiator.ts';
 
@@ -48,16 +48,19 @@ export class Clients {
   }
 }
 
-/** As it comes off the wire; the class 3 codes only come with the E flag (RFC 6733 7.1.3). */
+/** As it comes off the wire: codes of class 3 only with the E flag (RFC 6733 7.1.3). */
 function answerOf({ command, message, endToEnd }: AskedOf, code: number) {
-  const error = code >= 3000 && code < 4000;
-  const header = { applicationId: 4, hopByHop: 1, endToEnd, proxiable: true, error };
-  const bytes = encode(command === 'RAR' ? 'RAA' : 'ASA', header, {
+  const header = { applicationId: 4, hopByHop: 1, endToEnd, proxiable: true };
+  const body = {
     'Session-Id': message['Session-Id'],
     'Result-Code': code,
     'Origin-Host': message['Destination-Host'],
     'Origin-Realm': message['Destination-Realm'],
-  });
+  };
+  const error = code >= 3000 && code < 4000;
+  const bytes = error
+    ? encodeAnswerMessage(command === 'RAR' ? 258 : 274, header, body)
+    : encode(command === 'RAR' ? 'RAA' : 'ASA', header, body);
   return decode(bytes);
 }
 

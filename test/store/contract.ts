@@ -856,6 +856,55 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
       expect(await store.announce(two, 0)).toEqual([]);
     });
 
+    test('peers are held for as long as the leases of those who hold them', async () => {
+      const [one, two, peer] = [fresh('w'), fresh('w'), fresh('peer')];
+      expect(await store.holdersOf(peer)).toEqual([]);
+      await store.holdPeer(peer, two, 60_000);
+      await store.holdPeer(peer, one, 30);
+      const end = store.now() + 60;
+      expect(await store.holdersOf(peer)).toEqual([one, two].sort());
+      await on.pass(end);
+      expect(await store.holdersOf(peer)).toEqual([two]);
+      await store.holdPeer(peer, two, 0);
+      expect(await store.holdersOf(peer)).toEqual([]);
+      await store.holdPeer(peer, two, 0);
+    });
+
+    test('an inbox gives its messages in order, each once, and takes no more than it may', async () => {
+      const worker = fresh('w');
+      expect(await store.take(worker, 5)).toEqual([]);
+      for (let i = 0; i < 1_000; i++) expect(await store.post(worker, `m${i}`)).toBe('posted');
+      expect(await store.post(worker, 'too much')).toBe('full');
+      expect(await store.take(worker, 2)).toEqual(['m0', 'm1']);
+      expect(await store.post(worker, 'last')).toBe('posted');
+      expect(await store.take(worker, 997)).toHaveLength(997);
+      expect(await store.take(worker, 100)).toEqual(['m999', 'last']);
+      expect(await store.take(worker, 100)).toEqual([]);
+      expect(await store.take(fresh('w'), 100)).toEqual([]);
+    });
+
+    test("an account's open sessions are given page by page, those that ended are not", async () => {
+      const { account, change } = await openDesk(store);
+      const stranger = await openDesk(store);
+      await store.commit(stranger.change('x', 0));
+      for (let i = 0; i < 25; i++) await store.commit(change(`s${i}`, 0));
+      const found = new Set<string>();
+      for (let after: string | undefined, i = 0; i === 0 || after !== undefined; i++) {
+        const page = await store.sessionsOf(account, { limit: 10, ...(after && { after }) });
+        for (const { session } of page.sessions) found.add(session.sessionId);
+        after = page.next;
+      }
+      expect([...found].sort()).toEqual(Array.from({ length: 25 }, (_, i) => `s${i}`).sort());
+      const close = { index: 'close', timer: 'remove', ttlMs: 60_000 } as const;
+      await store.commit(change('s7', 1, { session: close }));
+      const { sessions } = await store.sessionsOf(account, { limit: 1_000 });
+      expect(sessions.map(({ session }) => session.sessionId)).not.toContain('s7');
+      expect(sessions).toHaveLength(24);
+      expect(await store.sessionsOf({ ...account, account: fresh('none') }, { limit: 5 })).toEqual({
+        sessions: [],
+      });
+    });
+
     test('says that it is ready', async () => {
       expect(await store.ready()).toBeUndefined();
     });

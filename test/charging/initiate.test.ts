@@ -1,0 +1,356 @@
+/** What is pending in a session: how wishes meet, attempts, answers, and the CCR that ends it. */
+import { describe, expect, test } from 'vitest';
+import { ask, attempt, conclude, type Reply, scopeOf } from '../../src/charging/initiate.ts';
+import {
+  MAX_ATTEMPTS,
+  type Pending,
+  PROMISE_MS,
+  pendingDueAt,
+  type Scope,
+  stillPending,
+  type Wanted,
+  wayOf,
+  withWanted,
+} from '../../src/charging/pending.ts';
+import type { Service, Session } from '../../src/charging/session.ts';
+import { stepTimer } from '../../src/charging/timer.ts';
+import { asks, planOf, requestOf, ruleOf, START, settings, Till } from './till.ts';
+
+const ANSWER_MS = 2_000;
+const wish = (scope: Scope = {}, part: Partial<Wanted> = {}): Wanted => ({
+  ...{ kind: 'reauthorise', scope, reason: 'operator' },
+  ...part,
+});
+const pendingOf = (scope: Scope = {}, part: Partial<Pending> = {}): Pending => ({
+  ...withWanted(undefined, wish(scope), START)!,
+  ...part,
+});
+
+/** A session that holds a grant for rating group 1. */
+function opened(plan = planOf([ruleOf()])): { till: Till; session(): Session; known(): Known } {
+  const till = new Till({ openings: { main: 1000 }, plan });
+  till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+  return {
+    till,
+    session: () => till.session()!,
+    known: () => ({
+      ...{ now: till.now, account: till.account(), plan: till.plan, fresh: true },
+      ...{ reserving: false, settings },
+    }),
+  };
+}
+type Known = Parameters<typeof attempt>[1];
+
+describe('wishes', () => {
+  test('the first is pending at once', () => {
+    expect(withWanted(undefined, wish({ pool: 3 }), START)).toEqual({
+      ...{ kind: 'reauthorise', scope: { pool: 3 }, reason: 'operator', nextAt: START },
+      ...{ attempts: 0, sends: 0, deadEnds: 0, acknowledged: false },
+    });
+  });
+
+  test.each<[string, Scope, Scope, Scope | undefined]>([
+    ['the same', { ratingGroup: 1 }, { ratingGroup: 1 }, undefined],
+    ['one within the session', {}, { ratingGroup: 1 }, undefined],
+    [
+      'a service of the rating group',
+      { ratingGroup: 1 },
+      { ratingGroup: 1, serviceId: 7 },
+      undefined,
+    ],
+    ['the session beside one of it', { ratingGroup: 1 }, {}, {}],
+    [
+      'the rating group of the service',
+      { ratingGroup: 1, serviceId: 7 },
+      { ratingGroup: 1 },
+      { ratingGroup: 1 },
+    ],
+    ['another rating group', { ratingGroup: 1 }, { ratingGroup: 2 }, {}],
+    ['a pool beside a rating group', { ratingGroup: 1 }, { pool: 1 }, {}],
+    ['another pool', { pool: 2 }, { pool: 1 }, {}],
+  ])('a second one, for %s', (_, first, second, scope) => {
+    const merged = withWanted(pendingOf(first), wish(second), START + 5);
+    expect(merged?.scope).toEqual(scope);
+  });
+
+  test('a wider one waits until the request that is under way is decided, and is another one', () => {
+    const sent = pendingOf({ ratingGroup: 1 }, { attempts: 1, sends: 1, endToEnd: 9, nextAt: 77 });
+    const merged = withWanted(sent, wish(), START);
+    expect(merged).toMatchObject({ scope: {}, attempts: 0, sends: 0, nextAt: 77 });
+    expect(merged).not.toHaveProperty('endToEnd');
+  });
+
+  test('while the client has promised to re-authorise, nothing more is asked of that', () => {
+    const promised = pendingOf({ ratingGroup: 1 }, { acknowledged: true });
+    expect(withWanted(promised, wish({ ratingGroup: 1 }), START)).toBeUndefined();
+    expect(withWanted(promised, wish({ ratingGroup: 2 }), START)).toMatchObject({
+      scope: { ratingGroup: 2 },
+      acknowledged: false,
+    });
+    const broken = withWanted(promised, wish({ ratingGroup: 1 }), START + PROMISE_MS);
+    expect(broken).toMatchObject({ scope: { ratingGroup: 1 }, acknowledged: false });
+  });
+
+  test('an abort takes the place of a re-authorisation, and nothing that of an abort', () => {
+    const abort = withWanted(pendingOf({ pool: 1 }), wish({}, { kind: 'abort' }), START);
+    expect(abort?.kind).toBe('abort');
+    expect(withWanted(abort, wish(), START)).toBeUndefined();
+    expect(withWanted(abort, wish({}, { kind: 'abort' }), START)).toBeUndefined();
+  });
+
+  test('are recorded, and wake the session now', () => {
+    const { session } = opened();
+    const change = ask(session(), wish(), START + 1);
+    expect(change).toMatchObject({ index: 'keep', timer: START + 1, movements: [] });
+    expect(change?.record).toMatchObject({
+      ...{ kind: 'reauthorisation', outcome: 'asked', sessionId: 's', client: 'gw.example' },
+    });
+    expect(ask(change!.session, wish(), START + 2)).toBeUndefined();
+    expect(ask(change!.session, wish({}, { kind: 'abort' }), START + 2)?.record.kind).toBe(
+      'abort-request',
+    );
+  });
+
+  test('name one service, or the whole session where a RAR cannot say which', () => {
+    const of = (part: Partial<Service>): Service => ({
+      ...{ serviceIds: [], rule: 'r', planVersion: 1, unit: 'octets', used: 0, rated: 0, cost: 0 },
+      ...part,
+    });
+    expect(scopeOf([of({ ratingGroup: 4 })])).toEqual({ ratingGroup: 4 });
+    expect(scopeOf([of({ ratingGroup: 4, serviceIds: [7] })])).toEqual({
+      ...{ ratingGroup: 4, serviceId: 7 },
+    });
+    expect(scopeOf([of({ ratingGroup: 4, serviceIds: [7, 8] })])).toEqual({ ratingGroup: 4 });
+    expect(scopeOf([of({ serviceIds: [7] })])).toEqual({ serviceId: 7 });
+    expect(scopeOf([of({ serviceIds: [7, 8] })])).toEqual({});
+    expect(scopeOf([of({ ratingGroup: 4 }), of({ ratingGroup: 5 })])).toEqual({});
+  });
+});
+
+describe('attempts', () => {
+  test('come with growing pauses, carry one End-to-End Identifier, and end', () => {
+    const { till, session, known } = opened();
+    till.commit('s', ask(session(), wish(), till.now)!);
+    const times: number[] = [];
+    for (let i = 1; i <= MAX_ATTEMPTS; i++) {
+      expect(stepTimer(session(), known())).toEqual({ kind: 'initiate' });
+      const made = attempt(session(), known(), { endToEnd: 100 + i, answerMs: ANSWER_MS })!;
+      expect(made.send).toMatchObject({ attempts: i, sends: i, endToEnd: 101 });
+      times.push(made.send!.nextAt - till.now);
+      till.commit('s', made.change);
+      expect(till.wake()).toBe('asleep');
+      till.now = made.send!.nextAt;
+    }
+    expect(times).toEqual([4_000, 8_000, 16_000, 32_000, 64_000]);
+    const last = attempt(session(), known(), { endToEnd: 200, answerMs: ANSWER_MS })!;
+    expect(last).toMatchObject({ gaveUp: true, change: { record: { outcome: 'given-up' } } });
+    till.commit('s', last.change);
+    expect(session()).toMatchObject({ state: 'open' });
+    expect(session()).not.toHaveProperty('pending');
+    // Supervision is what remains.
+    expect(till.wheel.get('s')).toBe(session().superviseAt);
+  });
+
+  test('without a way to the client count, and are no send', () => {
+    const { till, session, known } = opened();
+    till.commit('s', ask(session(), wish(), till.now)!);
+    const made = attempt(session(), known(), { endToEnd: undefined, answerMs: ANSWER_MS })!;
+    expect(made).not.toHaveProperty('send');
+    expect(made.change.record.outcome).toBe('unreachable');
+    till.commit('s', made.change);
+    expect(session().pending).toMatchObject({ attempts: 1, sends: 0 });
+    till.now = session().pending!.nextAt;
+    const next = attempt(session(), known(), { endToEnd: 5, answerMs: ANSWER_MS })!;
+    expect(next.send).toMatchObject({ attempts: 2, sends: 1, endToEnd: 5 });
+  });
+
+  test('take each way twice, and one that leads nowhere no more', () => {
+    const ways = [1, 2, 3, 4].map((sends) => wayOf(pendingOf({}, { sends })));
+    expect(ways).toEqual([0, 0, 1, 1]);
+    expect(wayOf(pendingOf({}, { sends: 2, deadEnds: 1 }))).toBe(1);
+  });
+
+  test('of an abort end with the end of the session', () => {
+    const { till, session, known } = opened();
+    till.commit('s', ask(session(), wish({}, { kind: 'abort' }), till.now)!);
+    for (let i = 0; i < MAX_ATTEMPTS; i++) {
+      till.commit('s', attempt(session(), known(), { endToEnd: 1, answerMs: ANSWER_MS })!.change);
+      till.now = session().pending!.nextAt;
+    }
+    till.commit('s', attempt(session(), known(), { endToEnd: 1, answerMs: ANSWER_MS })!.change);
+    expect(session().state).toBe('abandoned');
+    expect(session()).not.toHaveProperty('pending');
+    expect(till.available('main')).toBe(1000);
+    expect(till.records.at(-1)).toMatchObject({ kind: 'abort', outcome: 'success' });
+  });
+});
+
+describe('answers', () => {
+  const sent = (kind: Wanted['kind'] = 'reauthorise') => {
+    const { till, session, known } = opened();
+    till.commit('s', ask(session(), wish({}, { kind }), till.now)!);
+    till.commit('s', attempt(session(), known(), { endToEnd: 8, answerMs: ANSWER_MS })!.change);
+    const reply = (reply: Reply, endToEnd = 8) => {
+      const change = conclude(session(), known(), { endToEnd, reply });
+      if (change !== undefined) till.commit('s', change);
+      return change?.record.outcome;
+    };
+    return { till, session, known, reply };
+  };
+
+  test('C-201 2xxx stops the resending; supervision is what remains until the CCR', () => {
+    const { till, session, reply } = sent();
+    expect(reply('acknowledged')).toBe('acknowledged');
+    expect(pendingDueAt(session().pending)).toBe(Number.POSITIVE_INFINITY);
+    expect(till.wheel.get('s')).toBe(session().superviseAt);
+    till.ask(requestOf('update', 1, [asks({ used: { octets: 10 }, asked: {} })]));
+    expect(session()).not.toHaveProperty('pending');
+  });
+
+  test('C-204 5002 ends the session, and what it held is free', () => {
+    const { till, session, reply } = sent();
+    expect(reply('unknown-session')).toBe('unknown-session');
+    expect(session().state).toBe('abandoned');
+    expect(till.available('main')).toBe(1000);
+    expect(till.records.at(-1)?.kind).toBe('reauthorisation');
+  });
+
+  test('3xxx makes the next attempt take another way', () => {
+    const { session, reply } = sent();
+    const { nextAt } = session().pending!;
+    expect(reply('undeliverable')).toBe('undeliverable');
+    expect(session().pending).toMatchObject({ deadEnds: 1, nextAt, acknowledged: false });
+  });
+
+  test('other errors end the wish, 4xxx does not', () => {
+    const { session, reply } = sent();
+    expect(reply('later')).toBeUndefined();
+    expect(session().pending).toMatchObject({ attempts: 1 });
+    expect(reply('refused')).toBe('refused');
+    expect(session()).not.toHaveProperty('pending');
+    expect(session().state).toBe('open');
+  });
+
+  test('to what is no longer asked change nothing', () => {
+    const { till, session, reply } = sent();
+    expect(reply('acknowledged', 7)).toBeUndefined();
+    till.ask(requestOf('update', 1, [asks({ used: { octets: 10 }, asked: {} })]));
+    expect(reply('unknown-session')).toBeUndefined();
+    expect(session().state).toBe('open');
+  });
+
+  test('a client that promised to end its session, and does not, loses it', () => {
+    const { till, session, known, reply } = sent('abort');
+    expect(reply('acknowledged')).toBe('acknowledged');
+    expect(till.wheel.get('s')).toBe(till.now + PROMISE_MS);
+    till.now += PROMISE_MS;
+    expect(stepTimer(session(), known())).toEqual({ kind: 'initiate' });
+    till.commit('s', attempt(session(), known(), { endToEnd: 1, answerMs: ANSWER_MS })!.change);
+    expect(session().state).toBe('abandoned');
+  });
+
+  test.each<Reply>(['unknown-session', 'refused'])('%s to an ASR ends the session here', (word) => {
+    const { till, session, reply } = sent('abort');
+    reply(word);
+    expect(session().state).toBe('abandoned');
+    expect(till.records.at(-1)).toMatchObject({ kind: 'abort', outcome: 'success' });
+  });
+
+  test('a termination is the answer to everything', () => {
+    const { till, session } = sent('abort');
+    till.ask(requestOf('termination', 1, [asks({ used: { octets: 10 } })]));
+    expect(session()).not.toHaveProperty('pending');
+    expect(session().state).toBe('ended');
+  });
+});
+
+describe('C-202 a CCR that was on its way', () => {
+  const service = (ratingGroup: number, part: Partial<Service> = {}): Service => ({
+    ...{ ratingGroup, serviceIds: [], rule: 'r', planVersion: 1, unit: 'octets' },
+    ...{ used: 0, rated: 0, cost: 0 },
+    ...part,
+  });
+  const pooled = [
+    service(1, { grant: { parts: [], units: 1, final: false, pool: 5 } }),
+    service(2),
+  ];
+
+  test.each<[string, Scope, Parameters<typeof asks>[0], boolean]>([
+    ['any is for the whole session', {}, { ratingGroup: 2 }, true],
+    ['its own rating group', { ratingGroup: 1 }, { ratingGroup: 1 }, true],
+    ['another rating group', { ratingGroup: 1 }, { ratingGroup: 2 }, false],
+    [
+      'its own service',
+      { ratingGroup: 1, serviceId: 7 },
+      { ratingGroup: 1, serviceIds: [7] },
+      true,
+    ],
+    [
+      'another service',
+      { ratingGroup: 1, serviceId: 7 },
+      { ratingGroup: 1, serviceIds: [8] },
+      false,
+    ],
+    ['a service of the pool', { pool: 5 }, { ratingGroup: 1 }, true],
+    ['a service outside the pool', { pool: 5 }, { ratingGroup: 2 }, false],
+  ])('answers what it is for: %s', (_, scope, asked, answered) => {
+    const left = stillPending(pendingOf(scope), [asks(asked)], pooled);
+    expect(left === undefined).toBe(answered);
+  });
+
+  test('does not answer an ASR unless it ends the session', () => {
+    const abort = pendingOf({}, { kind: 'abort' });
+    expect(stillPending(abort, [asks({})], [])).toBe(abort);
+  });
+
+  test('that is a duplicate answers nothing', () => {
+    const { till, session } = opened();
+    till.commit('s', ask(session(), wish(), till.now)!);
+    till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+    expect(session().pending).toBeDefined();
+  });
+});
+
+describe('the end of a bundle', () => {
+  const HOUR = 3_600_000;
+  function bundled(part: { reauthoriseAtExpiry?: boolean }) {
+    const till = new Till({
+      buckets: [
+        { id: 'day', unit: 'octets', priority: 1, floor: 0, expiresAt: START + HOUR },
+        { id: 'main', unit: 'money', priority: 9, floor: 0 },
+      ],
+      openings: { day: 500, main: 1000 },
+      plan: planOf([ruleOf()], { supervisionSeconds: 86_400, ...part }),
+    });
+    till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+    return till;
+  }
+
+  test('has the client asked, where the plan says so', () => {
+    const till = bundled({ reauthoriseAtExpiry: true });
+    expect(till.session()?.reauthoriseAt).toBe(START + HOUR);
+    till.now = START + HOUR;
+    const known = {
+      ...{ now: till.now, account: till.account(), plan: till.plan, fresh: true },
+      ...{ reserving: false, settings },
+    };
+    till.wheel.set('s', till.now);
+    expect(till.wake()).toBe('initiate');
+    const made = attempt(till.session()!, known, { endToEnd: 1, answerMs: ANSWER_MS })!;
+    till.commit('s', made.change);
+    expect(till.session()).not.toHaveProperty('reauthoriseAt');
+    expect(till.session()?.pending).toMatchObject({
+      ...{ reason: 'expiry', scope: { ratingGroup: 1 }, attempts: 0, nextAt: till.now },
+    });
+  });
+
+  test('moves with what is granted: without a grant of it nobody is asked', () => {
+    const till = bundled({ reauthoriseAtExpiry: true });
+    till.ask(requestOf('update', 1, [asks({ used: { octets: 100 } })]));
+    expect(till.session()).not.toHaveProperty('reauthoriseAt');
+  });
+
+  test('has nobody asked where the plan does not say so', () => {
+    expect(bundled({}).session()).not.toHaveProperty('reauthoriseAt');
+  });
+});
