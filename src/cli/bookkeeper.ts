@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from '../config.ts';
+import { readableGroup } from '../diameter/readable.ts';
 import { Membership } from '../engine/membership.ts';
 import type { Log } from '../log.ts';
 import { systemClock } from '../peer/clock.ts';
@@ -50,6 +51,7 @@ export async function keepBooks(options: {
       keep: settings.recordFilesKept,
       now: Date.now,
     },
+    readInformation: (octets) => readableGroup('Service-Information', octets),
     clock: systemClock,
     problem: (problem) => log.warn({ ...problem }, `records: ${problem.kind}`),
   });

@@ -14,7 +14,7 @@
 import { StoreUnavailable } from '../store.ts';
 import { findBreaks, foldRecords } from './checkpointer.ts';
 import { type FileSink, type FileSinkOptions, openFileSink, type SinkLine } from './file-sink.ts';
-import { recordLine } from './line.ts';
+import { type InformationReader, recordLine } from './line.ts';
 import { CHECKPOINT, FILES, type LoggedRecord, type ReaderLease, type RecordLog } from './log.ts';
 import { compareRecordIds, laterRecordId, parseRecordId, START } from './record-id.ts';
 
@@ -76,6 +76,8 @@ export interface RecordKeeperOptions {
   holder: string;
   /** Absent: no files are written, and the checkpoint alone allows trimming. */
   files?: Omit<FileSinkOptions, 'writer'>;
+  /** How Service-Information stands in the files. */
+  readInformation?: InformationReader;
   clock: KeeperClock;
   /** Resolves to true when all that was read is as durable as configured; absent: it always is. */
   barrier?(): Promise<boolean>;
@@ -402,7 +404,10 @@ class Keeper implements RecordKeeper {
     if (pages.length === 0 || this.#sink === undefined) return;
     const lines = pages.flatMap(({ state: { partition }, records }) =>
       records.map(
-        ({ id, record }): SinkLine => ({ partition, id, text: recordLine(partition, id, record) }),
+        ({ id, record }): SinkLine => ({
+          ...{ partition, id },
+          text: recordLine(partition, id, record, this.#options.readInformation),
+        }),
       ),
     );
     try {

@@ -4,13 +4,24 @@
  *
  * Amounts and units are JSON numbers: all of them are integers within +-(2^53 - 1), which every
  * JSON reader that uses doubles keeps exactly. Times are store times in ms. `id` is unique within
- * its partition, so (`partition`, `id`) names a record for good.
+ * its partition, so (`partition`, `id`) names a record for good. Service-Information stands last, as
+ * whoever knows its dictionary reads it, or else as hexadecimal.
  */
 import type { BucketChange, ChargingRecord, RecordedService } from '../../charging/record.ts';
 
+/** Makes JSON of Service-Information; never throws, whatever the octets are. */
+export type InformationReader = (octets: Uint8Array) => unknown;
+
+const asHexadecimal: InformationReader = (octets) => Buffer.from(octets).toString('hex');
+
 /** One line, without the line feed. */
-export function recordLine(partition: number, id: string, record: ChargingRecord): string {
-  const subscriber = record.subscriber;
+export function recordLine(
+  partition: number,
+  id: string,
+  record: ChargingRecord,
+  readInformation: InformationReader = asHexadecimal,
+): string {
+  const { subscriber, information } = record;
   return JSON.stringify({
     id,
     partition,
@@ -24,11 +35,14 @@ export function recordLine(partition: number, id: string, record: ChargingRecord
     subscriber: subscriber === undefined ? undefined : `${subscriber.kind}:${subscriber.id}`,
     client: record.client,
     context: record.context,
+    sentContext: record.sentContext,
     outcome: record.outcome,
     services: record.services.map(serviceMembers),
     changes: record.changes.map(changeMembers),
     terminationCause: record.terminationCause,
     reference: record.reference,
+    equipment: record.equipment,
+    information: information === undefined ? undefined : readInformation(information),
   });
 }
 
@@ -45,6 +59,7 @@ function serviceMembers(service: RecordedService): RecordedService {
     outcome: service.outcome,
     ...(service.excess === undefined ? {} : { excess: service.excess }),
     ...(service.reasons === undefined ? {} : { reasons: service.reasons }),
+    ...(service.after === undefined ? {} : { after: service.after }),
   };
 }
 

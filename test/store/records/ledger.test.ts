@@ -95,6 +95,15 @@ describe('a line', () => {
     );
   });
 
+  it('has Service-Information last, as its reader makes it, or as hexadecimal', () => {
+    const told = { ...record, equipment: 'imei:35', information: Uint8Array.of(0, 171, 255) };
+    expect(recordLine(17, '5-3', told)).toMatch(/,"equipment":"imei:35","information":"00abff"\}$/);
+    const reader = (octets: Uint8Array) => ({ octets: [...octets] });
+    expect(JSON.parse(recordLine(17, '5-3', told, reader)).information).toEqual({
+      octets: [0, 171, 255],
+    });
+  });
+
   it('says where it belongs, and what is not whole does not', () => {
     const line = recordLine(17, '5-3', record);
     expect(placeOfLine(line)).toEqual({ id: '5-3', partition: 17 });
