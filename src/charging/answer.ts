@@ -1,4 +1,5 @@
 /** What a session answers: outcomes in the core's words; `ro/` turns them into Result-Codes. */
+import type { Multiplier } from './multiplier.ts';
 import type { Directives, Final } from './plan.ts';
 import type { Unit } from './request.ts';
 
@@ -30,8 +31,11 @@ export interface ServiceAnswer {
   beside?: Partial<Record<Unit, number>>;
   /** Store time in ms of a tariff change within the grant, and a dual quota's units after it. */
   tariffChange?: { at: number; after?: number };
-  /** The pool that the grant belongs to: multiplier = digits x 10^exponent (RFC 8506 8.30). */
-  pool?: { id: number; digits: number; exponent: number };
+  /**
+   * The pool that the grant belongs to (RFC 8506 8.30). The multiplier takes the grant's unit, of
+   * money the smallest, to the pool's; a dual quota's second part has its own.
+   */
+  pool?: Multiplier & { id: number; after?: Multiplier };
 }
 
 export interface Answer {

@@ -1,7 +1,8 @@
 /** What a service may use next (RFC 8506 5.2, 5.3, 8.16-8.18), and what its client is told with it. */
+import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
-import { multiplierOf } from './multiplier.ts';
+import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
 import { priceOf, release, reserve, type Wanted } from './quota.ts';
@@ -17,6 +18,8 @@ import {
   switchOf,
   withSecondQuota,
 } from './tariff-change.ts';
+
+type Share = NonNullable<ServiceAnswer['pool']>;
 
 /** Validity-Time with which a client is sent away when no reservation could be made in time. */
 const RETRY_SECONDS = 10;
@@ -189,8 +192,16 @@ function answerOf(of: Allotted & { rule: Rule; asked: Asked; first: boolean }): 
     const after = got.switch?.after?.units;
     answer.tariffChange = after === undefined ? { at: within.at } : { at: within.at, after };
   }
-  const price = priceOf(service);
-  if (got.pool !== undefined && price !== undefined)
-    answer.pool = { id: got.pool, ...multiplierOf(price, { rated: service.rated, units }) };
+  if (got.pool !== undefined) answer.pool = poolOf(got.pool, service, got);
   return answer;
+}
+
+/** How the units of a grant count in its pool. */
+function poolOf(id: number, service: Service, { units, switch: change }: Grant): Share {
+  const price = priceOf(service);
+  const next = change === undefined ? undefined : priceOf({ unit: service.unit, ...change });
+  const before = price === undefined ? FREE : multiplierOf(price, { rated: service.rated, units });
+  if (change === undefined) return { id, ...before };
+  const after = next === undefined ? FREE : multiplierOf(next, { rated: 0, units });
+  return change.after === undefined ? { id, ...greater(before, after) } : { id, ...before, after };
 }

@@ -15,6 +15,9 @@ export interface Multiplier {
   exponent: number;
 }
 
+/** Of what costs nothing. */
+export const FREE: Multiplier = { digits: 0, exponent: 0 };
+
 /** Of the dearest rate that `units` units after `rated` are charged at. */
 export function multiplierOf(
   price: Price,
@@ -30,9 +33,17 @@ export function multiplierOf(
   return decimalOf(BigInt(amount), BigInt(per));
 }
 
+/** The multiplier of a grant for both sides of a tariff change: the one that takes more. */
+export function greater(a: Multiplier, b: Multiplier): Multiplier {
+  const scale = Math.min(a.exponent, b.exponent);
+  const scaled = ({ digits, exponent }: Multiplier) =>
+    BigInt(digits) * 10n ** BigInt(exponent - scale);
+  return scaled(a) >= scaled(b) ? a : b;
+}
+
 /** `amount` / `per` with as few digits as say it, `DIGITS` at most. */
 function decimalOf(amount: bigint, per: bigint): Multiplier {
-  if (amount === 0n) return { digits: 0, exponent: 0 };
+  if (amount === 0n) return FREE;
   let digits = amount / per;
   let rest = amount % per;
   let exponent = 0;

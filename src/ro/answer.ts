@@ -96,7 +96,7 @@ function addServices(cca: CCA, answer: Answer, to: AnswerTo): void {
     }
     // RFC 8506 5.1.2: each quota in an entry of its own.
     entries.push({ ...serviceOf(service, to, granted.units), 'Tariff-Change-Usage': BEFORE });
-    entries.push({ ...serviceOf(service, to, after), 'Tariff-Change-Usage': AFTER });
+    entries.push({ ...serviceOf(service, to, after, true), 'Tariff-Change-Usage': AFTER });
   }
   const [first] = entries;
   if (first === undefined) {
@@ -111,8 +111,8 @@ function addServices(cca: CCA, answer: Answer, to: AnswerTo): void {
   cca['Multiple-Services-Credit-Control'] = entries;
 }
 
-/** A service with `units` of those that it was granted. */
-function serviceOf(service: ServiceAnswer, to: AnswerTo, units: number): MSCC {
+/** A service with `units` of those that it was granted; `second`: after a tariff change. */
+function serviceOf(service: ServiceAnswer, to: AnswerTo, units: number, second = false): MSCC {
   const { ratingGroup, serviceIds, holdingSeconds, outcome, validitySeconds, directives } = service;
   const { ccr, currency, finalUnits = 'rfc4006' } = to;
   const mscc: MSCC = {};
@@ -120,7 +120,7 @@ function serviceOf(service: ServiceAnswer, to: AnswerTo, units: number): MSCC {
   if (granted !== undefined) mscc['Granted-Service-Unit'] = granted;
   if (ratingGroup !== undefined) mscc['Rating-Group'] = ratingGroup;
   if (serviceIds.length > 0) mscc['Service-Identifier'] = [...serviceIds];
-  const pool = poolReferenceOf(service);
+  const pool = poolReferenceOf(service, { currency, second });
   if (pool !== undefined) mscc['G-S-U-Pool-Reference'] = [pool];
   if (validitySeconds !== undefined) mscc['Validity-Time'] = validitySeconds;
   mscc['Result-Code'] =

@@ -53,18 +53,23 @@ function grant(gsu: GSU, unit: Unit, units: number, currency: Currency): void {
 /** CC-Unit-Type, RFC 8506 8.32. */
 const unitTypes: Readonly<Record<Unit, number>> = { seconds: 0, money: 1, octets: 2, units: 5 };
 
-/** The pool that a grant counts in (RFC 8506 8.30). */
-export function poolReferenceOf({
-  granted,
-  pool,
-}: ServiceAnswer): Value<'G-S-U-Pool-Reference'> | undefined {
+/**
+ * The pool that a grant counts in (RFC 8506 8.30); `second`: of the quota after a tariff change.
+ * Money is told in whole units of the currency, of which the pool counts the smallest.
+ */
+export function poolReferenceOf(
+  { granted, pool }: ServiceAnswer,
+  { currency, second }: { currency: Currency; second: boolean },
+): Value<'G-S-U-Pool-Reference'> | undefined {
   if (granted === undefined || pool === undefined) return undefined;
+  const multiplier = second ? (pool.after ?? pool) : pool;
+  const exponent = multiplier.exponent + (granted.unit === 'money' ? currency.digits : 0);
   return {
     'G-S-U-Pool-Identifier': pool.id,
     'CC-Unit-Type': unitTypes[granted.unit],
     'Unit-Value': {
-      'Value-Digits': BigInt(pool.digits),
-      ...(pool.exponent === 0 ? {} : { Exponent: pool.exponent }),
+      'Value-Digits': BigInt(multiplier.digits),
+      ...(exponent === 0 ? {} : { Exponent: exponent }),
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Answers to and from the bytes of `proto/session.proto`, as sessions and events keep them. */
 import type { Answer, Outcome, ServiceAnswer } from '../charging/answer.ts';
+import type { Multiplier } from '../charging/multiplier.ts';
 import type { Directives, Final } from '../charging/plan.ts';
 import type { Unit } from '../charging/request.ts';
 import { isPresent, messageCodec, type Optional, type storeSchema, words } from './schema.ts';
@@ -117,8 +118,9 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
       service.tariffChange = isPresent(after) ? { at, after } : { at };
     }
     if (isPresent(message.pool)) {
-      const { id, digits, exponent } = message.pool;
+      const { id, digits, exponent, after } = message.pool;
       service.pool = { id, digits, exponent };
+      if (isPresent(after)) service.pool.after = { digits: after.digits, exponent: after.exponent };
     }
     return service;
   }
@@ -195,7 +197,7 @@ interface ServiceMessage {
   directives?: Optional<DirectivesMessage>;
   beside: Optional<BesideMessage>;
   tariffChange: Optional<{ at: number; after?: Optional<number> }>;
-  pool: Optional<{ id: number; digits: number; exponent: number }>;
+  pool: Optional<Multiplier & { id: number; after?: Optional<Multiplier> }>;
 }
 
 interface FinalMessage {

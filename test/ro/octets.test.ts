@@ -233,10 +233,14 @@ describe('a tariff change', () => {
     ]);
     const part = {
       ...{ granted, serviceIds: [7], tariffChange: { at: SWITCH.at, after: 4_000_000 } },
-      ...{ validitySeconds: 60, pool: { id: 3, digits: 10, exponent: -6 } },
+      validitySeconds: 60,
+      pool: { id: 3, digits: 10, exponent: -6, after: { digits: 25, exponent: 0 } },
     };
-    const tail = [pool, avp(448, 60), SUCCESS];
-    const keyed = (usage: number) => [avp(452, usage), avp(439, 7), RATING_GROUP, ...tail];
+    const later = group(457, [avp(453, 3), avp(454, 2), group(445, [avp(447, u64(25n))])]);
+    const keyed = (usage: number) => [
+      ...[avp(452, usage), avp(439, 7), RATING_GROUP],
+      ...[usage === 0 ? pool : later, avp(448, 60), SUCCESS],
+    ];
     expect(answerOctets({ services: [serviceAnswer(part)] })).toEqual(
       ccaOf(2001, [
         failover,
@@ -259,7 +263,7 @@ describe('C-160 C-161 C-165 pools', () => {
     ]);
   });
 
-  test('of money, whose multiplier is a large decimal', () => {
+  test('of money, told in whole units of its currency: the multiplier is a hundredfold', () => {
     expectService(
       {
         granted: { unit: 'money', units: 250 },
@@ -269,7 +273,7 @@ describe('C-160 C-161 C-165 pools', () => {
         ...[group(431, [group(413, money(250n, -2, 978))]), RATING_GROUP],
         group(457, [
           ...[avp(453, 9), avp(454, 1)],
-          group(445, [avp(447, u64(9_007_199_254_740_991n)), avp(429, u32(-9))]),
+          group(445, [avp(447, u64(9_007_199_254_740_991n)), avp(429, u32(-7))]),
         ]),
         SUCCESS,
       ],

@@ -80,7 +80,8 @@ describe('a session', () => {
             refundInformation: Uint8Array.of(0, 255),
             services: [
               {
-                ...{ serviceIds: [], outcome: 'success', pool: { id: 0, digits: 5, exponent: -2 } },
+                ...{ serviceIds: [], outcome: 'success' },
+                pool: { id: 0, digits: 5, exponent: -2, after: { digits: 7, exponent: 0 } },
                 final: {
                   action: 'redirect',
                   redirect: { type: 0, address: '192.0.2.1' },
