@@ -4,12 +4,14 @@ import type { AccountRef } from '../charging/account.ts';
 import type { BookingRefusal } from '../charging/booking.ts';
 import type { Unit } from '../charging/request.ts';
 import { type Booked, book } from '../engine/booking.ts';
+import { askClientsOf } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import { type Quantity, quantity } from '../http/quantity.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import { parseQuantity } from '../provisioning/quantity.ts';
 import type { Store } from '../store/store.ts';
 import { onOff, word } from '../values.ts';
+import { ASKING_MS, askingOn, askingSettings } from './asking.ts';
 import { instant } from './columns.ts';
 import { defineCommand } from './command.ts';
 import { chooseTenant, readCurrencies, shownQuantity } from './currencies.ts';
@@ -32,6 +34,8 @@ interface TopUp extends AccountRef {
   bookedAt: string;
   available: Quantity;
   reserved: Quantity;
+  /** Sessions without credit whose clients are asked to re-authorise. */
+  sessionsAsked: number;
 }
 
 export const command = defineCommand({
@@ -40,7 +44,8 @@ export const command = defineCommand({
   usage: 'ACCOUNT',
   details:
     'The key makes it safe: whatever happens, send the same again, and the amount is added once. ' +
-    'A key belongs to its account and is remembered for --event-horizon-seconds.',
+    'A key belongs to its account and is remembered for --event-horizon-seconds. Clients of open ' +
+    'sessions that have run out of credit are asked to re-authorise.',
   examples: [
     'account topup blue-family --tenant mvno-blue --amount 5.00 --key voucher-4711',
     'account topup red-491710000001 --tenant mvno-red --bucket welcome --amount 10 --key g1',
@@ -59,7 +64,7 @@ export const command = defineCommand({
       description: 'The amount is a whole number of smallest units, whatever the currency.',
     },
   },
-  settings: [...storeSettings, 'provisioningFile', 'eventHorizonSeconds'],
+  settings: [...storeSettings, ...askingSettings, 'provisioningFile', 'eventHorizonSeconds'],
   async run(call) {
     const { amount, key, bucket, smallest } = call.flags;
     const missing = [
@@ -99,6 +104,11 @@ export const command = defineCommand({
       );
       if (booked.kind !== 'booked')
         throw failure(booked, { account: account.account, bucket, amount, key });
+      // Also when it was booked before: whoever did may not have come to it.
+      const asking = await askClientsOf(askingOn(store, call.settings), account, {
+        reason: 'top-up',
+        deadline: performance.now() + ASKING_MS,
+      });
       const { repeated, at, available, reserved } = booked;
       const topUp: TopUp = {
         ...account,
@@ -110,7 +120,10 @@ export const command = defineCommand({
         bookedAt: new Date(at).toISOString(),
         available: quantity(available, unit, currency),
         reserved: quantity(reserved, unit, currency),
+        sessionsAsked: asking.asked,
       };
+      if (asking.kind === 'busy')
+        call.note(`Not all sessions without credit could be told; repeat it under the key ${key}.`);
       call.result(topUp, (done) => topUpText(done, currency));
     });
   },
