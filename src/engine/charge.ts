@@ -40,14 +40,14 @@ export interface Incoming {
   tenant: string | undefined;
   /** Whether the peer may serve a tenant. */
   mayServe(tenant: string): boolean;
-  /** The request in the words of the core, once its tenant is known. */
-  translate(tenant: string): Request;
+  /** The request in the words of the core, once its tenant is known; `now` is in store ms. */
+  translate(tenant: string, now: number): Request;
 }
 
 /** A one-time event as it is known before it is translated. */
 export interface IncomingEvent extends Omit<Incoming, 'kind' | 'translate'> {
   kind: 'event';
-  translate(tenant: string): EventRequest;
+  translate(tenant: string, now: number): EventRequest;
 }
 
 export type Charged =

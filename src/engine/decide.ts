@@ -59,7 +59,7 @@ export class SessionDecision {
     known: { hint?: Snapshot | undefined; fresh?: boolean; closedIfGone?: boolean },
   ): Promise<Decided> {
     const { store, knowledge, settings } = this.#options;
-    const request = this.#incoming.translate(ref.tenant);
+    const request = this.#incoming.translate(ref.tenant, store.now());
     if (this.subscriber !== undefined) request.subscriber = this.subscriber;
     const { closedIfGone = false } = known;
     let { hint: snapshot, fresh = false } = known;

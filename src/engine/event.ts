@@ -67,7 +67,7 @@ export class EventAttempt {
     this.#incoming = of.incoming;
     this.#calls = of.calls;
     this.#tenant = of.tenant;
-    this.#request = of.incoming.translate(of.tenant);
+    this.#request = of.incoming.translate(of.tenant, options.store.now());
     this.#digest = eventDigest(this.#request);
     const key = eventKey(this.#request);
     // A client that reuses its numbers means another event by other contents.

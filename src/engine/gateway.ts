@@ -6,7 +6,8 @@
  *                                            busy: 3004, refused: the decoder's own answer
  *
  * A request that could not be decoded, or is not allowed, is charged all the same when it reports
- * usage of a session that can be told (RFC 8506 7, table 6).
+ * usage of a session that can be told (RFC 8506 7, table 6). A one-time event reports nothing: it is
+ * served whole or not at all.
  */
 import type { SubscriberId } from '../charging/request.ts';
 import { answerFailure } from '../diameter/answer.ts';
@@ -16,15 +17,20 @@ import { type Failure, failure } from '../diameter/failure.ts';
 import { answerHeader } from '../diameter/header.ts';
 import { resultCodes } from '../diameter/result-codes.ts';
 import { type AnswerableCCR, toCCA } from '../ro/answer.ts';
+import { flawOf } from '../ro/flaw.ts';
 import { type Identified, identify, wellFormed } from '../ro/identify.ts';
 import type { Currency } from '../ro/money.ts';
-import { type SessionRequest, toRequest } from '../ro/request.ts';
-import type { Charging, Incoming } from './charge.ts';
+import { type TranslateOptions, toEvent, toRequest } from '../ro/request.ts';
+import type { Charging, Incoming, IncomingEvent } from './charge.ts';
 
 /** What the configuration says of one peer. */
 export interface PeerOptions {
   /** `loose`: it gives one CC-Request-Number to different requests of a session. */
   numbering: 'strict' | 'loose';
+  /** How it may be told of a tariff change within a grant; absent: not at all. */
+  tariffChange?: 'single' | 'dual';
+  /** Whose form final units have that say more than to terminate; absent: RFC 4006's. */
+  finalUnits?: 'rfc4006' | 'rfc8506';
   /** The tenants it may serve; absent: all. */
   tenants?: readonly string[];
 }
@@ -122,48 +128,83 @@ export class Gateway {
 
   async #creditControl(inbound: Inbound, decoded: DecodedAs<'CCR'>): Promise<void> {
     const identified = identify(decoded.message);
-    const flaw = inbound.failure;
-    if (identified === undefined || !isOfSession(identified)) {
-      const unserved = failure('DIAMETER_UNABLE_TO_COMPLY', 'one-time events are not served');
-      return this.#fail(inbound, flaw ?? unserved);
-    }
+    const flaw = inbound.failure ?? flawOf(decoded.message);
+    if (identified === undefined)
+      return this.#fail(inbound, flaw ?? failure('DIAMETER_UNABLE_TO_COMPLY', 'not to be told'));
+    const { kind } = identified;
     // Nothing was used yet, so nothing is lost with a request that is refused.
-    if (flaw !== undefined && (flaw.eBit || identified.kind === 'initial'))
+    if (flaw !== undefined && (flaw.eBit || kind === 'initial' || kind === 'event'))
       return this.#fail(inbound, flaw);
     const { charging, deadlineMs, currencyOf, origin } = this.#options;
-    const incoming = this.#incoming(inbound, decoded, identified);
+    const incoming = this.#incoming(inbound, { decoded, identified, flaw });
     const charged = await charging.charge(incoming, inbound.receivedAt + deadlineMs);
     if (charged.kind === 'busy')
       return this.#fail(inbound, failure('DIAMETER_TOO_BUSY', 'the store cannot be reached'));
     const { answer, tenant } = charged;
     if (flaw !== undefined) return this.#fail(inbound, flaw);
     const currency = tenant === undefined ? undefined : currencyOf(tenant);
+    const { finalUnits } = inbound.peer.options;
     const cca = toCCA(answer, {
       ccr: decoded.message as AnswerableCCR,
       origin,
       currency: currency ?? NO_CURRENCY,
+      ...(finalUnits === undefined ? {} : { finalUnits }),
     });
     const bytes = encode('CCA', answerHeader(decoded.header), cca, decoded.raw);
-    this.#answered(inbound, identified.kind, cca['Result-Code']);
+    this.#answered(inbound, kind, cca['Result-Code']);
     inbound.answer(bytes);
   }
 
   #incoming(
-    { peer, failure: flaw }: Inbound,
-    decoded: DecodedAs<'CCR'>,
-    identified: SessionRequest,
-  ): Incoming {
-    const { tenantOf, currencyOf } = this.#options;
-    const { options } = peer;
-    const { kind, sessionId, subSessionId, subscribers, client } = identified;
+    { peer }: Inbound,
+    of: { decoded: DecodedAs<'CCR'>; identified: Identified; flaw: Failure | undefined },
+  ): Incoming | IncomingEvent {
+    const { decoded, identified, flaw } = of;
+    const { kind, client } = identified;
+    const { tariffChange = 'none', numbering } = peer.options;
+    const looseNumbering = numbering === 'loose';
+    const read = (tenant: string, now: number): TranslateOptions => ({
+      currency: this.#options.currencyOf(tenant) ?? NO_CURRENCY,
+      now,
+      information: decoded.raw.serviceInformation,
+    });
+    if (kind === 'event')
+      return {
+        ...this.#whose(peer.options, identified),
+        kind,
+        translate(tenant, now) {
+          const event = toEvent(decoded.message, identified, read(tenant, now));
+          if (event === undefined) throw new Error('an event does not say what is to be done');
+          return looseNumbering ? { ...event, looseNumbering } : event;
+        },
+      };
+    const session = { ...identified, kind };
+    const refusal = flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } };
+    return {
+      ...this.#whose(peer.options, identified),
+      kind,
+      translate: (tenant, now) => ({
+        ...toRequest(decoded.message, session, {
+          ...read(tenant, now),
+          ...refusal,
+          looseNumbering,
+          tariffChange,
+        }),
+        ...viaOf(peer.originHost, client.host),
+      }),
+    };
+  }
+
+  /** Which session or event it is, of whom, and which tenant that may be. */
+  #whose({ tenants }: PeerOptions, identified: Identified): Omit<Incoming, 'kind' | 'translate'> {
+    const { sessionId, subSessionId, subscribers, client } = identified;
     const idOf = (wanted: SubscriberId['kind']) =>
       subscribers.find((subscriber) => subscriber.kind === wanted)?.id;
     return {
-      kind,
       sessionId,
       ...(subSessionId === undefined ? {} : { subSessionId }),
       subscribers,
-      tenant: tenantOf({
+      tenant: this.#options.tenantOf({
         originHost: client.host,
         originRealm: client.realm,
         destinationRealm: identified.destinationRealm,
@@ -172,15 +213,7 @@ export class Gateway {
         imsi: idOf('imsi'),
         e164: idOf('e164'),
       }),
-      mayServe: (tenant) => options.tenants?.includes(tenant) ?? true,
-      translate: (tenant) => ({
-        ...toRequest(decoded.message, identified, {
-          currency: currencyOf(tenant) ?? NO_CURRENCY,
-          looseNumbering: options.numbering === 'loose',
-          ...(flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } }),
-        }),
-        ...viaOf(peer.originHost, client.host),
-      }),
+      mayServe: (tenant) => tenants?.includes(tenant) ?? true,
     };
   }
 
@@ -225,10 +258,6 @@ export class Gateway {
     const { events, clock } = this.#options;
     events.answered(kind, resultCode, clock() - receivedAt);
   }
-}
-
-function isOfSession(identified: Identified): identified is SessionRequest {
-  return identified.kind !== 'event';
 }
 
 /** The peer as the way to the client, unless it is the client. */
