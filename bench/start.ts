@@ -11,7 +11,7 @@ import { Fleet } from '../src/cli/fleet.ts';
 import { readProvisioning } from '../src/cli/provisioned.ts';
 import { parseSettings } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { applyProvisioning } from '../src/provisioning/apply.ts';
+import { applyFile } from '../src/provisioning/apply-file.ts';
 import { openRedisStore } from '../src/store/redis/store.ts';
 import { ConnectFailed, DiameterClient } from '../src/trace/client.ts';
 import { writeProvisioning } from './accounts.ts';
@@ -61,7 +61,7 @@ async function startWorkers(
       const fleet = new Fleet({
         workers: 1,
         assignment: (worker) => ({
-          ...{ type: 'serve', settings, worker, name: `start-${worker}`, provisioning },
+          ...{ type: 'serve', settings, worker, name: `start-${worker}` },
           redis: redis.server.url,
         }),
         onMetrics: () => undefined,
@@ -82,7 +82,7 @@ async function startWorkers(
 async function provision(url: string, file: string, partitions: number): Promise<void> {
   const log = createLog({ level: 'warn' });
   const store = await openRedisStore({ url, partitions, durability: 'fsync', lab: false, log });
-  await applyProvisioning(store, readProvisioning(file));
+  await applyFile(store, readProvisioning(file), { all: true });
   await store.close();
 }
 

@@ -3,7 +3,8 @@ import { readProvisioning } from '../src/cli/provisioned.ts';
 import { type Serving, serve } from '../src/cli/serve.ts';
 import { parseSettings } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import { applyProvisioning } from '../src/provisioning/apply.ts';
+import { applyFile } from '../src/provisioning/apply-file.ts';
+import { fixedConfiguration } from '../src/provisioning/live.ts';
 import { openRedisStore } from '../src/store/redis/store.ts';
 import { answerParent, cpuUs } from './child.ts';
 
@@ -40,7 +41,7 @@ async function start(question: WorkerQuestion & { ask: 'serve' }): Promise<Servi
   const { settings, problems } = parseSettings({ env: {}, flags: ['--diameter-port=0'] });
   if (settings === undefined) throw new Error(JSON.stringify(problems));
   const log = createLog({ level: 'warn' });
-  const provisioning = readProvisioning(question.provisioning);
+  const file = readProvisioning(question.provisioning);
   const store = await openRedisStore({
     url: redis,
     partitions: settings.partitions,
@@ -48,13 +49,13 @@ async function start(question: WorkerQuestion & { ask: 'serve' }): Promise<Servi
     lab: false,
     log,
   });
-  await applyProvisioning(store, provisioning);
+  await applyFile(store, file, { all: false });
   return await serve({
     settings,
     worker,
     workerName: `bench-${worker}`,
     store,
-    provisioning,
+    configuration: fixedConfiguration(file.provisioning),
     events: {
       answered() {
         figures.answers += 1;

@@ -5,15 +5,16 @@ import type { WorkerMetrics } from '../http/figures.ts';
 import { metricsText, type RecordsState } from '../http/metrics.ts';
 import type { Readiness } from '../http/resources.ts';
 import { createHttpServer } from '../http/server.ts';
+import type { Tenants } from '../http/tenant.ts';
 import type { Log } from '../log.ts';
-import type { Provisioning } from '../provisioning/provisioning.ts';
+import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { Store } from '../store/store.ts';
 import { version } from './run.ts';
 
 export interface ApiOptions {
   settings: Settings;
   store: Store;
-  provisioning: Provisioning;
+  configuration: ConfigurationSource;
   log: Log;
   /** The figures that the workers sent last, by worker. */
   metrics: ReadonlyMap<number, WorkerMetrics>;
@@ -29,14 +30,9 @@ export interface Api {
 
 /** Starts to listen. Throws HTTP_TOKENS_INVALID, PORT_UNAVAILABLE and what `listen` says. */
 export async function serveHttp(options: ApiOptions): Promise<Api> {
-  const { settings, store, provisioning, log, metrics, records, readiness } = options;
+  const { settings, store, configuration, log, metrics, records, readiness } = options;
   const { httpTokensFile, httpHost: host, httpPort: port } = settings;
-  const tenants = new Map(
-    provisioning.tenants.map(({ id, name, currency }) => [
-      id,
-      { name, currency: currency.code, digits: currency.digits },
-    ]),
-  );
+  const tenants = tenantsOf(configuration);
   const server = createHttpServer({
     store,
     tenants,
@@ -52,4 +48,15 @@ export async function serveHttp(options: ApiOptions): Promise<Api> {
   });
   const { url } = await server.listen({ host, port });
   return { url, close: () => server.close() };
+}
+
+/** The tenants of the present configuration, at each look. */
+function tenantsOf(configuration: ConfigurationSource): Tenants {
+  return {
+    get(id) {
+      const currency = configuration.current.currencyOf(id);
+      return currency && { currency: currency.code, digits: currency.digits };
+    },
+    keys: () => configuration.current.provisioning.tenants.map(({ id }) => id).values(),
+  };
 }

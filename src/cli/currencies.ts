@@ -4,7 +4,7 @@
  */
 import type { Unit } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
-import type { TenantCurrency, Tenants } from '../http/tenant.ts';
+import type { TenantCurrency } from '../http/tenant.ts';
 import { formatMoney } from '../provisioning/money.ts';
 import type { Call } from './command.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
@@ -12,12 +12,17 @@ import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 /** What is looked into where the service was perhaps started with another file. */
 const unnamed = 'the sample (no --provisioning-file is named)';
 
+/** By tenant. */
+type Currencies = ReadonlyMap<string, TenantCurrency>;
+
 type Asking = Pick<Call, 'settings' | 'note'>;
 
 /** The tenants of the provisioning file; none, and a note why, where it cannot be read. */
-export function readCurrencies({ settings, note }: Asking): Tenants {
+export function readCurrencies({ settings, note }: Asking): Currencies {
   try {
-    const { tenants } = readProvisioning(settings.provisioningFile ?? sampleProvisioning);
+    const { tenants } = readProvisioning(
+      settings.provisioningFile ?? sampleProvisioning,
+    ).provisioning;
     return new Map(
       tenants.map(({ id, currency: { code, digits } }) => [id, { currency: code, digits }]),
     );
@@ -31,7 +36,7 @@ export function readCurrencies({ settings, note }: Asking): Tenants {
 /** The tenant of `--tenant`, or the only one there is; a note where its currency is not known. */
 export function chooseTenant(
   asked: string | undefined,
-  { tenants, command, call }: { tenants: Tenants; command: string; call: Asking },
+  { tenants, command, call }: { tenants: Currencies; command: string; call: Asking },
 ): { tenant: string; currency: TenantCurrency | undefined } {
   const [first, ...others] = tenants.keys();
   const tenant = asked ?? (others.length === 0 ? first : undefined);

@@ -17,8 +17,6 @@ export type ToWorker =
       name: string;
       /** Where the store is: a URL or the path of a socket. */
       redis: string;
-      /** The provisioning file; the parent has applied it. */
-      provisioning: string;
     }
   | { type: 'drain' };
 

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TollkeeperError } from '../errors.ts';
-import { loadProvisioning } from '../provisioning/load.ts';
+import { type LoadedFile, loadProvisioning } from '../provisioning/load.ts';
 import { renderProblems } from '../provisioning/problem.ts';
-import type { Provisioning } from '../provisioning/provisioning.ts';
 
 /** What is provisioned where no file is named: a sample MVNE with two MVNOs. */
 export const sampleProvisioning = fileURLToPath(
@@ -12,7 +11,7 @@ export const sampleProvisioning = fileURLToPath(
 );
 
 /** Throws FILE_UNREADABLE or PROVISIONING_INVALID. */
-export function readProvisioning(file: string): Provisioning {
+export function readProvisioning(file: string): LoadedFile {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -20,7 +19,7 @@ export function readProvisioning(file: string): Provisioning {
     throw new TollkeeperError('FILE_UNREADABLE', { file, reason: (error as Error).message });
   }
   const loaded = loadProvisioning(text, file);
-  if (loaded.ok) return loaded.provisioning;
+  if (loaded.ok) return loaded;
   throw new TollkeeperError('PROVISIONING_INVALID', {
     file,
     problems: renderProblems(loaded.problems),

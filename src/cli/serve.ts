@@ -4,7 +4,6 @@
  */
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Plan, planWithoutRules } from '../charging/plan.ts';
 import { originHostOf, originHosts, type Settings } from '../config.ts';
 import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
@@ -16,8 +15,9 @@ import { Membership } from '../engine/membership.ts';
 import { Timers } from '../engine/timers.ts';
 import type { PeerStatistics } from '../peer/counters.ts';
 import { PeerListener, peerSettings } from '../peer/listener.ts';
-import type { PeerOptions, Provisioning } from '../provisioning/provisioning.ts';
-import { tenantOf } from '../provisioning/routing.ts';
+import { policyProblems } from '../peer/policy.ts';
+import type { ConfigurationSource } from '../provisioning/live.ts';
+import type { PeerOptions, Peers } from '../provisioning/provisioning.ts';
 import type { Store } from '../store/store.ts';
 import { repeat } from './repeat.ts';
 
@@ -49,7 +49,8 @@ export interface ServeOptions {
   store: Store;
   /** Our Origin-State-Id; absent: none is sent. */
   originStateId?: number;
-  provisioning: Provisioning;
+  /** What it serves by: each look at it is a look at the one that holds now. */
+  configuration: ConfigurationSource;
   events: ServeEvents;
 }
 
@@ -64,18 +65,13 @@ export interface Serving {
 
 /** Starts a worker on an open store. Rejects when its address is not to be had. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { settings, store, provisioning, events, worker } = options;
+  const { settings, store, configuration, events, worker } = options;
   const clock = () => performance.now();
   const chargeSettings = chargeSettingsOf(settings);
-  const planOf = plansOf(provisioning, (tenant, plan) =>
-    events.log('error', 'accounts have a plan that is not provisioned', { tenant, plan }),
-  );
-  const currencies = new Map(
-    provisioning.tenants.map(({ id, currency }) => [
-      id,
-      { code: currency.number, digits: currency.digits },
-    ]),
-  );
+  const planOf = (tenant: string, plan: string) =>
+    configuration.current.planOf(tenant, plan, () =>
+      events.log('error', 'accounts have a plan that is not provisioned', { tenant, plan }),
+    );
   const charging = new Charging({
     store,
     knowledge: new Knowledge({
@@ -92,8 +88,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const gateway = new Gateway({
     charging,
     origin: { host: originHost, realm: settings.originRealm },
-    tenantOf: (facts) => tenantOf(provisioning.routing, facts),
-    currencyOf: (tenant) => currencies.get(tenant),
+    tenantOf: (facts) => configuration.current.tenantOf(facts),
+    currencyOf: (tenant) => currencyOf(configuration, tenant),
     abort: (key, { mayServe, deadline }) =>
       abortSession({ store, plan: planOf, settings: chargeSettings, clock }, key, {
         mayServe,
@@ -109,6 +105,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     failed: events.timerFailed,
   });
   const listener = listen(options, originHost, { gateway, held });
+  const stopFollowing = configuration.onChange(({ provisioning: { peers } }) =>
+    listener.reconfigure({ ...peers, policy: policyOf(peers) }),
+  );
   const { originStateId } = options;
   const initiator = new Initiator({
     ...{ store, plan: planOf, settings: chargeSettings, worker: options.workerName, held, clock },
@@ -158,6 +157,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     statistics: () => ({ ...listener.statistics(), charging: gateway.inFlight }),
     passTimers: () => timers.pass(),
     async drain() {
+      stopFollowing();
       await held.leave();
       await listener.drain('rebooting');
       await Promise.all([stopTimers(), stopInbox(), stopAnnouncing()]);
@@ -168,11 +168,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 function listen(
-  { settings, provisioning, worker, originStateId, events }: ServeOptions,
+  { settings, configuration, worker, originStateId, events }: ServeOptions,
   originHost: string,
   { gateway, held }: { gateway: Gateway; held: HeldPeers },
 ): PeerListener<PeerOptions> {
-  const { peers } = provisioning;
+  const { peers } = configuration.current.provisioning;
   const port = settings.diameterPort;
   return new PeerListener(
     peerSettings<PeerOptions>({
@@ -189,11 +189,7 @@ function listen(
           ? {}
           : { hostIpAddresses: settings.hostIpAddresses }),
       },
-      policy: {
-        peers: peers.peers,
-        realms: peers.realms,
-        ...(peers.anybody === undefined ? {} : { anybody: peers.anybody }),
-      },
+      policy: policyOf(peers),
       forbiddenRoutes: peers.forbiddenRoutes,
       twinitMs: settings.watchdogSeconds * 1000,
       timeouts: { cerMs: settings.capabilitiesTimeoutMs, answeringMs: settings.drainMs },
@@ -225,23 +221,20 @@ export function chargeSettingsOf(settings: Settings): ChargeSettings {
   };
 }
 
-/**
- * Finds a tenant's plan by its id. An account may outlive its plan in the provisioning file: then
- * the plan is one without rules, and `missing` is told once.
- */
-export function plansOf(
-  { tenants }: Provisioning,
-  missing: (tenant: string, plan: string) => void = () => undefined,
-) {
-  const plans = new Map<string, Map<string, Plan>>();
-  for (const tenant of tenants)
-    plans.set(tenant.id, new Map(tenant.plans.map((plan) => [plan.id, plan])));
-  return (tenant: string, id: string): Plan => {
-    const found = plans.get(tenant)?.get(id);
-    if (found !== undefined) return found;
-    missing(tenant, id);
-    const plan = planWithoutRules(id);
-    plans.set(tenant, (plans.get(tenant) ?? new Map<string, Plan>()).set(id, plan));
-    return plan;
-  };
+/** A tenant's currency as AVPs carry it. */
+function currencyOf({ current }: ConfigurationSource, tenant: string) {
+  const currency = current.currencyOf(tenant);
+  return currency && { code: currency.number, digits: currency.digits };
+}
+
+function policyOf({ peers, realms, anybody }: Peers) {
+  return { peers, realms, ...(anybody === undefined ? {} : { anybody }) };
+}
+
+/** Why workers with these settings cannot take a configuration, one sentence each. */
+export function unservable(
+  { diameterHost }: Pick<Settings, 'diameterHost'>,
+  peers: Peers,
+): readonly string[] {
+  return policyProblems(policyOf(peers), diameterHost);
 }

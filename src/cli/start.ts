@@ -9,16 +9,21 @@ import { type EmbeddedRedis, startEmbedded } from '../embedded/redis.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
-import { applyProvisioning } from '../provisioning/apply.ts';
-import type { Provisioning } from '../provisioning/provisioning.ts';
+import { applyFile } from '../provisioning/apply-file.ts';
+import type { ConfigurationSource } from '../provisioning/live.ts';
+import type { LoadedFile } from '../provisioning/load.ts';
+import type { WrittenFile } from '../provisioning/schema.ts';
+import type { ConfigurationStore } from '../store/configuration.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { serveHttp } from './api.ts';
 import { type Bookkeeper, keepBooks } from './bookkeeper.ts';
 import { type Call, defineCommand } from './command.ts';
 import { Fleet } from './fleet.ts';
+import { type FollowedConfiguration, followConfiguration } from './follow.ts';
 import { codedStoreError } from './open-store.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 import { Screen } from './screen.ts';
+import { unservable } from './serve.ts';
 import { showSample } from './showcase.ts';
 
 export const command = defineCommand({
@@ -26,9 +31,11 @@ export const command = defineCommand({
   summary: 'Run Tollkeeper: a Redis if needed, the workers, the HTTP API',
   usage: '',
   details:
-    'Without --redis-url a private Redis is run, its data in --data-dir. Without ' +
-    '--provisioning-file a sample of two MVNOs is provisioned and a sample trace replayed to ' +
-    'it. Ends in order at Ctrl-C or SIGTERM.',
+    'Without --redis-url a private Redis is run, its data in --data-dir. Of a provisioning file ' +
+    'that was applied before, only what it says otherwise than the last time is applied: what was ' +
+    'changed by HTTP or by command since stays. Without one, a store that has no configuration ' +
+    'yet gets a sample of two MVNOs, and a sample trace is replayed to it. Ends in order at Ctrl-C ' +
+    'or SIGTERM.',
   examples: ['start', 'start --provisioning-file mvne.yaml --redis-url redis://10.0.0.5:6379'],
   flags: {},
   settings: 'all',
@@ -100,19 +107,24 @@ class Service {
   /** Throws the reason of the stop when that is asked for before all is up. */
   async up(): Promise<void> {
     const { provisioningFile } = this.#settings;
-    const file = provisioningFile ?? sampleProvisioning;
-    const provisioning = readProvisioning(file);
+    const named = readProvisioning(provisioningFile ?? sampleProvisioning);
     this.#screen.title();
     const redis = await this.#unlessStopped(this.#redis());
     const store = await this.#unlessStopped(this.#store(redis));
-    await this.#unlessStopped(this.#provision(store, provisioning, file));
+    const isSample =
+      provisioningFile === undefined &&
+      (await this.#unlessStopped(isFreshOrSample(store, named.written)));
+    if (provisioningFile !== undefined || isSample)
+      await this.#unlessStopped(this.#provision(store, named));
+    const configuration = await this.#unlessStopped(this.#configuration(store));
+    const { provisioning } = configuration.current;
     const settings = await withFreePorts(this.#settings);
     const books = await this.#unlessStopped(this.#books(store, redis));
-    const addresses = await this.#unlessStopped(this.#workers(settings, redis, file));
-    await this.#unlessStopped(this.#http(store, { provisioning, books }));
-    if (provisioningFile === undefined) {
+    const addresses = await this.#unlessStopped(this.#workers(settings, redis));
+    await this.#unlessStopped(this.#http(store, { configuration, books }));
+    if (isSample) {
       const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
-      const to = { screen: this.#screen, store, provisioning, host, port };
+      const to = { screen: this.#screen, store, provisioning: named.provisioning, host, port };
       await this.#unlessStopped(showSample({ ...to, signal: this.#stop }));
     }
     this.#screen.next(settings, addresses, provisioning.tenants[0]?.id ?? '');
@@ -170,21 +182,36 @@ class Service {
     return store;
   }
 
-  async #provision(store: RedisStore, provisioning: Provisioning, file: string): Promise<void> {
+  /** Brings the store to what is new in the file since it was applied last. */
+  async #provision(store: RedisStore, file: LoadedFile): Promise<void> {
+    const problems = unservable(this.#settings, file.provisioning.peers);
+    if (problems.length > 0)
+      throw new TollkeeperError('CONFIGURATION_REFUSED', {
+        problems: problems.map((problem) => `  ${problem}`).join('\n'),
+      });
     const progress = this.#screen.progress('Provisioning');
-    const report = await applyProvisioning(store, provisioning, {
+    const { accounts } = await applyFile(store, file, {
+      all: false,
       onProgress: ({ done, total }) => {
         this.#stop.throwIfAborted();
         progress.at(done, total);
       },
     });
     progress.done();
-    for (const { tenant, account, text } of report.notes)
-      this.#call.note(`${file}: ${tenant} ${account}: ${text}`);
-    for (const tenant of provisioning.tenants) {
-      const { count } = tenant.accounts;
-      this.#screen.fact('Tenant', `${tenant.id} (${tenant.name}), ${count} accounts`);
-    }
+    for (const { tenant, account, text } of accounts.notes)
+      this.#call.note(`${tenant} ${account}: ${text}`);
+    for (const { id, name, accounts } of file.provisioning.tenants)
+      this.#screen.fact('Tenant', `${id} (${name}), ${accounts.count} accounts`);
+  }
+
+  async #configuration(store: RedisStore): Promise<FollowedConfiguration> {
+    const configuration = await followConfiguration(store, {
+      log: this.#log,
+      alarm: (event, fields) => this.#log.warn({ event, ...fields }, 'alarm'),
+      problems: ({ provisioning }) => unservable(this.#settings, provisioning.peers),
+    });
+    this.#stops.push(() => configuration.stop());
+    return configuration;
   }
 
   async #books(store: RedisStore, redis: string): Promise<Bookkeeper> {
@@ -195,7 +222,7 @@ class Service {
     return books;
   }
 
-  async #workers(settings: Settings, redis: string, provisioning: string) {
+  async #workers(settings: Settings, redis: string) {
     const fleet = new Fleet<WorkerMetrics>({
       workers: settings.workers,
       assignment: (worker) => ({
@@ -204,7 +231,6 @@ class Service {
         worker,
         name: `${hostName()}-${worker}`,
         redis,
-        provisioning,
       }),
       onMetrics: (worker, metrics) => this.#metrics.set(worker, metrics),
       onLost: (worker, reason) => {
@@ -223,13 +249,13 @@ class Service {
 
   async #http(
     store: RedisStore,
-    { provisioning, books }: { provisioning: Provisioning; books: Bookkeeper },
+    { configuration, books }: { configuration: ConfigurationSource; books: Bookkeeper },
   ): Promise<void> {
     const { workers } = this.#settings;
     const api = await serveHttp({
       settings: this.#settings,
       store,
-      provisioning,
+      configuration,
       log: this.#log,
       metrics: this.#metrics,
       async records() {
@@ -250,6 +276,15 @@ class Service {
     this.#stops.push(() => api.close());
     this.#screen.fact('HTTP', api.url);
   }
+}
+
+/**
+ * Whether the sample is what is, or should be, provisioned: a store that somebody configured is left
+ * as it is.
+ */
+async function isFreshOrSample(store: ConfigurationStore, sample: WrittenFile): Promise<boolean> {
+  if ((await store.configurationStamp()) === '') return true;
+  return (await store.rememberedFile()) === JSON.stringify(sample);
 }
 
 /** This machine's name, fit for the names of files and members. */

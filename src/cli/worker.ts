@@ -6,8 +6,8 @@ import { createLog, type Log } from '../log.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { defineCommand } from './command.ts';
 import type { FromWorker, ToWorker } from './fleet.ts';
-import { readProvisioning } from './provisioned.ts';
-import { type ServeEvents, type Serving, serve } from './serve.ts';
+import { followConfiguration } from './follow.ts';
+import { type ServeEvents, type Serving, serve, unservable } from './serve.ts';
 
 const METRICS_EVERY_MS = 2_000;
 /** Less is no hanging Redis but a busy disk; more would be felt by every client. */
@@ -51,7 +51,6 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
     });
     process.on('disconnect', resolve);
   });
-  const provisioning = readProvisioning(assignment.provisioning);
   const store = await openRedisStore({
     url: assignment.redis,
     partitions: settings.partitions,
@@ -62,6 +61,12 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
   });
   const figures = new WorkerFigures();
   try {
+    const events = eventsOf(figures, log);
+    const configuration = await followConfiguration(store, {
+      log,
+      alarm: events.alarm,
+      problems: (next) => unservable(settings, next.provisioning.peers),
+    });
     const serving = await serve({
       settings,
       worker,
@@ -69,13 +74,14 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
       store,
       // RFC 6733 8.16: it grows when sessions were lost, and not when a worker starts again.
       originStateId: store.connection.madeAt,
-      provisioning,
-      events: eventsOf(figures, log),
+      configuration,
+      events,
     });
     tell({ type: 'ready', host: serving.address.address, port: serving.address.port });
     const stopMetrics = report(() => snapshot(figures, { serving, store }));
     await stopped;
     stopMetrics();
+    await configuration.stop();
     await serving.drain();
   } finally {
     await store.close();

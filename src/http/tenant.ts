@@ -10,8 +10,8 @@ export interface TenantCurrency {
   digits: number;
 }
 
-/** All tenants there are, by id. */
-export type Tenants = ReadonlyMap<string, TenantCurrency>;
+/** All tenants there are at the moment, by id. */
+export type Tenants = Pick<ReadonlyMap<string, TenantCurrency>, 'get' | 'keys'>;
 
 export const tenantQuery = {
   type: 'string',

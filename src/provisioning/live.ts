@@ -4,7 +4,7 @@
  * on with the last good one, and says so.
  */
 import { TollkeeperError } from '../errors.ts';
-import type { ConfigurationStore } from '../store/configuration.ts';
+import type { ConfigurationStore, StoredConfiguration } from '../store/configuration.ts';
 import { Configuration, compileStored } from './configuration.ts';
 import type { Provisioning } from './provisioning.ts';
 
@@ -19,6 +19,8 @@ export interface ConfigurationSource {
 }
 
 export interface LiveEvents {
+  /** Why this process cannot take one that compiles, one sentence each; absent: it always can. */
+  problems?(configuration: Configuration): readonly string[];
   changed(configuration: Configuration): void;
   /** What the store has cannot be taken; told once for each such configuration. */
   refused(problems: readonly string[]): void;
@@ -52,7 +54,7 @@ export class LiveConfiguration implements ConfigurationSource {
   ): Promise<LiveConfiguration | undefined> {
     const stored = await store.readConfiguration();
     if (stored === undefined) return undefined;
-    const first = compileStored(stored);
+    const first = taken(stored, events);
     if (!first.ok)
       throw new TollkeeperError('CONFIGURATION_INVALID', { problems: first.problems.join('; ') });
     return new LiveConfiguration(store, events, first.configuration);
@@ -67,21 +69,20 @@ export class LiveConfiguration implements ConfigurationSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks for a change and takes it. Never rejects. */
-  async pass(): Promise<void> {
+  /** Looks for a change and takes it; false: the store could not be asked. Never rejects. */
+  async pass(): Promise<boolean> {
     try {
-      if ((await this.#store.configurationStamp()) === this.#seen) return;
+      if ((await this.#store.configurationStamp()) === this.#seen) return true;
       const stored = await this.#store.readConfiguration();
-      if (stored?.stamp === this.#seen) return;
+      if (stored?.stamp === this.#seen) return true;
       this.#seen = stored?.stamp ?? '';
-      const next =
-        stored === undefined
-          ? { ok: false as const, problems: ['the store has none any more'] }
-          : compileStored(stored);
+      const next = taken(stored, this.#events);
       if (next.ok) this.#swap(next.configuration);
       else this.#events.refused(next.problems);
+      return true;
     } catch (error) {
       this.#events.failed(error);
+      return false;
     }
   }
 
@@ -90,6 +91,18 @@ export class LiveConfiguration implements ConfigurationSource {
     this.#events.changed(next);
     for (const listener of this.#listeners) listener(next);
   }
+}
+
+/** Compiled, and fit for this process. */
+function taken(
+  stored: StoredConfiguration | undefined,
+  { problems }: LiveEvents,
+): ReturnType<typeof compileStored> {
+  if (stored === undefined) return { ok: false, problems: ['the store has none any more'] };
+  const compiled = compileStored(stored);
+  if (!compiled.ok) return compiled;
+  const found = problems?.(compiled.configuration) ?? [];
+  return found.length === 0 ? compiled : { ok: false, problems: [...found] };
 }
 
 /** One that never changes, from what was provisioned elsewhere. */

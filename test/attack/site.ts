@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -15,7 +15,8 @@ import { parseSettings, type Settings } from '../../src/config.ts';
 import { type EmbeddedRedis, startTemporary } from '../../src/embedded/redis.ts';
 import type { WorkerMetrics } from '../../src/http/figures.ts';
 import { createLog, type Log } from '../../src/log.ts';
-import { applyProvisioning } from '../../src/provisioning/apply.ts';
+import { applyFile } from '../../src/provisioning/apply-file.ts';
+import { fixedConfiguration } from '../../src/provisioning/live.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import type { Provisioning } from '../../src/provisioning/provisioning.ts';
 import { redisRecordLog } from '../../src/store/records/redis-log.ts';
@@ -108,7 +109,6 @@ export class Site {
     });
     const loaded = loadProvisioning(options.provisioning, 'attack.yaml');
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-    writeFileSync(join(folder, 'attack.yaml'), options.provisioning);
     const store = await openRedisStore({
       url: redis.url,
       partitions: parsed.settings.partitions,
@@ -116,7 +116,7 @@ export class Site {
       lab: true,
       log,
     });
-    await applyProvisioning(store, loaded.provisioning);
+    await applyFile(store, loaded, { all: true });
     const site = new Site(options, {
       ...{ folder, redis, store, log, lines, settings: parsed.settings },
       provisioning: loaded.provisioning,
@@ -164,7 +164,8 @@ export class Site {
       ...(this.#options.timeoutMs === undefined ? {} : { timeoutMs: this.#options.timeoutMs }),
     });
     const serving = await serve({
-      ...{ settings, store, provisioning, worker: index, workerName: `worker-${index}` },
+      configuration: fixedConfiguration(provisioning),
+      ...{ settings, store, worker: index, workerName: `worker-${index}` },
       events: {
         answered: (kind, resultCode, ms) =>
           log.trace({ kind, resultCode, ms: Math.round(ms) }, 'answered'),
@@ -217,7 +218,6 @@ export class Site {
       worker: index,
       name: `worker-${index}`,
       redis: url,
-      provisioning: join(this.#folder, 'attack.yaml'),
     } satisfies ToWorker);
     let metrics: WorkerMetrics | undefined;
     const port = await new Promise<number>((resolve, reject) => {

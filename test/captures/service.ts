@@ -5,6 +5,7 @@ import { parseSettings } from '../../src/config.ts';
 import { type EmbeddedRedis, startTemporary } from '../../src/embedded/redis.ts';
 import { createLog } from '../../src/log.ts';
 import { applyProvisioning } from '../../src/provisioning/apply.ts';
+import { fixedConfiguration } from '../../src/provisioning/live.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { type AuditReport, audit } from '../../src/store/records/audit.ts';
 import { redisAuditView } from '../../src/store/records/redis-audit.ts';
@@ -62,7 +63,8 @@ export class Service {
       const complain = (what: string) => (error: unknown) =>
         void service.complaints.push(`${what}: ${String(error)}`);
       const serving: Serving = await serve({
-        ...{ settings, store, provisioning, worker, workerName: `worker-${worker}` },
+        configuration: fixedConfiguration(provisioning),
+        ...{ settings, store, worker, workerName: `worker-${worker}` },
         events: {
           answered: () => undefined,
           trips: () => undefined,

@@ -4,7 +4,7 @@
  */
 import type { AccountRef } from '../../src/charging/account.ts';
 import type { Scope, Wanted } from '../../src/charging/pending.ts';
-import { chargeSettingsOf, plansOf } from '../../src/cli/serve.ts';
+import { chargeSettingsOf } from '../../src/cli/serve.ts';
 import { parseSettings } from '../../src/config.ts';
 import type { CCR } from '../../src/diameter/commands.ts';
 import { decode } from '../../src/diameter/decode.ts';
@@ -19,6 +19,7 @@ import { Knowledge } from '../../src/engine/knowledge.ts';
 import { type AskOptions, askClient, askClientsOf } from '../../src/engine/reauthorise.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import { applyProvisioning } from '../../src/provisioning/apply.ts';
+import { fixedConfiguration } from '../../src/provisioning/live.ts';
 import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { formatMoney } from '../../src/provisioning/money.ts';
 import type { Provisioning, Tenant } from '../../src/provisioning/provisioning.ts';
@@ -95,7 +96,7 @@ export class World {
     const parsed = parseSettings({ env: {} });
     if (parsed.settings === undefined) throw new Error('the default settings do not fit');
     const settings = chargeSettingsOf(parsed.settings);
-    const plan = plansOf(provisioning);
+    const plan = planOf(provisioning);
     this.#workers = [0, 1].map(() => this.#worker(provisioning, settings, plan));
     await this.#initiate(plan, settings);
     this.#timers = new Timers({
@@ -114,7 +115,7 @@ export class World {
   }
 
   async #initiate(
-    plan: ReturnType<typeof plansOf>,
+    plan: ReturnType<typeof planOf>,
     settings: ReturnType<typeof chargeSettingsOf>,
   ): Promise<void> {
     const store = this.#store;
@@ -140,7 +141,7 @@ export class World {
   #worker(
     provisioning: Provisioning,
     settings: ReturnType<typeof chargeSettingsOf>,
-    plan: ReturnType<typeof plansOf>,
+    plan: ReturnType<typeof planOf>,
   ): Gateway {
     const store = this.#store;
     const clock = () => performance.now();
@@ -324,7 +325,7 @@ export class World {
     return abortSession(
       {
         store: this.#store,
-        plan: plansOf(this.#provisioning),
+        plan: planOf(this.#provisioning),
         settings: chargeSettingsOf(parsed.settings),
         clock: () => performance.now(),
       },
@@ -353,4 +354,9 @@ export class World {
       [...accounts].map(({ definition }) => ({ tenant: id, account: definition.account })),
     );
   }
+}
+
+function planOf(provisioning: Provisioning) {
+  const { current } = fixedConfiguration(provisioning);
+  return (tenant: string, plan: string) => current.planOf(tenant, plan);
 }

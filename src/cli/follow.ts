@@ -1,0 +1,56 @@
+/** The configuration of the store in a running process, followed a few times a second. */
+import { TollkeeperError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import {
+  CONFIGURATION_PASS_MS,
+  type ConfigurationSource,
+  LiveConfiguration,
+  type LiveEvents,
+} from '../provisioning/live.ts';
+import type { ConfigurationStore } from '../store/configuration.ts';
+import { repeat } from './repeat.ts';
+
+export interface FollowedConfiguration extends ConfigurationSource {
+  stop(): Promise<void>;
+}
+
+/** Throws CONFIGURATION_MISSING and CONFIGURATION_INVALID. */
+export async function followConfiguration(
+  store: ConfigurationStore,
+  {
+    log,
+    alarm,
+    problems,
+  }: {
+    log: Log;
+    alarm(event: 'configuration-refused', fields: Record<string, unknown>): void;
+    problems: NonNullable<LiveEvents['problems']>;
+  },
+): Promise<FollowedConfiguration> {
+  let isAway = false;
+  const live = await LiveConfiguration.open(store, {
+    problems,
+    changed({ version }) {
+      log.info({ version }, 'the configuration changed');
+    },
+    refused(found) {
+      alarm('configuration-refused', { problems: found });
+    },
+    failed(error) {
+      // Every request says the same meanwhile.
+      if (!isAway) log.warn({ error }, 'the configuration cannot be looked for');
+      isAway = true;
+    },
+  });
+  if (live === undefined) throw new TollkeeperError('CONFIGURATION_MISSING');
+  const stop = repeat(CONFIGURATION_PASS_MS, async () => {
+    if (await live.pass()) isAway = false;
+  });
+  return {
+    get current() {
+      return live.current;
+    },
+    onChange: (listener) => live.onChange(listener),
+    stop,
+  };
+}
