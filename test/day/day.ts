@@ -38,14 +38,11 @@ export interface DayReport {
   openSessions: number;
 }
 
-const HOUR_MS = 3_600_000;
-/** Times of use may be up to a day old; what takes a while to send must still be. */
-const DAY_MS = 22 * HOUR_MS;
 const PLAYERS_AT_ONCE = 200;
 const COPIES = 0.02;
 
 export async function playDay(options: DayOptions): Promise<DayReport> {
-  const { yaml, customers } = marketOf(options.subscribers);
+  const { yaml, customers } = marketOf(options.subscribers, Date.now());
   const site = await Site.start({
     ...{ provisioning: yaml, workers: 2, processes: true },
     ...{ logLevel: 'warn', settings: ['--deadline-ms=8000'] },
@@ -70,8 +67,7 @@ export async function playDay(options: DayOptions): Promise<DayReport> {
       killing = killing.then(() => replace(site, victim, dead));
     };
     const day = {
-      ...{ gateways, lengthMs: DAY_MS, copies: COPIES, counted },
-      startsAt: Math.floor(Date.now() / 1000) * 1000 - DAY_MS - HOUR_MS,
+      ...{ gateways, copies: COPIES, counted },
       log: (entry: Entry) => void log.get(entry.account)?.push(entry),
     };
     const subscribers = customers.reduce((sum, { numbers }) => sum + numbers.length, 0);

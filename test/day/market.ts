@@ -2,7 +2,7 @@
  * A small MVNE: three tenants with their plans and accounts, in the language of plans. What it
  * costs is written down a second time in `prices.ts`.
  */
-import { SMS } from './prices.ts';
+import { isCheap, SMS } from './prices.ts';
 import type { Balance } from './rater.ts';
 
 /** An account of the market and who shares it. */
@@ -28,7 +28,7 @@ const GIGABYTE = 1_000_000_000n;
 const TEXTS = 20n;
 
 /** Six in ten subscribers are north's, three are south's, one is a device of a fleet. */
-export function marketOf(subscribers: number): Market {
+export function marketOf(subscribers: number, startsAt: number): Market {
   const customers: Customer[] = [];
   const next = { ...FIRST_NUMBERS };
   const numbers = (tenant: keyof typeof next, count = 1): string[] =>
@@ -74,10 +74,19 @@ export function marketOf(subscribers: number): Market {
       ...{ ...fleet, numbers: numbers('fleet', Math.min(left, DEVICES)) },
       opening: { money: 10_000_000_000_000n, bundles: new Map() },
     });
-  return { yaml: yamlOf(customers), customers };
+  return { yaml: yamlOf(customers, startsAt), customers };
 }
 
-function yamlOf(customers: readonly Customer[]): string {
+/** Every other minute of the next hour, in UTC. */
+function cheapMinutes(startsAt: number): string {
+  const text = (at: number): string => new Date(at).toISOString().slice(11, 16);
+  const windows: string[] = [];
+  for (let at = startsAt - 60_000; at < startsAt + 3_500_000; at += 60_000)
+    if (isCheap(at)) windows.push(`{ from: "${text(at)}", until: "${text(at + 60_000)}" }`);
+  return windows.join(', ');
+}
+
+function yamlOf(customers: readonly Customer[], startsAt: number): string {
   const of = (tenant: string): string =>
     customers
       .filter((one) => one.tenant === tenant)
@@ -88,7 +97,7 @@ tenants:
   - id: north
     currency: EUR
     digits: 6
-    timeZone: Europe/Berlin
+    timeZone: UTC
     plans:
       - id: north
         rules:
@@ -117,15 +126,15 @@ tenants:
             unit: octets
             free: true
             quota: { size: 20 MB }
-          - name: video-night
+          - name: video-cheap
             match:
               context: [32251@3gpp.org]
               ratingGroup: [3]
-              when: [{ from: "22:00", until: "06:00" }]
+              when: [${cheapMinutes(startsAt)}]
             unit: octets
             price: { amount: "0.01", per: 1 MB, increment: 100 kB }
             quota: { size: 20 MB, minimum: 100 kB }
-          - name: video-day
+          - name: video
             match: { context: [32251@3gpp.org], ratingGroup: [3] }
             unit: octets
             price: { amount: "0.08", per: 1 MB, increment: 100 kB }

@@ -13,17 +13,21 @@ export interface Line {
   /** Units used up to a change of tariff, and after it. */
   used: bigint;
   usedAfter: bigint;
+  /** When that change was, in ms; undefined: there was none. */
+  changedAt: number | undefined;
   /** Units that the answer granted; 0: none. */
   granted: bigint;
+  /** When the tariff of what was granted changes. */
+  changesAt: number | undefined;
 }
 
-/** One request that was carried out, with when its units were used. */
+/** One request that was carried out. */
 export interface Entry {
   account: string;
   /** Empty: a one-time event. */
   session: string;
   context: string;
-  /** The time of use that the request gave, in ms. */
+  /** When it was sent, in ms. */
   at: number;
   called?: string;
   visited?: string;
@@ -103,7 +107,7 @@ export class Rater {
     // No tariff that changes with the time of day has a bundle.
     const later = least(line.usedAfter, holding.forMoney);
     if (later > 0n) {
-      this.#change(holding, this.#tariff(entry, line));
+      this.#change(holding, this.#tariff(entry, line, line.changedAt));
       holding.forMoney -= later;
       this.#pay(holding, later);
     }
@@ -128,14 +132,16 @@ export class Rater {
     this.#put(bundle, -bundled);
     this.#pay(holding, before - bundled);
     if (after === 0n) return;
-    this.#change(holding, this.#tariff(entry, line));
+    this.#change(holding, this.#tariff(entry, line, line.changedAt));
     this.#pay(holding, after);
   }
 
   #promise(entry: Entry, line: Line): void {
     if (line.granted === 0n) return;
     const name = nameOf(entry, line);
-    const tariff = this.#tariff(entry, line);
+    // What changes then holds until then.
+    const { changesAt } = line;
+    const tariff = this.#tariff(entry, line, changesAt === undefined ? undefined : changesAt - 1);
     const holding = this.#holdings.get(name) ?? holdingOf(tariff);
     this.#change(holding, tariff);
     holding.fromBundle = least(line.granted, this.#left(tariff.bundle));
@@ -164,8 +170,8 @@ export class Rater {
     this.#debits.delete(event);
   }
 
-  #tariff(entry: Entry, line: Line): Tariff {
-    const tariff = tariffAt(this.#plan, { ...entry, ratingGroup: line.ratingGroup });
+  #tariff(entry: Entry, line: Line, at = entry.at): Tariff {
+    const tariff = tariffAt(this.#plan, { ...entry, at, ratingGroup: line.ratingGroup });
     if (tariff === undefined) throw new Error(`nothing rates ${JSON.stringify(entry.session)}`);
     return tariff;
   }

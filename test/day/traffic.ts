@@ -1,8 +1,8 @@
 /**
- * What the customers of a small MVNE do in a day. Each account is played by itself, one request
- * after the other, at times of use that run through the day; the accounts run side by side. Only
- * the devices of a fleet overlap on one account, and the requests of one device too: there every
- * octet costs the same, so that no order of events changes what is owed.
+ * What the customers of a small MVNE do in a day, without the pauses. Each account is played by
+ * itself, one request after the other; the accounts run side by side. Only the devices of a fleet
+ * overlap on one account, and the requests of one device too: there every octet costs the same, so
+ * that no order of events changes what is owed.
  */
 
 import type { CCR } from '../../src/diameter/commands.ts';
@@ -28,9 +28,6 @@ export interface Player {
 
 export interface Day {
   gateways: Gateways;
-  /** In ms; the day ends `lengthMs` later, not after now. */
-  startsAt: number;
-  lengthMs: number;
   /** How often a request is sent twice. */
   copies: number;
   log(entry: Entry): void;
@@ -51,39 +48,17 @@ export async function play(player: Player, day: Day): Promise<void> {
     return;
   }
   const { chance } = player;
-  const clock = new Clock(day, player.requests);
   for (let sent = 0; sent < player.requests; ) {
     const number = chance.pick(player.numbers);
     const kind = chance.next();
-    if (kind < 0.6) sent += await dataSession(player, day, { number, clock });
-    else if (kind < 0.8) sent += await call(player, day, { number, clock });
-    else sent += await message(player, day, { number, clock });
-  }
-}
-
-/** Runs through the day in steps that are right for so many requests. */
-class Clock {
-  now: number;
-  readonly #step: number;
-  readonly #last: number;
-
-  constructor({ startsAt, lengthMs }: Day, requests: number) {
-    this.now = startsAt;
-    this.#step = lengthMs / (requests + 1);
-    this.#last = startsAt + lengthMs;
-  }
-
-  pass(chance: Chance): number {
-    const step = this.#step * (0.5 + chance.next());
-    // Event-Timestamp has whole seconds.
-    this.now = Math.min(this.#last, this.now + 1000 * Math.max(1, Math.round(step / 1000)));
-    return this.now;
+    if (kind < 0.6) sent += await dataSession(player, day, { number });
+    else if (kind < 0.8) sent += await call(player, day, { number });
+    else sent += await message(player, day, { number });
   }
 }
 
 interface Turn {
   number: string;
-  clock: Clock;
 }
 
 interface Quota {
@@ -97,6 +72,7 @@ interface Report {
   ratingGroup: number | undefined;
   used?: bigint;
   usedAfter?: bigint;
+  changedAt?: number;
   ask: boolean;
 }
 
@@ -158,24 +134,24 @@ class GatewaySession {
     // Used evenly since the last report.
     const after = Math.round((Number(used) * (at - changesAt)) / Math.max(1, at - this.lastAt));
     const usedAfter = BigInt(Math.min(Number(used), after));
-    return { ...report, used: used - usedAfter, usedAfter };
+    return { ...report, used: used - usedAfter, usedAfter, changedAt: changesAt };
   }
 }
 
 let sessions = 0;
 
-async function dataSession(player: Player, day: Day, { number, clock }: Turn): Promise<number> {
+async function dataSession(player: Player, day: Day, { number }: Turn): Promise<number> {
   const { chance } = player;
   const groups = chance.hits(0.5) ? [1] : chance.pick([[1, 2], [1, 3], [3], [1, 2, 3]]);
   const visited = chance.hits(0.1) ? chance.pick(['20801', '22201', '310410']) : '26201';
   const session = new GatewaySession(player, day, {
-    ...{ number, context: DATA, visited, at: clock.pass(chance) },
+    ...{ number, context: DATA, visited, at: Date.now() },
   });
   const ask = groups.map((ratingGroup) => ({ ratingGroup, ask: true }));
   if (!(await session.ask('initial', session.lastAt, ask))) return 1;
   let sent = 2;
   for (let left = chance.between(1, 6); left > 0 && session.quotas.size > 0; left--, sent++) {
-    const at = clock.pass(chance);
+    const at = Date.now();
     const some = groups.filter(() => chance.hits(0.8));
     const reports = some.map((ratingGroup) => {
       const final = session.quotas.get(ratingGroup)?.final ?? false;
@@ -184,7 +160,7 @@ async function dataSession(player: Player, day: Day, { number, clock }: Turn): P
     });
     if (!(await session.ask('update', at, reports))) return sent;
   }
-  const at = clock.pass(chance);
+  const at = Date.now();
   const last = groups.map((group) =>
     session.report(group, at, { part: chance.next(), ask: false }),
   );
@@ -192,38 +168,38 @@ async function dataSession(player: Player, day: Day, { number, clock }: Turn): P
   return sent;
 }
 
-async function call(player: Player, day: Day, { number, clock }: Turn): Promise<number> {
+async function call(player: Player, day: Day, { number }: Turn): Promise<number> {
   const { chance } = player;
   const called = chance.pick(['4917012345678', '4930123456', '33123456789', '4418001234567']);
   const session = new GatewaySession(player, day, {
-    ...{ number, context: VOICE, called, at: clock.pass(chance) },
+    ...{ number, context: VOICE, called, at: Date.now() },
   });
   const service = { ratingGroup: undefined };
   if (!(await session.ask('initial', session.lastAt, [{ ...service, ask: true }]))) return 1;
   let sent = 2;
   for (let left = chance.between(0, 3); left > 0 && session.quotas.size > 0; left--, sent++) {
-    const at = clock.pass(chance);
+    const at = Date.now();
     if (!(await session.ask('update', at, [session.report(undefined, at, { part: 1, ask: true })])))
       return sent;
   }
-  const at = clock.pass(chance);
+  const at = Date.now();
   const part = chance.next();
   await session.ask('termination', at, [session.report(undefined, at, { part, ask: false })]);
   return sent;
 }
 
 /** A text message, debited at once; some are given back. */
-async function message(player: Player, day: Day, { number, clock }: Turn): Promise<number> {
+async function message(player: Player, day: Day, { number }: Turn): Promise<number> {
   const { chance } = player;
   const event = `gw.example;day;${player.account};${sessions++}`;
   const debit = { kind: 'event', session: event, requestNumber: 0, number, context: SMS } as const;
   const { codes, refundInformation } = await exchange(player, day, {
-    ...{ ...debit, at: clock.pass(chance), called: '491701111111' },
+    ...{ ...debit, at: Date.now(), called: '491701111111' },
     reports: [{ ratingGroup: undefined, used: BigInt(chance.between(1, 3)), ask: true }],
   });
   if (codes[0] !== SUCCESS || refundInformation === undefined || !chance.hits(0.1)) return 1;
   await exchange(player, day, {
-    ...{ ...debit, session: `${event};back`, at: clock.pass(chance), refunds: event },
+    ...{ ...debit, session: `${event};back`, at: Date.now(), refunds: event },
     refundInformation,
     reports: [{ ratingGroup: undefined, ask: true }],
   });
@@ -238,16 +214,15 @@ async function playDevice(
 ): Promise<void> {
   const { chance } = player;
   const groups = [10, 11];
-  const clock = new Clock(day, requests);
   for (let sent = 0; sent < requests; ) {
     const session = new GatewaySession(player, day, {
-      ...{ number, context: DATA, at: clock.pass(chance) },
+      ...{ number, context: DATA, at: Date.now() },
     });
     const ask = groups.map((ratingGroup) => ({ ratingGroup, ask: true }));
     if (!(await session.ask('initial', session.lastAt, ask))) return;
     sent += 2;
     for (let left = 2 + (i % 4); left > 0; left--) {
-      const at = clock.pass(chance);
+      const at = Date.now();
       const reports = groups.map((group) =>
         session.report(group, at, { part: chance.next(), ask: true }),
       );
@@ -256,7 +231,7 @@ async function playDevice(
       );
       sent += together.length;
     }
-    const at = clock.pass(chance);
+    const at = Date.now();
     const last = groups.map((group) => session.report(group, at, { part: 0.5, ask: false }));
     await session.ask('termination', at, last);
   }
@@ -305,10 +280,12 @@ function entryOf(player: Player, what: Exchange, answered: Answered): Entry | un
   if (answered.codes[0] !== SUCCESS) return undefined;
   const isEvent = kind === 'event';
   const lines = what.reports.map((report): Line => {
-    const { ratingGroup, used = 0n, usedAfter = 0n } = report;
-    const granted = answered.quotas.get(ratingGroup)?.granted ?? 0n;
+    const { ratingGroup, used = 0n, usedAfter = 0n, changedAt } = report;
+    const quota = answered.quotas.get(ratingGroup);
+    const granted = quota?.granted ?? 0n;
     return {
-      ...{ key: String(ratingGroup ?? ''), ratingGroup, usedAfter },
+      ...{ key: String(ratingGroup ?? ''), ratingGroup, usedAfter, changedAt },
+      changesAt: quota?.changesAt,
       ...(isEvent ? { used: granted, granted: 0n } : { used, granted }),
     };
   });
