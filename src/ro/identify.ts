@@ -82,6 +82,16 @@ export function wellFormed(sessionId: string): string {
   });
 }
 
+/** The Session-Id that `wellFormed` made, as the encoder turns it into the octets that were sent. */
+export function asSent(sessionId: string): string {
+  if (!sessionId.includes('\ufffd')) return sessionId;
+  return sessionId.replace(/\ufffd(\ufffd|[0-9a-f]{2})/g, (_, escaped: string) => {
+    if (escaped === '\ufffd') return escaped;
+    const octet = Number.parseInt(escaped, 16);
+    return String.fromCharCode(octet < 0x80 ? octet : 0xdc00 + octet);
+  });
+}
+
 /** In the order in which accounts are looked up: as sent, the command level before the service's. */
 function subscribersOf(ccr: Understood<CCR>): SubscriberId[] {
   const found: SubscriberId[] = [];

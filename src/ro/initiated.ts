@@ -8,6 +8,7 @@ import type { Session } from '../charging/session.ts';
 import type { ASR, RAR } from '../diameter/commands.ts';
 import type { Decoded } from '../diameter/decode.ts';
 import { resultCodes } from '../diameter/result-codes.ts';
+import { asSent } from './identify.ts';
 
 const CREDIT_CONTROL = 4;
 /** Re-Auth-Request-Type, RFC 6733 8.12. */
@@ -53,7 +54,7 @@ type Addressed = Pick<
 
 function addressed({ sessionId, client }: Session, { host, realm, stateId }: Asker): Addressed {
   return {
-    'Session-Id': sessionId,
+    'Session-Id': asSent(sessionId),
     'Origin-Host': host,
     'Origin-Realm': realm,
     'Destination-Realm': client.realm,

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { sessionKey } from '../../src/charging/request.ts';
 import type { CCR } from '../../src/diameter/commands.ts';
 import type { Understood } from '../../src/diameter/message.ts';
-import { readOpaqueText } from '../../src/diameter/text.ts';
-import { identify, wellFormed } from '../../src/ro/identify.ts';
+import { opaqueTextBytes, readOpaqueText } from '../../src/diameter/text.ts';
+import { asSent, identify, wellFormed } from '../../src/ro/identify.ts';
 
 const ccr: Understood<CCR> = {
   'Session-Id': 's',
@@ -26,6 +26,7 @@ describe('Session-Id', () => {
         expect(one.isWellFormed()).toBe(true);
         expect(Buffer.from(one, 'utf8').toString('utf8')).toBe(one);
         expect(one === other).toBe(Buffer.from(a).equals(Buffer.from(b)));
+        expect(opaqueTextBytes(asSent(one))).toEqual(Buffer.from(a));
       }),
       { numRuns: 5000 },
     );

@@ -49,6 +49,12 @@ describe('a RAR', () => {
     expect(found.slice(common.length + 2)).toEqual(added);
   });
 
+  test('names a session that is no text octet for octet', () => {
+    const odd = { ...session, sessionId: 'a\ufffd0ab\ufffdff\ufffd\ufffd' };
+    const [first] = avps(encode('RAR', header, toRAR(odd, {}, asker)));
+    expect(first).toEqual([263, '610a62ffefbfbd']);
+  });
+
   test('C-200 for a sub-session', () => {
     const sub = { ...session, subSessionId: '18446744073709551615' };
     const found = avps(encode('RAR', header, toRAR(sub, {}, asker)));
