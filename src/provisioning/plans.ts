@@ -57,6 +57,7 @@ export function compilePlan(
     ...(tells.includes('cost') ? { tellsCost: true } : {}),
     ...(tells.includes('balance') ? { tellsBalance: true } : {}),
     ...optional('lowBalance', lowBalance),
+    ...(written.reauthorise === undefined ? {} : { reauthoriseAtExpiry: true }),
     ...(maximum === undefined ? {} : { refunds: { maximum } }),
   };
 }

@@ -520,6 +520,16 @@ export const planDefs = {
         $ref: '#/$defs/money',
         description: 'Money left below which Low-Balance-Indication is told. Default: never.',
       },
+      reauthorise: {
+        title: 'a list of expiry',
+        description:
+          'When clients are asked to re-authorise (RAR) by themselves: `expiry`, when a bucket that ' +
+          'their grants hold expires or begins another period. After a top-up they are in any case.',
+        type: 'array',
+        minItems: 1,
+        maxItems: 1,
+        items: { title: 'expiry', enum: ['expiry'] },
+      },
       refunds: {
         title: 'what refunds may give back',
         description: 'One-time refunds. Not written: only what a Refund-Information proves.',

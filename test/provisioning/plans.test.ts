@@ -33,7 +33,7 @@ test('all that a plan may say', () => {
   expect(
     planOf(`version: 3, timeZone: America/New_York, holidays: ['2026-07-04'], indeterminate: before,
       failureHandling: retry-and-terminate, debitFailureHandling: terminate-or-buffer,
-      tells: [balance, cost], lowBalance: '2.50', refunds: { maximum: '10' }, ${RULES}`),
+      tells: [balance, cost], lowBalance: '2.50', reauthorise: [expiry], refunds: { maximum: '10' }, ${RULES}`),
   ).toMatchObject({
     version: 3,
     timeZone: 'America/New_York',
@@ -44,6 +44,7 @@ test('all that a plan may say', () => {
     tellsCost: true,
     tellsBalance: true,
     lowBalance: 250,
+    reauthoriseAtExpiry: true,
     refunds: { maximum: 1000 },
   });
   expect(planOf(`tells: [cost], ${RULES}`)).not.toHaveProperty('tellsBalance');
