@@ -35,6 +35,9 @@ export interface MovableClock {
   advance(ms: number): void;
 }
 
+/** What it takes until a worker finds a session that was woken. */
+const MOMENT_MS = 100;
+
 export class World {
   readonly #store: Store;
   readonly #clock: MovableClock;
@@ -256,7 +259,7 @@ export class World {
       mayServe: () => true,
       deadline: performance.now() + 10_000,
     });
-    return [outcome, ...(await this.#passTimers())];
+    return [outcome, ...(await this.#wait(MOMENT_MS))];
   }
 
   /** `client CODE` or `client silent`: what clients answer from now on. */
@@ -281,7 +284,7 @@ export class World {
     );
     if (booked.kind !== 'booked') return [booked.kind];
     const { asked } = await askClientsOf(this.#asking(), account, { reason: 'top-up', deadline });
-    return [`booked, sessions to ask: ${asked}`, ...(await this.#passTimers())];
+    return [`booked, sessions to ask: ${asked}`, ...(await this.#wait(MOMENT_MS))];
   }
 
   #asking(): AskOptions {
