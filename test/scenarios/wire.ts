@@ -1,6 +1,7 @@
 /** Requests and answers of a scenario, between their words and the codec's messages. */
 import type { CCA, CCR } from '../../src/diameter/commands.ts';
 import type { Value } from '../../src/diameter/message.ts';
+import { factsOf } from './facts.ts';
 import { wordsOf } from './script.ts';
 
 const TYPES: Record<string, number> = { initial: 1, update: 2, terminate: 3 };
@@ -17,7 +18,10 @@ type Units = Pick<
   | 'CC-Service-Specific-Units'
 >;
 
-/** `initial SESSION NUMBER [kind:id] [context=C] [sub=N] [from=HOST]` and its service lines. */
+/**
+ * `initial SESSION NUMBER [kind:id] [context=C] [sub=N] [from=HOST]`, what it says of its use
+ * (`facts.ts`), and its service lines.
+ */
 export function requestOf(words: readonly string[], details: readonly string[]): CCR {
   const [command = '', session = '', number = '', ...rest] = words;
   const options = new Map(rest.map((word) => wordsOf(word)[0] ?? ['', '']));
@@ -25,13 +29,14 @@ export function requestOf(words: readonly string[], details: readonly string[]):
   const services = details.filter((line) => !line.trim().startsWith('command'));
   const commandLine = details.find((line) => line.trim().startsWith('command'));
   const sub = options.get('sub');
+  const context = options.get('context') ?? '32251@3gpp.org';
   return {
     'Session-Id': `gw.example;${session}`,
     'Origin-Host': options.get('from') ?? 'gw.example',
     'Origin-Realm': 'example',
     'Destination-Realm': 'tollkeeper.example',
     'Auth-Application-Id': 4,
-    'Service-Context-Id': options.get('context') ?? '32251@3gpp.org',
+    'Service-Context-Id': context,
     'CC-Request-Type': TYPES[command] ?? 0,
     'CC-Request-Number': Number(number),
     ...(sub === undefined ? {} : { 'CC-Sub-Session-Id': BigInt(sub) }),
@@ -42,6 +47,7 @@ export function requestOf(words: readonly string[], details: readonly string[]):
       ? {}
       : { 'Multiple-Services-Credit-Control': services.map((line) => serviceOf(line)) }),
     ...(commandLine === undefined ? {} : commandLevelOf(commandLine)),
+    ...factsOf(options, context),
   };
 }
 
@@ -113,9 +119,14 @@ function decimalOf(text: string): Value<'Unit-Value'> {
 export function answerLines(cca: CCA): string[] {
   const failed =
     cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join() || 'unknown'}`) ?? [];
-  const lines = [[cca['Result-Code'], ...quotaWords(cca), ...failed].join(' ')];
+  const low = cca['Low-Balance-Indication'] === 1 ? ['low-balance'] : [];
+  const lines = [[cca['Result-Code'], ...quotaWords(cca), ...low, ...failed].join(' ')];
   for (const service of cca['Multiple-Services-Credit-Control'] ?? []) {
     const holding = service['Quota-Holding-Time'];
+    const threshold =
+      service['Volume-Quota-Threshold'] ??
+      service['Time-Quota-Threshold'] ??
+      service['Unit-Quota-Threshold'];
     lines.push(
       [
         ' ',
@@ -123,6 +134,7 @@ export function answerLines(cca: CCA): string[] {
         ...(service['Service-Identifier'] ? [`si=${service['Service-Identifier'].join()}`] : []),
         service['Result-Code'],
         ...quotaWords(service),
+        ...(threshold === undefined ? [] : [`threshold=${threshold}`]),
         ...(holding === undefined ? [] : [`holding=${holding}`]),
       ].join(' '),
     );
@@ -135,7 +147,6 @@ function quotaWords(
 ): string[] {
   const granted = level['Granted-Service-Unit'];
   const validity = level['Validity-Time'];
-  const final = level['Final-Unit-Indication']?.['Final-Unit-Action'];
   const words: string[] = [];
   if (granted?.['CC-Total-Octets'] !== undefined)
     words.push(`granted=octets:${granted['CC-Total-Octets']}`);
@@ -148,6 +159,17 @@ function quotaWords(
     words.push(`granted=money:${digits}e${exponent}/${money['Currency-Code']}`);
   }
   if (validity !== undefined) words.push(`validity=${validity}`);
-  if (final !== undefined) words.push(final === 0 ? 'final=terminate' : `final=${final}`);
-  return words;
+  return [...words, ...finalWords(level['Final-Unit-Indication'])];
+}
+
+/** `final=redirect to=URL`, `final=restrict filters=ID,ID`. */
+function finalWords(final: CCA['Final-Unit-Indication']): string[] {
+  if (final === undefined) return [];
+  const to = final['Redirect-Server']?.['Redirect-Server-Address'];
+  const filters = [...(final['Restriction-Filter-Rule'] ?? []), ...(final['Filter-Id'] ?? [])];
+  return [
+    `final=${['terminate', 'redirect', 'restrict'][final['Final-Unit-Action']]}`,
+    ...(to === undefined ? [] : [`to=${to}`]),
+    ...(filters.length === 0 ? [] : [`filters=${filters.join()}`]),
+  ];
 }
