@@ -1,5 +1,6 @@
 /** The promises about money, checked on what a memory store holds. */
 import { availableField, reservedField } from '../../src/charging/account.ts';
+import type { Grant, Part } from '../../src/charging/session.ts';
 import { sessionCodec } from '../../src/store/session-codec.ts';
 import type { Rig } from './rig.ts';
 
@@ -22,7 +23,7 @@ export function checkBooks(rig: Rig): void {
       } else if (timers.has(member))
         throw new Error(`${session.sessionId} is closed, with a timer`);
       for (const { grant } of session.services)
-        for (const { bucket, amount } of grant?.parts ?? []) {
+        for (const { bucket, amount } of partsOf(grant)) {
           if (session.state !== 'open')
             throw new Error(`${session.sessionId} is closed, and holds`);
           add(held, `${account}/${bucket}`, amount);
@@ -54,6 +55,11 @@ export function checkBooks(rig: Rig): void {
         expectEqual(`${key} in open grants`, counters[reservedField(id)], held.get(key) ?? 0);
       }
     }
+}
+
+function partsOf(grant: Grant | undefined): readonly Part[] {
+  if (grant === undefined) return [];
+  return [...grant.parts, ...(grant.limits ?? []), ...(grant.switch?.after?.parts ?? [])];
 }
 
 function expectEqual(what: string, found: number | undefined, expected: number): void {

@@ -1,13 +1,15 @@
 /**
  * Exactly once, whatever the store does to a call: refused, lost on its way, or applied with the
- * reply lost; at every call of a session, and at any two of them.
+ * reply lost; at every call of a session, and at any two of them. The session's buckets are renewed
+ * in the middle of it.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Renewal } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
 import type { Request } from '../../src/charging/request.ts';
 import { type Fault, withFaults } from '../../src/store/memory/faulty-store.ts';
-import { asks, bundle, main, requestOf } from '../charging/till.ts';
+import { asks, bundle, main, requestOf, START } from '../charging/till.ts';
 import { checkBooks } from './books.ts';
 import { anna, charge, Rig } from './rig.ts';
 
@@ -25,6 +27,15 @@ const session: readonly Request[] = [
   requestOf('update', 5, [asks({ used: { octets: 9 } })]),
 ];
 
+/** A period ends half an hour after the start. */
+const hourly: Renewal = {
+  every: 'hour',
+  from: START - 1_800_000,
+  timeZone: 'UTC',
+  amount: 200,
+  rollover: 20,
+};
+
 interface Outcome {
   answers: readonly (Answer | 'busy')[];
   counters: Readonly<Record<string, number>>;
@@ -40,9 +51,13 @@ async function run(
   const rig = new Rig();
   await rig.account(
     'anna',
-    { b: 250, main: 300 },
+    { cap: 400, b: 250, main: 300 },
     {
-      buckets: [bundle('b'), main],
+      buckets: [
+        bundle('cap', { priority: 1, limits: ['e164:49170'], renewal: hourly }),
+        bundle('b', { renewal: hourly }),
+        main,
+      ],
       subscribers: ['e164:49170'],
     },
   );
@@ -53,6 +68,7 @@ async function run(
   for (const [i, request] of session.entries()) {
     const worker = workers[i % 3 === 2 ? 1 : 0]!;
     if (forget(i)) worker.knowledge.clear();
+    if (i === 2) rig.now += 3_600_000;
     answers.push(await charge(rig, worker, request));
     checkBooks(rig);
   }

@@ -1,20 +1,22 @@
 /**
  * Several workers, one store that loses requests and replies, clients that send again, devices that
- * share a bundle, subscribers that move, timers that pass, hints that vanish: after every step the
+ * share buckets that are renewed, limited and expire, subscribers that move, timers that pass, hints that vanish: after every step the
  * books are right, and in the end every client's view is that of the ledger. A failing seed prints
  * itself.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { Renewal } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
 import type { Request } from '../../src/charging/request.ts';
 import { type Fault, withFaults } from '../../src/store/memory/faulty-store.ts';
 import { asks, bundle, main, planOf, requestOf, ruleOf, START } from '../charging/till.ts';
 import { checkBooks } from './books.ts';
-import { charge, Rig, type Worker } from './rig.ts';
+import { charge, Rig, settings, type Worker } from './rig.ts';
 
 const SEEDS = 40;
 const STEPS = 120;
+const HOUR_MS = 3_600_000;
 
 /** Mulberry32: the same numbers for the same seed. */
 function random(seed: number): (below: number) => number {
@@ -34,7 +36,7 @@ interface Device {
   number: number;
   /** Sent and not answered for good. */
   pending: Request | undefined;
-  answered: { request: Request; answer: Answer }[];
+  answered: { request: Request; answer: Answer; at: number }[];
   open: boolean;
   /** Usage that the ledger must hold: octets that were answered. */
   used: number;
@@ -45,6 +47,7 @@ class Simulation {
   readonly #random: (below: number) => number;
   readonly #workers: Worker[];
   readonly devices: Device[];
+  readonly renewals: Readonly<Record<string, Renewal>>;
   #faulty = true;
 
   constructor(seed: number) {
@@ -56,6 +59,7 @@ class Simulation {
     );
     const store = withFaults(this.rig.store, () => this.#fault());
     this.#workers = [0, 1, 2].map(() => this.rig.worker(store));
+    this.renewals = { cap: this.#renewal(), hourly: this.#renewal() };
     this.devices = ['1', '2', '3', '4'].map((id) => ({
       id,
       session: 0,
@@ -75,15 +79,43 @@ class Simulation {
 
   async start(): Promise<void> {
     const expiresAt = START + 1_000_000 + this.#random(3_000_000);
+    const lastsMs = 100_000 + this.#random(1_000_000);
+    const { cap, hourly } = this.renewals;
     await this.rig.account(
       'shared',
-      { early: 300, b: 500, main: 400 },
+      { cap: 200, early: 300, pass: 150, hourly: 90, b: 500, main: 400 },
       {
-        buckets: [bundle('early', { priority: 1, expiresAt }), bundle('b'), main],
+        buckets: [
+          bundle('cap', { priority: 0, limits: ['e164:1', 'e164:3'], renewal: cap! }),
+          bundle('early', { priority: 1, expiresAt }),
+          bundle('pass', { priority: 2, lastsMs }),
+          bundle('hourly', { priority: 3, renewal: hourly! }),
+          bundle('b'),
+          main,
+        ],
         subscribers: this.devices.map(({ id }) => `e164:${id}`),
       },
     );
     await this.rig.account('other', { main: 5000 });
+  }
+
+  #renewal(): Renewal {
+    const from = START - 1 - this.#random(HOUR_MS);
+    const rollover = this.#random(2) * 50;
+    return { every: 'hour', from, timeZone: 'UTC', amount: 40 + this.#random(100), rollover };
+  }
+
+  /** Throws if a bucket was renewed twice in a period. */
+  checkRenewals(): void {
+    const seen = new Set<string>();
+    for (const { at, changes } of this.rig.records())
+      for (const { bucket, cause, available } of changes) {
+        if (cause !== 'renewal') continue;
+        const { from, amount } = this.renewals[bucket]!;
+        const period = `${bucket} in period ${Math.floor((at - from) / HOUR_MS)}`;
+        if (seen.has(period) || available !== amount) throw new Error(`${period}: ${available}`);
+        seen.add(period);
+      }
   }
 
   #worker(): Worker {
@@ -159,7 +191,7 @@ class Simulation {
     const used = request.services.reduce((sum, one) => sum + (one.used?.octets ?? 0), 0);
     if (outcome === 'success') {
       device.used += used;
-      device.answered.push({ request, answer });
+      device.answered.push({ request, answer, at: this.rig.now });
       device.open = request.kind !== 'termination';
     } else {
       expect([outcome, request.kind]).toEqual(['unknown-session', request.kind]);
@@ -173,10 +205,10 @@ class Simulation {
     }
   }
 
-  /** An old request is sent again: the same answer, or one without a grant. */
+  /** An old request is sent again within the horizon: the same answer, or one without a grant. */
   async #again(device: Device): Promise<void> {
     const old = device.answered[Math.max(0, device.answered.length - 1 - this.#random(20))];
-    if (old === undefined) return;
+    if (old === undefined || this.rig.now - old.at > settings.duplicateHorizonMs) return;
     const answer = await charge(this.rig, this.#worker(), old.request);
     if (answer === 'busy') return;
     if (isDeepStrictEqual(answer, old.answer)) return;
@@ -203,6 +235,7 @@ class Simulation {
     for (const device of this.devices) if (device.pending !== undefined) await this.#next(device);
     for (let i = 0; i < 20; i++) await this.#pass(1_000_000);
     checkBooks(this.rig);
+    this.checkRenewals();
     const { store } = this.rig;
     for (const account of ['shared', 'other']) {
       const counters = await this.rig.counters(account);

@@ -1,6 +1,7 @@
 /** Random commands give the same replies and leave the same on both stores. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Bucket } from '../../src/charging/account.ts';
 import type { Movement } from '../../src/charging/draft.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { decodeRecord } from '../../src/store/record-codec.ts';
@@ -55,7 +56,7 @@ const amount = fc.oneof(
 );
 const movement: fc.Arbitrary<Movement> = fc
   .record({
-    field: fc.constantFrom('a:main', 'r:main', 'a:day', 'r:day', 'n:open', 'a:gone'),
+    field: fc.constantFrom('a:main', 'r:main', 'a:day', 'r:day', 'p:day', 'n:open', 'a:gone'),
     delta: amount,
     min: fc.option(fc.constantFrom(0, -50, 10), { nil: undefined }),
     max: fc.option(fc.constantFrom(0, 200, 1_000), { nil: undefined }),
@@ -67,6 +68,15 @@ const movement: fc.Arbitrary<Movement> = fc
     ...(max === undefined ? {} : { max }),
   }));
 const movements = fc.uniqueArray(movement, { selector: ({ field }) => field, maxLength: 4 });
+
+/** A bucket that is in a period, or is given one by its first use, or has none. */
+const shape = fc.constantFrom<Partial<Bucket>>(
+  {},
+  {},
+  { lastsMs: 86_400_000 },
+  { renewal: { every: 'month', from: 0, timeZone: 'UTC', amount: 5, rollover: 0 } },
+  { renewal: { every: 'week', from: 0, timeZone: 'Europe/Berlin', amount: 5, rollover: 9 } },
+);
 
 /** What a decision was made on, as offsets from what is stored, so that both outcomes are met. */
 const seen = fc.record({
@@ -137,23 +147,26 @@ const commands: fc.Arbitrary<Command>[] = [
       );
     }),
   ),
-  fc.record({ account: nth, subscribers: fc.subarray([0, 1, 2]), main: amount }).map((args) =>
-    said('create', args, (store, { tenant, accounts, subscribers }) =>
-      store.createAccount(
-        definitionOf({
-          tenant,
-          account: accounts[args.account]!,
-          buckets: [money(), money('day')],
-          subscribers: args.subscribers.map((i) => `e164:${subscribers[i]}`),
-        }),
-        { main: args.main, day: 1_000 },
+  fc
+    .record({ account: nth, subscribers: fc.subarray([0, 1, 2]), main: amount, shape })
+    .map((args) =>
+      said('create', args, (store, { tenant, accounts, subscribers }) =>
+        store.createAccount(
+          definitionOf({
+            tenant,
+            account: accounts[args.account]!,
+            buckets: [money(), { ...money('day'), ...args.shape }],
+            subscribers: args.subscribers.map((i) => `e164:${subscribers[i]}`),
+          }),
+          { main: args.main, day: 1_000 },
+        ),
       ),
     ),
-  ),
   fc
     .record({
       ...{ account: nth, subscribers: fc.subarray([0, 1, 2]), stale: fc.boolean() },
       buckets: fc.subarray(['main', 'day', 'new'], { minLength: 1 }),
+      shape,
     })
     .map((args) =>
       said('change', args, async (store, { tenant, accounts, subscribers }) => {
@@ -162,7 +175,7 @@ const commands: fc.Arbitrary<Command>[] = [
         return store.changeAccount(
           definitionOf({
             ...{ tenant, account },
-            buckets: args.buckets.map(money),
+            buckets: args.buckets.map((id) => ({ ...money(id), ...args.shape })),
             subscribers: args.subscribers.map((i) => `e164:${subscribers[i]}`),
           }),
           version - Number(args.stale),
@@ -302,7 +315,7 @@ test('memory and Redis answer alike and keep alike', { timeout: 60_000 }, async 
           await store.createAccount(
             definitionOf({
               ...{ tenant: world.tenant, account: world.accounts[0]! },
-              buckets: [money(), money('day')],
+              buckets: [money(), { ...money('day'), lastsMs: 86_400_000 }],
               subscribers: world.subscribers.map((id) => `e164:${id}`),
             }),
             { main: 100, day: 1_000 },
