@@ -37,14 +37,15 @@ export function answerUnasked(
 /**
  * Nothing useful is left. A client that can redirect or restrict does so at once: in the first
  * interrogation it is told so without units (RFC 8506 8.34), later with none (5.6). One that did,
- * and asked again in vain, is refused (5.6.2).
+ * and asked again in vain, is refused, or goes on as it is: that is the plan's policy (5.6.2).
  */
 export function answerExhausted(
   { kind }: Serving,
   { rule, service }: { rule: Rule; service: Service },
 ): Granted {
   const final = actionOf(rule);
-  if (final === undefined || service.exhausted === 'restricted') {
+  const isOver = service.exhausted === 'restricted' && rule.staysRestricted !== true;
+  if (final === undefined || isOver) {
     return {
       service: { ...service, exhausted: 'refused' },
       refuses: true,

@@ -108,6 +108,8 @@ export interface Rule {
   atEnd: 'deny' | Final;
   /** Validity-Time while a client is redirected or restricted, after which it asks again. */
   restrictedSeconds: number;
+  /** A client that asked again in vain is not refused: it stays redirected or restricted. */
+  staysRestricted?: boolean;
   /** A rule that refuses its service (4010) is a way to say that it is not part of the plan. */
   denied?: boolean;
   /** Its service is neither counted nor controlled (4011). */

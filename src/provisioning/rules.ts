@@ -33,7 +33,7 @@ export function compileRule(written: WrittenRule, context: RuleContext): Rule {
   const quota = quotaOf(written, unit, context);
   const directives = directivesOf(written, { ...context, unit, size: quota?.size });
   const beside = besideOf(written, unit, context);
-  const again = typeof written.atEnd === 'object' ? written.atEnd.again : undefined;
+  const { again, otherwise } = typeof written.atEnd === 'object' ? written.atEnd : {};
   return {
     name,
     match: compileMatch(written.match ?? {}, within(context, 'match')),
@@ -50,6 +50,7 @@ export function compileRule(written: WrittenRule, context: RuleContext): Rule {
     ...optional('pool', written.pool),
     atEnd: atEndOf(written.atEnd ?? 'terminate', within(context, 'atEnd')),
     restrictedSeconds: durationAt(again, within(context, 'atEnd', 'again')) ?? RESTRICTED_SECONDS,
+    ...(otherwise === 'stay' ? { staysRestricted: true } : {}),
     ...(denied ? { denied } : {}),
     ...(uncontrolled ? { uncontrolled } : {}),
   };

@@ -118,7 +118,9 @@ export const accountDefs = {
       id: { $ref: '#/$defs/id', description: "Among the ids of the account's buckets." },
       unit: {
         $ref: '#/$defs/unit',
-        description: 'money: what the subscriber costs; else what it uses, however it is paid.',
+        description:
+          'money: what the subscriber costs; else what it uses, however it is paid. What is free ' +
+          'of charge does not count.',
       },
       amount: { $ref: '#/$defs/quantity', description: 'The most that may be used.' },
       every: { ...every, description: 'The period that it is for. Default: for good.' },
@@ -153,8 +155,8 @@ export const accountDefs = {
     additionalProperties: false,
     minProperties: 1,
     properties: {
-      e164: { $ref: '#/$defs/e164' },
-      imsi: { $ref: '#/$defs/imsi' },
+      e164: { $ref: '#/$defs/e164', description: 'An MSISDN.' },
+      imsi: { $ref: '#/$defs/imsi', description: 'An IMSI.' },
       sip: { $ref: '#/$defs/identity', description: 'A SIP URI.' },
       nai: { $ref: '#/$defs/identity', description: 'A network access identifier.' },
       private: { $ref: '#/$defs/identity', description: 'An identity of the operator.' },
@@ -170,10 +172,14 @@ export const accountDefs = {
   },
   firstNumbers: {
     title: 'the first e164, the first imsi, or both',
+    description: 'What is counted up, with as many digits throughout.',
     type: 'object',
     additionalProperties: false,
     minProperties: 1,
-    properties: { e164: { $ref: '#/$defs/e164' }, imsi: { $ref: '#/$defs/imsi' } },
+    properties: {
+      e164: { $ref: '#/$defs/e164', description: 'The first MSISDN.' },
+      imsi: { $ref: '#/$defs/imsi', description: 'The first IMSI.' },
+    },
   },
   subscriberRange: {
     title: 'a range of subscribers',
@@ -230,11 +236,13 @@ export const accountDefs = {
     properties: {
       prefix: {
         title: "the start of an account id: up to 64 letters, digits, '.', '_' and '-'",
+        description: 'What their ids begin with.',
         type: 'string',
         pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
       },
       count: {
         title: `a whole number from 1 to ${LIMITS.accountsOfRange}`,
+        description: 'How many accounts.',
         type: 'integer',
         minimum: 1,
         maximum: LIMITS.accountsOfRange,

@@ -80,12 +80,14 @@ export const peerDefs = {
     properties: {
       known: {
         title: 'a list of known peers',
+        description: 'Peers by their Origin-Host.',
         type: 'array',
         maxItems: LIMITS.peers,
         items: { $ref: '#/$defs/knownPeer' },
       },
       realms: {
         title: 'a list of realms',
+        description: 'Peers by their Origin-Realm.',
         type: 'array',
         maxItems: LIMITS.peers,
         items: { $ref: '#/$defs/knownRealm' },
@@ -139,19 +141,19 @@ export const peerDefs = {
         additionalProperties: false,
         minProperties: 1,
         properties: {
-          originHost: { $ref: '#/$defs/hosts' },
-          originRealm: { $ref: '#/$defs/hosts' },
-          destinationRealm: { $ref: '#/$defs/hosts' },
-          serviceContextId: { $ref: '#/$defs/names' },
+          originHost: { $ref: '#/$defs/hosts', description: 'Origin-Hosts.' },
+          originRealm: { $ref: '#/$defs/hosts', description: 'Origin-Realms.' },
+          destinationRealm: { $ref: '#/$defs/hosts', description: 'Destination-Realms.' },
+          serviceContextId: { $ref: '#/$defs/names', description: 'Service-Context-Ids.' },
           apn: {
             $ref: '#/$defs/hosts',
             description: 'Called-Station-Id, with or without its operator identifier.',
           },
-          imsiPrefix: { $ref: '#/$defs/prefixes' },
-          e164Prefix: { $ref: '#/$defs/prefixes' },
+          imsiPrefix: { $ref: '#/$defs/prefixes', description: 'What the IMSI begins with.' },
+          e164Prefix: { $ref: '#/$defs/prefixes', description: 'What the MSISDN begins with.' },
         },
       },
-      tenant: { $ref: '#/$defs/id' },
+      tenant: { $ref: '#/$defs/id', description: 'Whose its requests are.' },
     },
   },
   hosts: {

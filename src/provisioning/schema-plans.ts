@@ -293,6 +293,7 @@ export const planDefs = {
   },
   quota: {
     title: 'quota sizes',
+    description: 'How much is granted at a time.',
     type: 'object',
     additionalProperties: false,
     required: ['size'],
@@ -366,13 +367,22 @@ export const planDefs = {
             $ref: '#/$defs/duration',
             description: 'After this time the client asks whether there is credit. Default: 5 min.',
           },
+          otherwise: {
+            title: 'refuse or stay',
+            description:
+              'Where there is none then: the service is refused (4012, the default), or it stays ' +
+              'redirected or restricted and the client asks again.',
+            enum: ['refuse', 'stay'],
+          },
         },
       },
     ],
   },
   rule: {
     title: 'a rule',
-    description: 'The first rule of a plan that matches a service decides about it.',
+    description:
+      'Of the rules that match a service the one with the longest prefix of the called, then of ' +
+      'the calling number decides about it, then the first.',
     type: 'object',
     additionalProperties: false,
     required: ['name'],
@@ -542,6 +552,7 @@ export const planDefs = {
       },
       rules: {
         title: 'a list of rules',
+        description: 'In order: the first that matches decides, but for longer prefixes.',
         type: 'array',
         minItems: 1,
         maxItems: LIMITS.rules,

@@ -49,6 +49,7 @@ const defs = {
       zones: { $ref: '#/$defs/zones' },
       plans: {
         title: 'a list of plans',
+        description: 'What its services cost.',
         type: 'array',
         minItems: 1,
         maxItems: LIMITS.plans,
@@ -56,12 +57,14 @@ const defs = {
       },
       accounts: {
         title: 'a list of accounts',
+        description: 'Accounts one by one.',
         type: 'array',
         maxItems: LIMITS.accounts,
         items: { $ref: '#/$defs/account' },
       },
       ranges: {
         title: 'a list of ranges of accounts',
+        description: 'Accounts by the thousand.',
         type: 'array',
         maxItems: LIMITS.ranges,
         items: { $ref: '#/$defs/range' },
@@ -81,6 +84,7 @@ export const provisioningSchema = {
   properties: {
     tenants: {
       title: 'a list of tenants',
+      description: 'The MVNOs.',
       type: 'array',
       minItems: 1,
       maxItems: LIMITS.tenants,
@@ -97,11 +101,12 @@ export const provisioningSchema = {
       properties: {
         rules: {
           title: 'a list of routing rules',
+          description: 'In the order in which they are tried.',
           type: 'array',
           maxItems: LIMITS.routes,
           items: { $ref: '#/$defs/route' },
         },
-        default: { $ref: '#/$defs/id' },
+        default: { $ref: '#/$defs/id', description: 'The tenant where no rule matches.' },
       },
     },
   },

@@ -261,6 +261,9 @@ test('what happens at the end of credit', () => {
     },
     restrictedSeconds: 3600,
   });
+  const stays = (otherwise: string) =>
+    ruleOf(`${FREE}, atEnd: { restrict: true, otherwise: ${otherwise} }`).staysRestricted;
+  expect([stays('refuse'), stays('stay')]).toEqual([undefined, true]);
   expect(atEnd('{ restrict: true, filterIds: [throttle-64k] }').atEnd).toEqual({
     action: 'restrict',
     filterIds: ['throttle-64k'],
