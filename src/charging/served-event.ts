@@ -83,13 +83,11 @@ export function answerOf(
       answer.granted = { unit: priced.rule.unit, units: priced.units };
     return answer;
   });
-  return {
-    outcome: 'success',
-    level,
-    services,
-    cost: served.reduce((sum, { cost }) => add(sum, cost), 0),
-    ...(debitFailureHandling === undefined ? {} : { debitFailureHandling }),
-  };
+  const answer: Answer = { outcome: 'success', level, services };
+  if (served.some(({ outcome }) => outcome === 'success'))
+    answer.cost = served.reduce((sum, { cost }) => add(sum, cost), 0);
+  if (debitFailureHandling !== undefined) answer.debitFailureHandling = debitFailureHandling;
+  return answer;
 }
 
 /** The record of what an event did. */

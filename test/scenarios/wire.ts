@@ -1,6 +1,7 @@
 /** Requests and answers of a scenario, between their words and the codec's messages. */
 import type { CCA, CCR } from '../../src/diameter/commands.ts';
 import type { Value } from '../../src/diameter/message.ts';
+import { eventWords } from './event.ts';
 import { factsOf } from './facts.ts';
 import { wordsOf } from './script.ts';
 
@@ -120,7 +121,9 @@ export function answerLines(cca: CCA): string[] {
   const failed =
     cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join() || 'unknown'}`) ?? [];
   const low = cca['Low-Balance-Indication'] === 1 ? ['low-balance'] : [];
-  const lines = [[cca['Result-Code'], ...quotaWords(cca), ...low, ...failed].join(' ')];
+  const lines = [
+    [cca['Result-Code'], ...quotaWords(cca), ...low, ...eventWords(cca), ...failed].join(' '),
+  ];
   for (const service of cca['Multiple-Services-Credit-Control'] ?? []) {
     const holding = service['Quota-Holding-Time'];
     const threshold =

@@ -6,7 +6,6 @@ import type { AccountRef } from '../../src/charging/account.ts';
 import type { Scope, Wanted } from '../../src/charging/pending.ts';
 import { chargeSettingsOf } from '../../src/cli/serve.ts';
 import { parseSettings } from '../../src/config.ts';
-import type { CCR } from '../../src/diameter/commands.ts';
 import { decode } from '../../src/diameter/decode.ts';
 import { encode } from '../../src/diameter/encode.ts';
 import { abortSession } from '../../src/engine/abort.ts';
@@ -26,6 +25,7 @@ import type { Provisioning, Tenant } from '../../src/provisioning/provisioning.t
 import { tenantOf } from '../../src/provisioning/routing.ts';
 import type { Store } from '../../src/store/store.ts';
 import { askedText, Clients } from '../engine/clients.ts';
+import { asEvent, keepProof, type Proofs } from './event.ts';
 import { type Block, durationMs, wordsOf } from './script.ts';
 import { answerLines, requestOf, withUnknownAVP } from './wire.ts';
 
@@ -50,6 +50,7 @@ export class World {
   readonly #clients = new Clients();
   #fired: string[] = [];
   #endToEnd = 0;
+  readonly #proofs: Proofs = new Map();
 
   /** `settle` makes the store feel the time that passed. */
   readonly #settle: () => Promise<void>;
@@ -69,6 +70,8 @@ export class World {
       case 'update':
       case 'terminate':
         return this.#request(words, details);
+      case 'event':
+        return this.#request(words.slice(1), details, words);
       case 'wait':
         return this.#wait(durationMs(words.slice(1)));
       case 'account':
@@ -204,8 +207,13 @@ export class World {
     return answer;
   }
 
-  async #request(words: readonly string[], details: readonly string[]): Promise<string[]> {
-    const ccr: CCR = requestOf(words, details);
+  async #request(
+    words: readonly string[],
+    details: readonly string[],
+    event?: readonly string[],
+  ): Promise<string[]> {
+    const request = requestOf(words, details);
+    const ccr = event === undefined ? request : asEvent(request, event, this.#proofs);
     const bytes = encode(
       'CCR',
       { applicationId: 4, hopByHop: 1, endToEnd: ++this.#endToEnd, proxiable: true },
@@ -223,6 +231,7 @@ export class World {
     if (answered.name === 'answer-message') return [`${answered.message['Result-Code']} E`];
     if (answered.name !== 'CCA' || answered.failure !== undefined)
       throw new Error(`not a CCA: ${answered.failure?.errorMessage}`);
+    keepProof(answered.message, this.#proofs);
     return [...answerLines(answered.message), ...alarms];
   }
 
