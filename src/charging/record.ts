@@ -3,7 +3,7 @@
  * every change of every bucket and its cause. The sum of the records is the ledger.
  */
 import type { AccountRef } from './account.ts';
-import type { SubscriberId, Unit } from './request.ts';
+import type { SubscriberId, Unit, Used } from './request.ts';
 
 /**
  * Why a bucket changed. In terms of the conservation law: `opening`, `topup`, `refund`,
@@ -61,6 +61,8 @@ export interface RecordedService {
   outcome: string;
   /** A reported figure was above 2^53-1 and was cut to it. */
   excess?: boolean;
+  /** What was reported in no unit that the tariff counts, and so was not rated. */
+  unrated?: Used;
   reasons?: readonly number[];
   /** After a tariff change: the rule that rated the part of `used` that came after it. */
   after?: { rule: string; used: number; cost: number };

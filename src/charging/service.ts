@@ -77,6 +77,7 @@ function recordOf(settled: Settled, { outcome, granted }: ServiceAnswer): Record
     record.after = { rule: after.change.rule, used: after.used, cost: after.cost };
   if (granted !== undefined) record.granted = granted.units;
   if (excess) record.excess = true;
+  if (settled.unrated && one.used !== undefined) record.unrated = one.used;
   if (reasons !== undefined) record.reasons = reasons;
   return record;
 }

@@ -136,8 +136,10 @@ export class SessionDecision {
     switch (reply.kind) {
       case 'committed':
         this.#remember(ref, decision, reply);
-        if (decision.record.services.some((service) => service.excess))
-          events.alarm('excess', { tenant: ref.tenant, record: reply.recordId });
+        for (const { excess, unrated } of decision.record.services) {
+          const alarm = excess ? 'excess' : unrated && 'unrated';
+          if (alarm) events.alarm(alarm, { tenant: ref.tenant, record: reply.recordId });
+        }
         return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
       case 'conflict':
         // A stale hint is no crowd: only what beat a fresh decision counts.

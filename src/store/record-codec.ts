@@ -84,6 +84,7 @@ function fromService(service: RecordedService): ServiceMessage {
     excess: service.excess ?? false,
     reasons: service.reasons,
     after: service.after,
+    unrated: service.unrated,
   };
 }
 
@@ -102,6 +103,15 @@ function toService(message: ServiceMessage): RecordedService {
   if (isPresent(message.after)) {
     const { rule, used, cost } = message.after;
     service.after = { rule, used, cost };
+  }
+  if (isPresent(message.unrated)) {
+    const { octets, seconds, units: events, money } = message.unrated;
+    service.unrated = {
+      ...(isPresent(octets) ? { octets } : {}),
+      ...(isPresent(seconds) ? { seconds } : {}),
+      ...(isPresent(events) ? { units: events } : {}),
+      ...(isPresent(money) ? { money } : {}),
+    };
   }
   return service;
 }
@@ -155,6 +165,7 @@ interface ServiceMessage {
   excess: boolean;
   reasons: Optional<readonly number[]>;
   after: Optional<{ rule: string; used: number; cost: number }>;
+  unrated: Optional<Partial<Record<Unit, Optional<number>>>>;
 }
 
 interface ChangeMessage {

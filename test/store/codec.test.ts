@@ -333,6 +333,7 @@ describe('a record', () => {
           {
             ...{ ratingGroup: 0, serviceIds: [3], rule: 'r', planVersion: 2, unit: 'octets' },
             ...{ used: 2 ** 53 - 1, granted: 0, cost: -1, outcome: 'success', excess: true },
+            unrated: { octets: 0, seconds: 1, units: 2, money: 3 },
             reasons: [2, 4],
           },
         ],

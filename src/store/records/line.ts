@@ -60,6 +60,7 @@ function serviceMembers(service: RecordedService): RecordedService {
     ...(service.excess === undefined ? {} : { excess: service.excess }),
     ...(service.reasons === undefined ? {} : { reasons: service.reasons }),
     ...(service.after === undefined ? {} : { after: service.after }),
+    ...(service.unrated === undefined ? {} : { unrated: service.unrated }),
   };
 }
 
