@@ -3,6 +3,10 @@ import { expect, test } from 'vitest';
 import { ANNA, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
 import type { Read, Tree } from './octets.ts';
 
+const eur = (digits: bigint) => ({
+  'Unit-Value': [{ 'Value-Digits': [digits], Exponent: [-2] }],
+  'Currency-Code': [978],
+});
 const mscc = (...services: Tree[]): Tree => ({ 'Multiple-Services-Credit-Control': services });
 const ANY_DATA =
   '- { name: data, unit: octets, price: { amount: "0.10", per: 1 MB }, quota: { size: 10 MB } }';
@@ -134,5 +138,158 @@ test('G-120 G-121 a wish for advice of charge is no reason to refuse anything', 
     );
     expect([answer.code, answer.services[0]?.['Result-Code']]).toEqual([2001, [2001]]);
     expect(answer.says['Service-Information']).toBeUndefined();
+  }
+});
+
+test('G-002 G-008 a request as TS 32.299 has it, with everything that may stand in it', async () => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const answer = await gateway.ask('initial', 0, {
+    'Destination-Host': 'ocs.tollkeeper.example',
+    'User-Name': 'anna@example',
+    'Origin-State-Id': 7,
+    'Event-Timestamp': Math.floor(gateway.now / 1000),
+    'Termination-Cause': 1,
+    'Requested-Action': 0,
+    'AoC-Request-Type': 0,
+    'Multiple-Services-Indicator': 1,
+    ...mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }),
+    'CC-Correlation-Id': Buffer.from('c0ffee', 'hex'),
+    'User-Equipment-Info': {
+      'User-Equipment-Info-Type': 0,
+      'User-Equipment-Info-Value': Buffer.from('3517560000000101'),
+    },
+    'Proxy-Info': { 'Proxy-Host': 'dra.example', 'Proxy-State': Buffer.from('01', 'hex') },
+    'Service-Information': { 'PS-Information': { 'Called-Station-Id': 'internet' } },
+  });
+  expect([answer.code, answer.services.length]).toEqual([2001, 1]);
+  expect(answer.says['Proxy-Info']).toEqual([
+    { 'Proxy-Host': ['dra.example'], 'Proxy-State': ['01'] },
+  ]);
+});
+
+test('G-004 G-123 G-140 C-082 C-171 an answer says cost, balance and what to do in failure', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(DATA_RULE, {
+      plan: `tells: [cost, balance]
+lowBalance: "9.00"
+failureHandling: continue
+debitFailureHandling: continue`,
+    }),
+  );
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  const first = await gateway.ask('initial', 0, mscc(asks));
+  expect(first.says).toMatchObject({
+    'CC-Session-Failover': [1],
+    'Credit-Control-Failure-Handling': [1],
+    'Direct-Debiting-Failure-Handling': [1],
+    'Low-Balance-Indication': [0],
+  });
+  const used = { 'Used-Service-Unit': { 'CC-Total-Octets': 10_000_000 } };
+  const second = await gateway.ask('update', 1, mscc({ ...asks, ...used }));
+  // What is reserved is no cost yet (RFC 8506 5.3), but nothing else may have it.
+  expect(second.says['Cost-Information']).toEqual([eur(100n)]);
+  expect(second.says['Low-Balance-Indication']).toEqual([1]);
+  const last = await gateway.ask('termination', 2, mscc({ 'Rating-Group': 1, ...used }));
+  expect(last.says['Cost-Information']).toEqual([eur(200n)]);
+  expect(last.says['Remaining-Balance']).toEqual([eur(800n)]);
+});
+
+test('G-024 what makes a gateway report is told with the quota', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(`- name: data
+  unit: octets
+  free: true
+  quota: { size: 10 MB, threshold: 10 % }
+  holdingTime: 90 s
+  triggers: [CHANGE_IN_RAT, CHANGE_IN_LOCATION]`),
+  );
+  const { services } = await gateway.ask('initial', 0, mscc({ 'Requested-Service-Unit': {} }));
+  expect(services).toMatchObject([
+    {
+      'Quota-Holding-Time': [90],
+      'Volume-Quota-Threshold': [1_000_000],
+      Trigger: [{ 'Trigger-Type': [4, 3] }],
+    },
+  ]);
+});
+
+test('G-042 a threshold is always less than what it is told with', async () => {
+  const gateway = await Gateway.open(
+    yamlOf('- { name: d, unit: octets, free: true, quota: { size: 10 MB, threshold: 2 MB } }'),
+  );
+  const { services } = await gateway.ask(
+    ...(['initial', 0] as const),
+    mscc({ 'Requested-Service-Unit': { 'CC-Total-Octets': 1_000_000 } }),
+  );
+  const threshold = Number(services[0]?.['Volume-Quota-Threshold']?.[0] ?? 0);
+  expect(threshold).toBeLessThan(1_000_000);
+});
+
+test.each([
+  ['G-044 idle', 1],
+  ['G-050 without use for long', 9],
+  ['G-025 over', 2],
+])('%s: what is handed back without a wish for more is free at once', async (_, reason) => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const group = { 'Rating-Group': 1 };
+  const report = {
+    ...{ ...group, 'Reporting-Reason': reason },
+    'Used-Service-Unit': { 'CC-Total-Octets': 1_000_000 },
+  };
+  await gateway.ask('initial', 0, mscc({ ...group, 'Requested-Service-Unit': {} }));
+  const back = await gateway.ask('update', 1, mscc(report));
+  expect(back.services[0]?.['Granted-Service-Unit']).toBeUndefined();
+  expect((await gateway.account())[0]).toBe('main: 9.90 available, 0.00 reserved');
+});
+
+test('G-044 idle, but asking for more: it is granted as always', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  await gateway.ask('initial', 0, mscc(asks));
+  const report = { 'Reporting-Reason': 1, 'Used-Service-Unit': { 'CC-Total-Octets': 1_000_000 } };
+  await gateway.ask('update', 1, mscc({ ...asks, ...report }));
+  expect((await gateway.account())[0]).toBe('main: 8.90 available, 1.00 reserved');
+});
+
+test.each([10, 77])(
+  'C-214 G-081 an unknown service context is 5031, a known one is rated',
+  async (n) => {
+    const gateway = await Gateway.open(yamlOf(DATA_RULE));
+    const asks = mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} });
+    const known = await gateway.ask('initial', 0, asks, { session: `k${n}` });
+    expect(known.code).toBe(2001);
+    const context = `322${n}@3gpp.org`;
+    const answer = await gateway.ask('initial', 0, { ...asks, 'Service-Context-Id': context });
+    expect(answer.code).toBe(5031);
+    expect(answer.says['Failed-AVP']).toEqual([{ 'Service-Context-Id': [context] }]);
+  },
+);
+
+test('G-144 a validity that a plan does not give is not told as 0', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const { services } = await gateway.ask(
+    ...(['initial', 0] as const),
+    mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }),
+  );
+  for (const name of ['Validity-Time', 'Quota-Holding-Time', 'Trigger', 'Envelope-Reporting'])
+    expect(services[0]?.[name]).toBeUndefined();
+});
+
+test('G-101 G-105 G-106 G-107 G-108 values of gateways are octets or text, and never a reason to refuse', async () => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const odd: Tree = {
+    '3GPP-Charging-Id': Buffer.from('0000000001', 'hex'),
+    '3GPP-SGSN-MCC-MNC': '310410',
+    '3GPP-RAT-Type': Buffer.alloc(0),
+    '3GPP-User-Location-Info': Buffer.from('ff', 'hex'),
+    '3GPP-MS-TimeZone': Buffer.from('8002ff', 'hex'),
+  };
+  for (const [i, [name, value]] of Object.entries(odd).entries()) {
+    const asked = {
+      ...mscc({ 'Requested-Service-Unit': {} }),
+      'Service-Information': { 'PS-Information': { [name]: value } },
+    } as Tree;
+    const answer = await gateway.ask('initial', 0, asked, { session: `odd${i}` });
+    expect([name, answer.code, answer.services[0]?.['Result-Code']]).toEqual([name, 2001, [2001]]);
   }
 });

@@ -1,0 +1,184 @@
+/** RFC 8506 6: one-time events, by clause. */
+import { expect, test } from 'vitest';
+import { ANNA, Gateway, yamlOf } from './gateway.ts';
+import type { Read, Tree } from './octets.ts';
+
+const actions = { debit: 0, refund: 1, balance: 2, price: 3 } as const;
+const SMS = '32274@3gpp.org';
+const RULES = `
+- { name: text, match: { context: ["${SMS}"] }, unit: units, price: { amount: "0.30", per: 1 }, quota: { size: 1, maximum: 5 } }
+- { name: gift, match: { ratingGroup: [9] }, unit: units, free: true, quota: { size: 1 } }
+- { name: shop, match: { ratingGroup: [5] }, unit: money, quota: { size: "1.00", maximum: "50.00" } }`;
+
+const open = (opening = '10.00', plan = '') =>
+  Gateway.open(
+    yamlOf(RULES, { plan, buckets: `- { id: main, unit: money, opening: "${opening}" }` }),
+  );
+const event = (action: keyof typeof actions, avps: Tree): Tree => ({
+  ...{ 'Requested-Action': actions[action], 'Service-Context-Id': SMS },
+  ...avps,
+});
+const mscc = (...services: Tree[]): Tree => ({ 'Multiple-Services-Credit-Control': services });
+const units = (count: number): Tree => ({
+  'Requested-Service-Unit': { 'CC-Service-Specific-Units': count },
+});
+const money = (digits: number): Tree => ({
+  'Requested-Service-Unit': {
+    'CC-Money': { 'Unit-Value': { 'Value-Digits': digits, Exponent: -2 }, 'Currency-Code': 978 },
+  },
+});
+const eur = (digits: bigint) => ({
+  'Unit-Value': [{ 'Value-Digits': [digits], Exponent: [-2] }],
+  'Currency-Code': [978],
+});
+
+test('C-016 an event without Requested-Action gets 5005', async () => {
+  const gateway = await open();
+  const answer = await gateway.ask('event', 0, { 'Service-Context-Id': SMS, ...units(1) });
+  expect([answer.code, answer.error]).toEqual([5005, false]);
+  expect(Object.keys(answer.says['Failed-AVP']?.[0] as Read)).toEqual(['Requested-Action']);
+  expect((await gateway.account())[0]).toContain('10.00 available');
+});
+
+test('C-022 C-180 an event leaves no session, whether it was carried out or not', async () => {
+  const gateway = await open('0.50');
+  expect((await gateway.ask('event', 0, event('debit', mscc(units(1))))).code).toBe(2001);
+  const refused = await gateway.ask('event', 0, event('debit', units(1)), { session: 'b' });
+  expect(refused.code).toBe(4012);
+  expect(await gateway.openSessions()).toBe(0);
+  expect(await gateway.account()).toContain('sessions: 0');
+});
+
+test('C-061 C-187 G-141 a copy of an event debits nothing, a day later and elsewhere', async () => {
+  const gateway = await open();
+  const request = gateway.request('event', 0, event('debit', mscc(units(2))), { endToEnd: 5 });
+  const first = await gateway.send(request);
+  expect((await gateway.account())[0]).toContain('9.40 available');
+  for (const [seconds, worker] of [
+    [0, 1],
+    [3600, 0],
+    [82_000, 1],
+  ] as const) {
+    await gateway.wait(seconds);
+    const copy = Buffer.from(request);
+    copy[4] = 0xd0;
+    copy.writeUInt32BE(1000 + seconds, 16);
+    const again = await gateway.send(copy, worker);
+    expect(again.bytes.subarray(20)).toEqual(first.bytes.subarray(20));
+    expect((await gateway.account())[0]).toContain('9.40 available');
+  }
+});
+
+test('C-181 a price enquiry says what it costs, with nothing in the account', async () => {
+  const gateway = await open('0.00');
+  const answer = await gateway.ask('event', 0, event('price', mscc(units(3))));
+  expect(answer.code).toBe(2001);
+  expect(answer.says['Cost-Information']).toEqual([eur(90n)]);
+  expect((await gateway.account())[0]).toContain('0.00 available, 0.00 reserved');
+});
+
+test.each([
+  ['1.00', 0],
+  ['0.20', 1],
+] as const)(
+  'C-182 a balance check with %s is 2001 and Check-Balance-Result %i',
+  async (has, result) => {
+    const gateway = await open(has);
+    const answer = await gateway.ask('event', 0, event('balance', units(1)));
+    expect([answer.code, answer.says['Check-Balance-Result']]).toEqual([2001, [result]]);
+    expect((await gateway.account())[0]).toContain(`${has} available, 0.00 reserved`);
+    const nobody = await gateway.ask('event', 0, {
+      ...event('balance', units(1)),
+      'Subscription-Id': { ...ANNA, 'Subscription-Id-Data': '999' },
+    });
+    expect(nobody.code).toBe(5030);
+  },
+);
+
+test('C-183 G-020 a direct debit takes at once what the units cost, or what is named', async () => {
+  const gateway = await open();
+  const answer = await gateway.ask('event', 0, event('debit', mscc(units(2))));
+  expect(answer.services[0]?.['Granted-Service-Unit']).toEqual([
+    { 'CC-Service-Specific-Units': [2n] },
+  ]);
+  expect((await gateway.account())[0]).toContain('9.40 available, 0.00 reserved');
+  const paid = await gateway.ask(
+    ...(['event', 0] as const),
+    event('debit', { ...mscc({ 'Rating-Group': 5, ...money(250) }), 'Service-Context-Id': 'a@b' }),
+    { session: 'shop' },
+  );
+  expect(paid.services[0]?.['Granted-Service-Unit']).toEqual([{ 'CC-Money': [eur(250n)] }]);
+  expect((await gateway.account())[0]).toContain('6.90 available, 0.00 reserved');
+});
+
+test('C-183 without enough credit nothing is deducted, and it is 4012', async () => {
+  const gateway = await open('0.50');
+  const answer = await gateway.ask('event', 0, event('debit', mscc(units(2))));
+  expect([answer.code, answer.services[0]?.['Result-Code']]).toEqual([2001, [4012]]);
+  expect(answer.services[0]?.['Granted-Service-Unit']).toBeUndefined();
+  expect((await gateway.account())[0]).toContain('0.50 available, 0.00 reserved');
+});
+
+test('C-184 what is free needs no credit control: 4011', async () => {
+  const gateway = await open();
+  const gift = event('debit', {
+    ...mscc({ 'Rating-Group': 9, ...units(1) }),
+    'Service-Context-Id': 'a@b',
+  });
+  const answer = await gateway.ask('event', 0, gift);
+  expect([answer.code, answer.services[0]?.['Result-Code']]).toEqual([2001, [4011]]);
+});
+
+test('C-185 a refund gives back units at their price, or money, as far as the plan lets it', async () => {
+  const gateway = await open('1.00', 'refunds: { maximum: "1.00" }');
+  const given = await gateway.ask('event', 0, event('refund', units(2)), { session: 'r1' });
+  expect(given.says['Granted-Service-Unit']).toEqual([{ 'CC-Service-Specific-Units': [2n] }]);
+  expect((await gateway.account())[0]).toContain('1.60 available');
+  const much = await gateway.ask('event', 0, event('refund', units(4)), { session: 'r2' });
+  expect(much.code).not.toBe(2001);
+  expect((await gateway.account())[0]).toContain('1.60 available');
+});
+
+test.each(['services', 'command'])(
+  'C-186 G-003 an event in the form of %s is answered in it',
+  async (form) => {
+    const gateway = await open();
+    const asked = form === 'services' ? mscc(units(1)) : units(1);
+    const { says, services } = await gateway.ask('event', 0, event('debit', asked));
+    const granted = [{ 'CC-Service-Specific-Units': [1n] }];
+    expect([says['Granted-Service-Unit'], services[0]?.['Granted-Service-Unit']]).toEqual(
+      form === 'services' ? [undefined, granted] : [granted, undefined],
+    );
+  },
+);
+
+test('G-026 a message without any unit is one message for each who receives it', async () => {
+  const gateway = await open();
+  const to = (number: string): Tree => ({
+    'Recipient-Address': { 'Address-Type': 1, 'Address-Data': number },
+  });
+  const information = {
+    'Service-Information': {
+      'SMS-Information': { 'Recipient-Info': [to('491701'), to('491702')] },
+    },
+  };
+  expect((await gateway.ask('event', 0, event('debit', information))).code).toBe(2001);
+  expect((await gateway.account())[0]).toContain('9.40 available');
+});
+
+test('G-048 what a debit hands out is handed back once, to the last cent', async () => {
+  const gateway = await open();
+  const debit = await gateway.ask('event', 0, event('debit', mscc(units(3))));
+  const proof =
+    debit.services[0]?.['Refund-Information']?.[0] ?? debit.says['Refund-Information']?.[0];
+  expect((await gateway.account())[0]).toContain('9.10 available');
+  const back = event('refund', mscc({ 'Refund-Information': Buffer.from(String(proof), 'hex') }));
+  const refund = gateway.request('event', 0, back, { session: 'back' });
+  expect((await gateway.send(refund)).code).toBe(2001);
+  expect((await gateway.account())[0]).toContain('10.00 available');
+  // The same refund again, and another one of the same debit.
+  expect((await gateway.send(refund, 1)).code).toBe(2001);
+  const other = await gateway.ask('event', 0, back, { session: 'once-more' });
+  expect([other.code, other.services[0]?.['Result-Code']]).not.toEqual([2001, [2001]]);
+  expect((await gateway.account())[0]).toContain('10.00 available');
+});
