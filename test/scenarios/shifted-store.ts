@@ -4,7 +4,9 @@
  * live in Redis comes an hour nearer.
  */
 import type { Redis } from 'ioredis';
-import type { AccountRef } from '../../src/charging/account.ts';
+import type { AccountDefinition, AccountRef } from '../../src/charging/account.ts';
+import { periodsFor } from '../../src/charging/buckets.ts';
+import { accountName, partitionOfName } from '../../src/store/placement.ts';
 import type { RedisStore } from '../../src/store/redis/store.ts';
 import type { Commit, CommitReply, DueSession, Store } from '../../src/store/store.ts';
 import type { MovableClock } from './world.ts';
@@ -39,6 +41,19 @@ export function shifted(
     },
     rearm: (account: AccountRef, member: string, version: number, due: number) =>
       store.rearm(account, member, version, real(due)),
+    /** The periods that an account begins with are those of virtual time. */
+    async createAccount(
+      definition: AccountDefinition,
+      openings: Readonly<Record<string, number>>,
+    ): Promise<'created' | 'exists'> {
+      const reply = await store.createAccount(definition, openings);
+      const name = accountName(definition);
+      const key = store.keysOf(partitionOfName(name, store.partitions)).account(name);
+      if (reply === 'created')
+        for (const [field, end] of Object.entries(periodsFor(definition.buckets, at)))
+          await redis.hset(key, field, String(end));
+      return reply;
+    },
     async claimDue(
       partition: number,
       options: { limit: number; leaseMs: number },
