@@ -34,7 +34,7 @@ async function byUs(name: string): Promise<string[]> {
       identified as SessionRequest,
       { currency: { code: 978, digits: 2 }, information: decoded.raw.serviceInformation },
     );
-    expect(request.includes(information ?? '')).toBe(true);
+    expect(request.includes(Buffer.from(information ?? []))).toBe(true);
     const { apn = '', rat, visited = '' } = facts ?? {};
     const access = rat === undefined ? '' : rat.toString(16).padStart(2, '0');
     found.push([sessionId, number, sentContext ?? context, apn, access, visited].join('\t'));
