@@ -106,7 +106,7 @@ function handBack(request: EventRequest, known: EventKnown): EventDecision {
     const { unit, units } = granted ?? {};
     return { ...named(service), outcome, ...(unit && { unit }), ...(units && { granted: units }) };
   });
-  if (recorded[0] !== undefined) recorded[0].cost = -cost;
+  if (recorded[0] !== undefined) recorded[0].cost = 0 - cost;
   return {
     kind: 'change',
     answer,

@@ -136,7 +136,7 @@ function recordedService(
   if (outcome !== 'success') return recorded;
   recorded.granted = units;
   if (action === 'debit') recorded.used = units;
-  recorded.cost = action === 'debit' ? cost : -cost;
+  recorded.cost = action === 'debit' ? cost : 0 - cost;
   return recorded;
 }
 

@@ -33,6 +33,8 @@ export const settings: ChargeSettings = {
 };
 
 export const DEADLINE_MS = 5_000;
+/** What every Refund-Information here begins with. */
+export const NONCE = Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1);
 /** How long clients have to answer. */
 export const ANSWER_MS = 2_000;
 export const anna: SubscriberId = { kind: 'e164', id: '49170' };
@@ -91,7 +93,7 @@ export class Rig {
         plan,
         settings,
         // The same every time, so that the answers of two runs can be compared.
-        nonce: () => Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1),
+        nonce: () => NONCE,
         clock: () => this.now,
         pause: async (ms) => {
           this.now += ms;

@@ -12,22 +12,12 @@ import type { Request } from '../../src/charging/request.ts';
 import { type Fault, withFaults } from '../../src/store/memory/faulty-store.ts';
 import { asks, bundle, main, planOf, requestOf, ruleOf, START } from '../charging/till.ts';
 import { checkBooks } from './books.ts';
+import { random } from './random.ts';
 import { charge, Rig, settings, type Worker } from './rig.ts';
 
 const SEEDS = 40;
 const STEPS = 120;
 const HOUR_MS = 3_600_000;
-
-/** Mulberry32: the same numbers for the same seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 /** A device: one session after another, each request sent until it is answered. */
 interface Device {
