@@ -110,6 +110,8 @@ export interface Session {
    * its client asked then.
    */
   reauthoriseAt?: number;
+  /** A digest of its last Service-Information; absent: it never had any. */
+  described?: number;
   /** Encoded fields that a newer version wrote and this one does not know; kept as they are. */
   unknown?: readonly Uint8Array[];
 }

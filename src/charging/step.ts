@@ -7,6 +7,7 @@
 import type { Answer, Outcome } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import type { Decision, Known } from './decision.ts';
+import { describedBy, describedIn } from './description.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
 import { mergeFacts } from './facts.ts';
@@ -20,7 +21,7 @@ import type { Facts, Request } from './request.ts';
 import { type Served, serveAll } from './service.ts';
 import type { Serving } from './serving.ts';
 import type { Service, Session } from './session.ts';
-import { dueAt, supervisionMs, wakeAt } from './timer.ts';
+import { dueAt, supervisionMs, type Timed, wakeAt } from './timer.ts';
 
 /** A timer that has less than this to go counts as due, and is written again by every commit. */
 const ARM_MARGIN_MS = 1_000;
@@ -77,10 +78,8 @@ function open(request: Request, known: Known): Decision {
   if (answer === undefined) return { kind: 'reread' };
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const reauthoriseAt = reauthoriseAtOf(served.services, known);
-  const timers = {
-    ...{ superviseAt, services: served.services },
-    ...(reauthoriseAt === undefined ? {} : { reauthoriseAt }),
-  };
+  const timers: Timed = { superviseAt, services: served.services };
+  if (reauthoriseAt !== undefined) timers.reauthoriseAt = reauthoriseAt;
   const wake = wakeAt(timers, plan, now);
   const armedAt = Math.min(wake, now + FIRST_WAKE_MS);
   const session: Session = {
@@ -97,6 +96,7 @@ function open(request: Request, known: Known): Decision {
     ...timers,
     armedAt,
     ...(facts === undefined ? {} : { facts }),
+    ...describedBy(request),
     ...remember({ answers: [], seen: [] }, request, {
       answer,
       now,
@@ -154,11 +154,9 @@ function update(request: Request, session: Session, known: Known): Decision {
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const reauthoriseAt = reauthoriseAtOf(served.services, known);
   const pending = stillPending(session.pending, request.services, served.services);
-  const timers = {
-    ...{ superviseAt, services: served.services },
-    ...(reauthoriseAt === undefined ? {} : { reauthoriseAt }),
-    ...(pending === undefined ? {} : { pending }),
-  };
+  const timers: Timed = { superviseAt, services: served.services };
+  if (reauthoriseAt !== undefined) timers.reauthoriseAt = reauthoriseAt;
+  if (pending !== undefined) timers.pending = pending;
   const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= dueAt(timers, plan);
   const armedAt = keep ? session.armedAt : wakeAt(timers, plan, now);
   const next: Session = {
@@ -166,6 +164,7 @@ function update(request: Request, session: Session, known: Known): Decision {
     ...timers,
     changedAt: now,
     armedAt,
+    ...describedBy(request),
     ...remember(session, request, { answer, now, window: settings.answerWindow }),
   };
   if (request.via !== undefined) next.via = request.via;
@@ -232,6 +231,7 @@ function closed(
       state,
       changedAt: now,
       services,
+      ...describedBy(request),
       ...remember(session, request, { answer, now, window: settings.answerWindow }),
     },
     index: 'close',
@@ -242,8 +242,11 @@ function closed(
   };
 }
 
-/** What of a session goes on as it is whatever an update says. */
+/** What of a session goes on as it is, whatever an update says. */
 function lasting(session: Session): Session {
+  const { via, facts, pending, reauthoriseAt } = session;
+  const isPlain = pending === undefined && reauthoriseAt === undefined;
+  if (isPlain && via === undefined && facts === undefined) return session;
   const { via: _via, facts: _facts, ...rest } = withoutPending(session);
   return rest;
 }
@@ -269,6 +272,7 @@ function late(request: Request, session: Session, known: Known): Decision {
       ...session,
       changedAt: now,
       services: served.services,
+      ...describedBy(request),
       ...remember(session, request, { answer, now, window: settings.answerWindow }),
     },
     index: 'keep',
@@ -349,6 +353,7 @@ function recordOf(
     context: request.context,
     outcome: answer.outcome,
     changes: draft.changes(),
+    ...describedIn(request, kind === 'initial' ? undefined : session),
     ...(terminationCause === undefined ? {} : { terminationCause }),
   };
 }

@@ -23,6 +23,9 @@ export const MAX_AGE_MS = 24 * 3_600_000;
 /** How far a client's clock may be ahead of the store's. */
 export const MAX_AHEAD_MS = 60_000;
 
+/** Service-Information has a few hundred octets; of one that is larger no record keeps more. */
+const MAX_INFORMATION_BYTES = 16_384;
+
 /** An identified request other than an event. */
 export type SessionRequest = Identified & { kind: Request['kind'] };
 
@@ -114,7 +117,9 @@ function commonOf(
     ...servicesOf(ccr, identified.kind, currency),
     ...(facts === undefined ? {} : { facts }),
     ...(occurredAt === undefined ? {} : { occurredAt }),
-    ...(information === undefined ? {} : { information }),
+    ...(information === undefined
+      ? {}
+      : { information: information.subarray(0, MAX_INFORMATION_BYTES) }),
     ...(equipment === undefined ? {} : { equipment }),
   };
 }

@@ -108,6 +108,7 @@ describe('a session', () => {
     const session = sessionOf(account, {
       via: 'relay.example',
       reauthoriseAt: 1_800_000_000_000,
+      described: 4_294_967_295,
       pending: {
         ...{ kind: 'abort', reason: 'top-up', scope: { ratingGroup: 0, serviceId: 0, pool: 0 } },
         ...{ ...counts, endToEnd: 4_294_967_295, nextAt: 1_763_727_887_000 },
