@@ -38,7 +38,11 @@ export const command = defineCommand({
         what: `accounts of ${tenant}`,
         async page(page) {
           const { accounts, next } = await store.listAccounts(tenant, page);
-          return { items: accounts.map((account) => accountView(account, currency)), next };
+          const now = store.now();
+          return {
+            items: accounts.map((account) => accountView(account, { currency, now })),
+            next,
+          };
         },
         text: (views) => accountsText(views, currency),
       }),
@@ -56,6 +60,7 @@ function accountsText(views: readonly AccountView[], currency: TenantCurrency | 
       head: 'available',
       cell: ({ buckets }) =>
         buckets
+          .filter(({ limits, state }) => limits === undefined && state !== 'expired')
           .map(
             ({ id, unit, available }) =>
               `${id} ${shownQuantity(available.smallest, unit, currency)}`,

@@ -1,6 +1,7 @@
 /** `tollkeeper account show`: an account and what its buckets hold. */
 import { TollkeeperError } from '../errors.ts';
-import { type AccountView, accountView, type BucketView } from '../http/accounts.ts';
+import { type AccountView, accountView } from '../http/accounts.ts';
+import type { BucketView } from '../http/buckets.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import { word } from '../values.ts';
 import { instant, table } from './columns.ts';
@@ -28,11 +29,12 @@ export const command = defineCommand({
       call,
     });
     const name = call.operands[0]!;
-    const { account } = await withStore(call.settings, (store) =>
-      store.load({ tenant, account: name }),
-    );
+    const { account, now } = await withStore(call.settings, async (store) => {
+      const loaded = await store.load({ tenant, account: name });
+      return { account: loaded.account, now: store.now() };
+    });
     if (account === undefined) throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: name });
-    call.result(accountView(account, currency), (view) => accountText(view, currency));
+    call.result(accountView(account, { currency, now }), (view) => accountText(view, currency));
   },
 });
 
@@ -45,8 +47,10 @@ function accountText(view: AccountView, currency: TenantCurrency | undefined): s
     { head: 'available', right: true, cell: quantity('available') },
     { head: 'reserved', right: true, cell: quantity('reserved') },
     { head: 'floor', right: true, cell: quantity('floor') },
-    { head: 'pays for', cell: ({ paysFor }) => paysFor?.join(', ') ?? 'anything' },
-    { head: 'expires', cell: ({ expiresAt }) => (expiresAt ? instant(expiresAt) : 'never') },
+    { head: 'pays for', cell: paysForText },
+    { head: 'state', cell: stateText },
+    { head: 'expires', cell: expiryText },
+    { head: 'renewed', cell: (bucket) => renewalText(bucket, currency) },
   ]);
   return [
     `account      ${account} of ${tenant}, ${status}`,
@@ -56,4 +60,34 @@ function accountText(view: AccountView, currency: TenantCurrency | undefined): s
     '',
     buckets,
   ].join('\n');
+}
+
+function paysForText({ paysFor, limits }: BucketView): string {
+  const rules = paysFor?.join(', ') ?? 'anything';
+  if (limits === undefined) return rules;
+  return `limits ${limits.map(({ kind, id }) => `${kind} ${id}`).join(', ')}: ${rules}`;
+}
+
+function stateText({ state, startsAt }: BucketView): string {
+  return state === 'waiting' && startsAt !== undefined ? `starts ${instant(startsAt)}` : state;
+}
+
+function expiryText({ expiresAt, lastsSeconds, state }: BucketView): string {
+  const end = expiresAt === undefined ? 'never' : instant(expiresAt);
+  if (lastsSeconds === undefined || state === 'active' || state === 'expired') return end;
+  const first = `${lastsSeconds} s after first use`;
+  return expiresAt === undefined ? first : `${first}, ${end} at the latest`;
+}
+
+function renewalText({ renewal, unit }: BucketView, currency: TenantCurrency | undefined): string {
+  if (renewal === undefined) return 'never';
+  const { nextAt, every, amount, rollover } = renewal;
+  const added = shownQuantity(amount.smallest, unit, currency);
+  const kept =
+    rollover.smallest === 0
+      ? ''
+      : rollover.smallest === Number.MAX_SAFE_INTEGER
+        ? ', all is kept'
+        : `, ${shownQuantity(rollover.smallest, unit, currency)} kept at most`;
+  return `every ${every}, next ${instant(nextAt)}: ${added}${kept}`;
 }

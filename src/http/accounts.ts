@@ -1,25 +1,14 @@
 /** `/v1/accounts`: accounts with their buckets, as the store has them at this moment. */
 import type { FastifyInstance } from 'fastify';
-import {
-  type Account,
-  availableField,
-  type Bucket,
-  OPEN_SESSIONS,
-  reservedField,
-} from '../charging/account.ts';
-import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
+import { type Account, OPEN_SESSIONS } from '../charging/account.ts';
+import { accountAt } from '../charging/buckets.ts';
+import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
+import { type BucketView, bucketView } from './buckets.ts';
 import { cursorOf, nextSchema, type PageQuery, pageOf, pageQuery } from './paging.ts';
-import { type Quantity, quantity, unitSchema } from './quantity.ts';
 import type { Resources } from './resources.ts';
+import { subscriberOf } from './subscriber.ts';
 import { type TenantCurrency, tenantOf, tenantQuery } from './tenant.ts';
-
-export interface BucketView extends Pick<Bucket, 'id' | 'unit' | 'priority' | 'paysFor'> {
-  expiresAt?: string;
-  available: Quantity;
-  reserved: Quantity;
-  floor: Quantity;
-}
 
 export interface AccountView {
   tenant: string;
@@ -32,21 +21,6 @@ export interface AccountView {
   maxSessions: number;
   buckets: BucketView[];
 }
-
-export const subscriberSchema = {
-  $id: 'Subscriber',
-  description: 'Who is charged (RFC 8506 8.46).',
-  type: 'object',
-  required: ['kind', 'id'],
-  additionalProperties: false,
-  properties: {
-    kind: {
-      type: 'string',
-      enum: ['e164', 'imsi', 'sip', 'nai', 'private'] satisfies SubscriberKind[],
-    },
-    id: { type: 'string' },
-  },
-} as const;
 
 export const accountSchema = {
   $id: 'Account',
@@ -69,25 +43,7 @@ export const accountSchema = {
     buckets: {
       type: 'array',
       description: 'In the order in which they are drawn.',
-      items: {
-        type: 'object',
-        required: ['id', 'unit', 'priority', 'available', 'reserved', 'floor'],
-        additionalProperties: false,
-        properties: {
-          id: { type: 'string' },
-          unit: unitSchema,
-          priority: { type: 'integer', description: 'Lower is drawn first.' },
-          expiresAt: { type: 'string', format: 'date-time' },
-          available: { $ref: 'Quantity#', description: 'May be negative: overdraft.' },
-          reserved: { $ref: 'Quantity#', description: 'What open grants hold.' },
-          floor: { $ref: 'Quantity#', description: '0, or minus the credit limit.' },
-          paysFor: {
-            type: 'array',
-            items: { type: 'string' },
-            description: 'Rules that it pays for; absent: every rule of its unit.',
-          },
-        },
-      },
+      items: { $ref: 'Bucket#' },
     },
   },
 } as const;
@@ -126,8 +82,9 @@ export function accountRoutes(app: FastifyInstance, { store, tenants }: Resource
       const { tenant, currency } = tenantOf(query.tenant, { caller, tenants });
       const list = { list: 'accounts', tenant, place: ACCOUNT_PLACE };
       const { accounts, next } = await store.listAccounts(tenant, pageOf(query, list));
+      const now = store.now();
       return {
-        accounts: accounts.map((account) => accountView(account, currency)),
+        accounts: accounts.map((account) => accountView(account, { currency, now })),
         ...(next === undefined ? {} : { next: cursorOf(next, list) }),
       };
     },
@@ -157,41 +114,30 @@ export function accountRoutes(app: FastifyInstance, { store, tenants }: Resource
       const { account } = await store.load({ tenant, account: params.account });
       if (account === undefined)
         throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: params.account });
-      return accountView(account, currency);
+      return accountView(account, { currency, now: store.now() });
     },
   );
 }
 
-/** An account in the form of its schema; without a currency, money is shown as integers only. */
+/**
+ * An account in the form of its schema, as a decision at store time `now` would find it. Without a
+ * currency, money is shown as integers only.
+ */
 export function accountView(
-  { definition, counters, version }: Account,
-  currency: TenantCurrency | undefined,
+  account: Account,
+  { currency, now }: { currency: TenantCurrency | undefined; now: number },
 ): AccountView {
-  const { tenant, account, plan, status, maxSessions } = definition;
+  const { definition, counters, version } = accountAt(account, now);
+  const { tenant, plan, status, maxSessions } = definition;
   return {
     tenant,
-    account,
+    account: definition.account,
     plan,
     status,
     version,
     subscribers: definition.subscribers.map(subscriberOf),
     openSessions: counters[OPEN_SESSIONS] ?? 0,
     maxSessions,
-    buckets: definition.buckets.map(({ id, unit, priority, paysFor, expiresAt, floor }) => ({
-      id,
-      unit,
-      priority,
-      ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
-      available: quantity(counters[availableField(id)] ?? 0, unit, currency),
-      reserved: quantity(counters[reservedField(id)] ?? 0, unit, currency),
-      floor: quantity(floor, unit, currency),
-      ...(paysFor === undefined ? {} : { paysFor }),
-    })),
+    buckets: definition.buckets.map((bucket) => bucketView(bucket, { counters, now, currency })),
   };
-}
-
-/** What `kind:id` says. */
-function subscriberOf(text: string): SubscriberId {
-  const colon = text.indexOf(':');
-  return { kind: text.slice(0, colon) as SubscriberKind, id: text.slice(colon + 1) };
 }

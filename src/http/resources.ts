@@ -12,7 +12,7 @@ export interface Readiness {
 
 export interface Resources {
   /** Only read from. */
-  store: Pick<Store, 'load' | 'bindingOf' | 'listAccounts' | 'listSessions'>;
+  store: Pick<Store, 'load' | 'now' | 'bindingOf' | 'listAccounts' | 'listSessions'>;
   tenants: Tenants;
   readiness(): Promise<Readiness> | Readiness;
   /** The text of `/metrics`; see `metricsText`. */

@@ -10,7 +10,8 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { isLoopback } from '../config.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { accountRoutes, accountSchema, subscriberSchema } from './accounts.ts';
+import { accountRoutes, accountSchema } from './accounts.ts';
+import { bucketSchema } from './buckets.ts';
 import { describeRoutes } from './openapi.ts';
 import { probeRoutes } from './probes.ts';
 import {
@@ -24,6 +25,7 @@ import {
 import { quantitySchema } from './quantity.ts';
 import type { Resources } from './resources.ts';
 import { sessionRoutes, sessionSchema } from './sessions.ts';
+import { subscriberSchema } from './subscriber.ts';
 
 export interface HttpOptions extends Resources {
   access: Access;
@@ -70,9 +72,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   app.removeAllContentTypeParsers();
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleUnknownRoute);
-  for (const schema of [problemSchema, quantitySchema, subscriberSchema, accountSchema])
-    app.addSchema(schema);
-  app.addSchema(sessionSchema);
+  for (const schema of [problemSchema, quantitySchema, subscriberSchema]) app.addSchema(schema);
+  for (const schema of [bucketSchema, accountSchema, sessionSchema]) app.addSchema(schema);
 
   guard(app, access);
   describeRoutes(app, { version: options.version, tokens: access.tokens });

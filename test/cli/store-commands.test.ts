@@ -88,12 +88,48 @@ describe('account show', () => {
       'sessions     1 open, 10 at most',
       `subscribers  e164 ${NUMBER}`,
       '',
-      'bucket      available      reserved        floor  pays for  expires',
+      'bucket      available      reserved        floor  pays for  state   expires  renewed',
     ]);
-    expect(out).toMatch(/^bundle +4000 octets +1000 octets +0 octets {2}internet {2}never$/m);
     expect(out).toMatch(
-      /^main +19\.999975 EUR +0\.000025 EUR +-0\.0005 EUR {2}anything {2}never$/m,
+      /^bundle +4000 octets +1000 octets +0 octets {2}internet {2}active {2}never +never$/m,
     );
+    expect(out).toMatch(
+      /^main +19\.999975 EUR +0\.000025 EUR +-0\.0005 EUR {2}anything {2}active {2}never +never$/m,
+    );
+  });
+
+  test('tells when buckets begin, end and are renewed, and whom they limit', async () => {
+    const bucket = { unit: 'octets', floor: 0 } as const;
+    const yearly = { every: 'month', timeZone: 'UTC', amount: 500 } as const;
+    const from = Date.UTC(2100, 0, 1);
+    const buckets = [
+      { ...bucket, id: 'cap', priority: 1, limits: ['imsi:1'], paysFor: ['internet'] },
+      { ...bucket, id: 'pass', priority: 2, lastsMs: 86_400_000 },
+      { ...bucket, id: 'later', priority: 3, startsAt: from, expiresAt: from + 1000 },
+      { ...bucket, id: 'old', priority: 4, expiresAt: 1000 },
+      ...[0, 70, Number.MAX_SAFE_INTEGER].map((rollover, i) => {
+        const renewal = { ...yearly, from, rollover };
+        return { ...bucket, id: `r${i}`, priority: 5 + i, startsAt: from, renewal };
+      }),
+    ];
+    const openings = { old: 9, pass: 7 };
+    await store.createAccount({ ...definition('green', 'timed'), buckets }, openings);
+    const { out } = await run('account', 'show', 'timed', '--tenant', 'green');
+    const lines = out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '|'));
+    const none = '0 octets|0 octets|0 octets';
+    const next =
+      'starts 2100-01-01 00:00:00Z|never|every month, next 2100-02-01 00:00:00Z: 500 octets';
+    expect(lines.slice(6, 13)).toEqual([
+      `cap|${none}|limits imsi 1: internet|active|never|never`,
+      'pass|7 octets|0 octets|0 octets|anything|unused|86400 s after first use|never',
+      `later|${none}|anything|starts 2100-01-01 00:00:00Z|2100-01-01 00:00:01Z|never`,
+      `old|${none}|anything|expired|1970-01-01 00:00:01Z|never`,
+      `r0|${none}|anything|${next}`,
+      `r1|${none}|anything|${next}, 70 octets kept at most`,
+      `r2|${none}|anything|${next}, all is kept`,
+    ]);
+    const list = await run('account', 'list', '--tenant', 'green');
+    expect(list.out).toContain('0  pass 7 octets, later 0 octets, r0 0 octets, r1');
   });
 
   test('as JSON it is what the HTTP API shows', async () => {

@@ -1,5 +1,6 @@
 /** Sessions and accounts over HTTP: what is shown, in pages, and how it is asked for. */
 import { expect, test } from 'vitest';
+import { MemoryStore } from '../../src/store/memory/store.ts';
 import {
   definition,
   NUMBER,
@@ -101,6 +102,7 @@ test('an account is shown with its buckets, money as decimals and as integers', 
         id: 'bundle',
         unit: 'octets',
         priority: 10,
+        state: 'active',
         paysFor: ['internet'],
         available: { smallest: 4000 },
         reserved: { smallest: 1000 },
@@ -110,6 +112,7 @@ test('an account is shown with its buckets, money as decimals and as integers', 
         id: 'main',
         unit: 'money',
         priority: 100,
+        state: 'active',
         available: { smallest: 19999975, amount: '19.999975', currency: 'EUR' },
         reserved: { smallest: 25, amount: '0.000025', currency: 'EUR' },
         floor: { smallest: -500, amount: '-0.000500', currency: 'EUR' },
@@ -121,6 +124,60 @@ test('an account is shown with its buckets, money as decimals and as integers', 
     {},
     { available: { smallest: 19999975, amount: '19999975', currency: 'JPY' } },
   ]);
+});
+
+test('buckets are shown as a decision at this moment would find them', async () => {
+  let now = Date.UTC(2026, 0, 30, 12);
+  const store = new MemoryStore({ partitions: 4, clock: () => now });
+  const bucket = { unit: 'octets', floor: 0 } as const;
+  const renewal = {
+    ...{ every: 'month', timeZone: 'Europe/Berlin', amount: 500, rollover: 70 },
+    from: Date.UTC(2025, 11, 31, 23),
+  } as const;
+  const hour = 3_600_000;
+  await store.createAccount(
+    {
+      ...definition('blue', 'timed'),
+      buckets: [
+        { ...bucket, id: 'cap', priority: 1, limits: ['imsi:262019'], renewal },
+        { ...bucket, id: 'pass', priority: 2, lastsMs: hour, expiresAt: now + 2 * hour },
+        { ...bucket, id: 'later', priority: 3, startsAt: now + hour },
+      ],
+    },
+    { cap: 200, pass: 7, later: 9 },
+  );
+  const { get } = await serve({ store });
+  const shown = async () => (await get('/v1/accounts/timed?tenant=blue')).body.buckets;
+  const zero = { reserved: { smallest: 0 }, floor: { smallest: 0 } };
+  const cap = { id: 'cap', unit: 'octets', priority: 1, state: 'active', ...zero };
+  const monthly = { every: 'month', timeZone: 'Europe/Berlin' };
+  const figures = { amount: { smallest: 500 }, rollover: { smallest: 70 } };
+  const limits = [{ kind: 'imsi', id: '262019' }];
+  expect(await shown()).toEqual([
+    {
+      ...{ ...cap, limits, available: { smallest: 200 } },
+      renewal: { ...monthly, ...figures, nextAt: '2026-01-31T23:00:00.000Z' },
+    },
+    {
+      ...{ id: 'pass', unit: 'octets', priority: 2, state: 'unused', lastsSeconds: 3600 },
+      ...{ expiresAt: '2026-01-30T14:00:00.000Z', available: { smallest: 7 }, ...zero },
+    },
+    {
+      ...{ id: 'later', unit: 'octets', priority: 3, state: 'waiting', ...zero },
+      ...{ startsAt: '2026-01-30T13:00:00.000Z', available: { smallest: 9 } },
+    },
+  ]);
+  now = Date.UTC(2026, 0, 31, 23);
+  expect(await shown()).toMatchObject([
+    { available: { smallest: 570 }, renewal: { nextAt: '2026-02-28T23:00:00.000Z' } },
+    { state: 'expired', available: { smallest: 0 } },
+    { state: 'active' },
+  ]);
+  // Shown is not done: nothing was booked.
+  expect((await store.load({ tenant: 'blue', account: 'timed' })).account?.counters).toMatchObject({
+    'a:cap': 200,
+    'a:pass': 7,
+  });
 });
 
 test('figures at the limit stay exact', async () => {
