@@ -19,6 +19,7 @@ export interface FittingFile {
     readonly id: string;
     readonly name: string;
     readonly currency: string;
+    readonly digits: number;
     readonly plans: readonly { readonly id: string; readonly rules: readonly FittingRule[] }[];
     readonly accounts: readonly FittingAccount[];
   }[];
@@ -125,6 +126,8 @@ export class Fitting {
       id: 'capture',
       name: 'Fits a capture',
       currency: 'EUR',
+      // A price by the megabyte that is counted by the octet needs a small unit of money.
+      digits: 6,
       plans: [{ id: 'seen', rules: this.#rules() }],
       accounts: [...this.#accounts].slice(0, maxAccounts).map(accountOf),
     };

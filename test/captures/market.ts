@@ -31,7 +31,7 @@ export interface Market {
 }
 
 const PLENTY = 100_000n;
-/** Decimal places of the smallest unit of money: what a currency has by default. */
+/** Decimal places of the smallest unit of money: what a file that fits a capture has. */
 const DIGITS = 6;
 const VALIDITY_SECONDS = 3600;
 /** Of the tenants with prices, by what is counted. */
@@ -154,7 +154,7 @@ function priced(tenant: Tenant, { id, supervision, bundle, money }: Variant) {
   const tariffs = plans.flatMap(({ rules }) => rules.map((rule) => tariffOf(rule, DIGITS)));
   const stall = stallOf(tenant, { digits: DIGITS, tariffs, bundle, money });
   const originHost = `gw.${id}.example`;
-  const written: Tenant & { digits: number } = { ...tenant, id, plans, accounts, digits: DIGITS };
+  const written: Tenant = { ...tenant, id, plans, accounts, digits: DIGITS };
   return {
     written,
     stall: { ...stall, tenant: id, origin: { originHost, originRealm: `${id}.example` } },

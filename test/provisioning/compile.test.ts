@@ -37,6 +37,8 @@ test('the sample plan in the units of the core', () => {
     version: 1,
     supervisionSeconds: 86_400,
     validityGraceSeconds: 60,
+    timeZone: 'Europe/Berlin',
+    lowBalance: 1_000_000,
   });
   expect(plan.rules[0]).toEqual({
     name: 'internet',
@@ -46,6 +48,7 @@ test('the sample plan in the units of the core', () => {
     quota: { size: 10_485_760, minimum: 65_536, maximum: 104_857_600 },
     validitySeconds: 3600,
     holdingSeconds: 600,
+    directives: { threshold: 2_097_152 },
     atEnd: { action: 'terminate' },
     restrictedSeconds: 300,
   });
@@ -172,7 +175,9 @@ test('the peers of a file are a policy of the peer layer', () => {
 peers:
   known:
     - { host: PGW.example, tenants: [t] }
-    - { host: smf.example, strict: true, single: true, numbering: loose }
+    - { host: smf.example, strict: true, single: true, numbering: loose, tariffChange: dual,
+        finalUnits: rfc8506 }
+    - { host: old.example, tariffChange: none, finalUnits: rfc4006 }
   realms: [{ realm: ims.example }]
   anybody: { strict: true }
   servedRealms: [other.example]
@@ -186,7 +191,18 @@ peers:
         single: false,
         options: { numbering: 'strict', tenants: ['t'] },
       },
-      { host: 'smf.example', strict: true, single: true, options: { numbering: 'loose' } },
+      {
+        host: 'smf.example',
+        strict: true,
+        single: true,
+        options: { numbering: 'loose', tariffChange: 'dual', finalUnits: 'rfc8506' },
+      },
+      {
+        host: 'old.example',
+        strict: false,
+        single: false,
+        options: { numbering: 'strict', finalUnits: 'rfc4006' },
+      },
     ],
     realms: [
       { realm: 'ims.example', strict: false, single: false, options: { numbering: 'strict' } },
