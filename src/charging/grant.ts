@@ -62,14 +62,11 @@ export function grant(
     const answer: Granted['answer'] = { outcome: 'success', validitySeconds: RETRY_SECONDS };
     return { ...plain, service: present, answer };
   }
-  const allotted = allot(serving, { settled, service: present, asked, rule });
-  if (allotted === undefined) return answerExhausted(serving, { rule, service: present });
   const first = service === undefined;
-  return {
-    service: allotted.service,
-    refuses: allotted.isLast,
-    answer: answerOf({ rule, asked, first, ...allotted }),
-  };
+  return (
+    allot(serving, { settled, service: present, asked, rule, first }) ??
+    answerExhausted(serving, { rule, service: present })
+  );
 }
 
 /** A client that names unit types must be granted one of them (RFC 8506 8.17, 8.18). */
@@ -78,31 +75,22 @@ function names(asked: Asked, rule: Rule): boolean {
   return units.length === 0 || units.includes(rule.unit);
 }
 
-interface Allotted {
+interface Wish {
+  settled: Settled;
   service: Service;
-  grant: Grant;
-  /** Nothing useful is left beside it. */
-  isLast: boolean;
-  /** Units that this answer gives. */
-  units: number;
-  validitySeconds: number | undefined;
-  change: Change | undefined;
+  asked: Asked;
+  rule: Rule;
+  /** The session did not know the service before. */
+  first: boolean;
 }
 
 /** Reserves the next grant; undefined: not enough is there. */
-function allot(
-  serving: Serving,
-  {
-    settled,
-    service: present,
-    asked,
-    rule,
-  }: { settled: Settled; service: Service; asked: Asked; rule: Rule },
-): Allotted | undefined {
+function allot(serving: Serving, wish: Wish): Granted | undefined {
   const { draft, plan, now } = serving;
+  const { settled, asked, rule } = wish;
   // A service that comes twice in one request has one grant; each answer gives a part of it.
-  const before = present.grant?.units ?? 0;
-  const service = underRule(release(draft, present, now), rule, plan);
+  const before = wish.service.grant?.units ?? 0;
+  const service = restored(underRule(release(draft, wish.service, now), rule, plan));
   let change = changeWithin(serving, settled.facts, rule);
   const wanted: Wanted = {
     rule,
@@ -115,24 +103,21 @@ function allot(
   if (got === undefined && before > 0)
     got = reserveInPool(serving, { settled, service, wanted: { ...wanted, wanted: before } });
   if (got === undefined) return undefined;
-  const isLast = got.final;
+  const refuses = got.final;
   got.final &&= rule.atEnd !== 'deny';
-  const { within } = change ?? {};
+  const within = change?.within;
   if (within?.told === 'dual') {
     const { at, rule: next } = within;
     const both = withSecondQuota(draft, got, { service, wanted, at, next });
     if (both === undefined) {
-      change = { until: at };
+      change = undefined;
       got.validUntil = endOf(rule, at, now);
     } else got = both;
   } else if (within !== undefined) got.switch = switchOf(within);
-  const { exhausted: _, ...kept } = service;
-  const next: Service = { ...kept, grant: got };
+  const next: Service = { ...service, grant: got };
   if (got.final) next.exhausted = 'final';
-  const validitySeconds =
-    got.validUntil === undefined ? undefined : Math.round((got.validUntil - now) / 1000);
-  const units = got.units - before;
-  return { service: next, grant: got, isLast, units, validitySeconds, change };
+  const answer = answerOf(wish, got, { service, units: got.units - before, change, now });
+  return { service: next, refuses, answer };
 }
 
 /** CC-Time has 32 bits (RFC 8506 8.21). */
@@ -176,21 +161,25 @@ function reserveInPool(
   return got;
 }
 
-function answerOf(of: Allotted & { rule: Rule; asked: Asked; first: boolean }): Granted['answer'] {
-  const { rule, asked, first, service, grant: got, units, validitySeconds, change } = of;
+function answerOf(
+  { rule, asked, first }: Wish,
+  got: Grant,
+  of: { service: Service; units: number; change: Change | undefined; now: number },
+): Granted['answer'] {
+  const { service, units, change, now } = of;
   const answer: Granted['answer'] = { outcome: 'success' };
   if (units > 0) answer.granted = { unit: rule.unit, units };
-  if (validitySeconds !== undefined) answer.validitySeconds = validitySeconds;
+  if (got.validUntil !== undefined) answer.validitySeconds = (got.validUntil - now) / 1000;
   if (rule.holdingSeconds !== undefined) answer.holdingSeconds = rule.holdingSeconds;
   if (got.final && rule.atEnd !== 'deny') answer.final = rule.atEnd;
   const directives = directivesFor(rule, { units, final: got.final, first });
   if (directives !== undefined) answer.directives = directives;
   const beside = besideFor(rule, asked);
   if (beside !== undefined) answer.beside = beside;
-  const { within } = change ?? {};
-  if (within !== undefined && within.told !== 'not') {
+  if (change?.within !== undefined && change.within.told !== 'not') {
+    const { at } = change.within;
     const after = got.switch?.after?.units;
-    answer.tariffChange = after === undefined ? { at: within.at } : { at: within.at, after };
+    answer.tariffChange = after === undefined ? { at } : { at, after };
   }
   if (got.pool !== undefined) answer.pool = poolOf(got.pool, service, got);
   return answer;

@@ -98,8 +98,8 @@ export function joined(ours: readonly Part[], theirs: readonly Part[]): Part[] {
 
 /** Releases what is left of a service's grant. */
 export function release(draft: Draft, service: Service, now: number): Service {
+  if (service.grant === undefined) return service;
   const { grant, ...kept } = service;
-  if (grant === undefined) return service;
   releaseParts(draft, grant.parts, now);
   if (grant.switch?.after !== undefined) releaseParts(draft, grant.switch.after.parts, now);
   if (grant.limits !== undefined) releaseParts(draft, grant.limits, now);

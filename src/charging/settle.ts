@@ -68,9 +68,9 @@ export function settle(
     settled.push(next);
   }
   if (changes) settleAfter(serving, settled, books);
-  if (pools) for (const one of settled) takeBeyond(serving, one, { books, from: fromPool });
-  for (const one of settled) giveBack(serving, one, { settled, services });
-  for (const one of settled) takeBeyond(serving, one, { books, from: fromBuckets });
+  if (pools) for (const one of settled) takeBeyond(serving, one, books, fromPool);
+  for (const one of settled) giveBack(serving, one, settled, services);
+  for (const one of settled) takeBeyond(serving, one, books, fromBuckets);
   for (const { key } of settled) {
     const service = services.get(key);
     // The next report is counted from nothing.
@@ -149,11 +149,7 @@ type Source = (
 ) => Taken;
 
 /** Takes what a grant did not pay for from elsewhere, each unit by the tariff of its time. */
-function takeBeyond(
-  serving: Serving,
-  one: Settled,
-  { books, from }: { books: Books; from: Source },
-): void {
+function takeBeyond(serving: Serving, one: Settled, books: Books, from: Source): void {
   const { services, before } = books;
   if (one.rest > 0) {
     const divided = before?.get(one.key);
@@ -218,7 +214,8 @@ function fromBuckets(
 function giveBack(
   serving: Serving,
   { key }: Settled,
-  { settled, services }: { settled: readonly Settled[]; services: Map<string, Service> },
+  settled: readonly Settled[],
+  services: Map<string, Service>,
 ): void {
   const { draft, now } = serving;
   const service = services.get(key);

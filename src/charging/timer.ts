@@ -26,7 +26,7 @@ export type TimerDecision =
   | { kind: 'initiate' };
 
 /** What tells when a session is to be woken. */
-type Timed = Pick<Session, 'superviseAt' | 'services' | 'pending' | 'reauthoriseAt'>;
+export type Timed = Pick<Session, 'superviseAt' | 'services' | 'pending' | 'reauthoriseAt'>;
 
 /** Decides for an open session that was woken at `now`. */
 export function stepTimer(session: Session, known: Omit<Known, 'session'>): TimerDecision {
