@@ -178,7 +178,7 @@ describe('what happens to the commit on its way to Redis and back', () => {
     await endAll(links[0]!);
   });
 
-  test('B-129 replies that never come: 3004 in time, and the retransmission finds it', async () => {
+  test('B-129 C-135 C-195 replies that never come: 3004 in time, and the retransmission finds it', async () => {
     await open({ proxied: true, timeoutMs: 250, settings: ['--deadline-ms=600'] });
     const [session, asked] = await kinds[1]![1]();
     site.workers[0]!.proxy.hold();

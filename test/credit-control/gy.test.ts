@@ -265,7 +265,7 @@ test.each([10, 77])(
   },
 );
 
-test('G-144 a validity that a plan does not give is not told as 0', async () => {
+test('G-061 G-144 a validity that a plan does not give is not told as 0', async () => {
   const gateway = await Gateway.open(yamlOf(DATA_RULE));
   const { services } = await gateway.ask(
     ...(['initial', 0] as const),
@@ -292,4 +292,29 @@ test('G-101 G-105 G-106 G-107 G-108 values of gateways are octets or text, and n
     const answer = await gateway.ask('initial', 0, asked, { session: `odd${i}` });
     expect([name, answer.code, answer.services[0]?.['Result-Code']]).toEqual([name, 2001, [2001]]);
   }
+});
+
+test('G-145 a tariff change is told only to a gateway that is known to bear it', async () => {
+  const windows = '[{ from: "00:05", until: "12:00" }]';
+  const gateway = await Gateway.open(
+    yamlOf(`- { name: day, match: { when: ${windows} }, unit: octets, price: { amount: "0.20", per: 1 MB }, quota: { size: 10 MB } }
+- { name: night, unit: octets, price: { amount: "0.10", per: 1 MB }, quota: { size: 10 MB } }`),
+  );
+  const request = gateway.request('initial', 0, mscc({ 'Requested-Service-Unit': {} }));
+  const { services } = await gateway.send(request);
+  // It is midnight: the tariff changes in five minutes, and so the quota ends then.
+  expect(services).toMatchObject([{ 'Validity-Time': [300] }]);
+  const units = services[0]?.['Granted-Service-Unit']?.[0] as Read;
+  expect(units['Tariff-Time-Change']).toBeUndefined();
+  expect(services[0]?.['Tariff-Change-Usage']).toBeUndefined();
+});
+
+test('G-142 a gateway that went on without us, and away without a word, is closed by supervision', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(DATA_RULE, { plan: 'supervision: 10 min\nfailureHandling: continue' }),
+  );
+  await gateway.ask('initial', 0, mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }));
+  await gateway.wait(601);
+  expect(await gateway.openSessions()).toBe(0);
+  expect((await gateway.account())[0]).toBe('main: 10.00 available, 0.00 reserved');
 });

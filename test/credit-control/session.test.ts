@@ -279,3 +279,16 @@ test('C-219 an unknown AVP is ignored without M, and refused with it', async () 
   expect((await gateway.send(with_(0))).code).toBe(2001);
   expect((await gateway.send(with_(0x40))).code).toBe(5001);
 });
+
+test('C-194 a session in which a request fails is ended, its usage charged, its quota given back', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  const update = gateway.request('update', 1, mscc({ ...asks(), ...used(3_000_000) }));
+  const unknown = avpOf('User-Name', 'x');
+  unknown.writeUInt32BE(0xffffff, 0);
+  const longer = Buffer.concat([update, unknown]);
+  longer.writeUIntBE(longer.length, 1, 3);
+  expect((await gateway.send(longer)).code).toBe(5001);
+  expect(await gateway.openSessions()).toBe(0);
+  expect(await gateway.account()).toContain('main: 9.70 available, 0.00 reserved');
+});

@@ -81,7 +81,7 @@ describe('never in the log', () => {
       expect(text()).not.toContain(secret);
   });
 
-  test('a number wherever it stands in whatever is logged', () => {
+  test('C-232 a number wherever it stands in whatever is logged', () => {
     const place = fc.constantFrom<(text: string) => unknown>(
       (text) => text,
       (text) => `before ${text}, after`,
@@ -108,7 +108,7 @@ describe('never in the log', () => {
     );
   });
 
-  test('a balance, an amount, a place, a token or a password', () => {
+  test('C-232 a balance, an amount, a place, a token or a password', () => {
     const { log, text } = logged();
     log.info({
       account: 'family',

@@ -74,7 +74,7 @@ describe('the CER', () => {
     expect(await peer.next()).toBeUndefined();
   });
 
-  test('B-084 the application counts wherever it stands, beside any Vendor-Id', async () => {
+  test('B-084 G-001 the application counts wherever it stands, beside any Vendor-Id', async () => {
     const { connect } = await serve();
     for (const vendor of [10415, 0, 99]) {
       const application = group(260, [avp(266, vendor), avp(258, 4)]);
