@@ -288,7 +288,7 @@ describe('a pool', () => {
     ]);
   });
 
-  test('is one of its session, and of its own identifier (C-164)', () => {
+  test('C-164 is one of its session, and of its own identifier', () => {
     const till = opened(1000, [1, 4, 3]);
     till.ask(requestOf('update', 1, [group(1, { used: { octets: 150 } })]));
     expect(money(till)).toEqual([650, 200]);
