@@ -3,11 +3,14 @@
  * released and recorded; usage that its client reports later is still debited while its tombstone lives.
  */
 import { abandon } from '../charging/timer.ts';
-import { changeSession, type SessionChangeOptions } from './session-change.ts';
+import { type ChangeCalls, changeSession, type SessionChangeOptions } from './session-change.ts';
 
-export type AbortOptions = SessionChangeOptions & { clock(): number };
+export type AbortOptions = SessionChangeOptions & ChangeCalls;
 
-/** `busy`: not agreed with the store before the deadline; the session may or may not have ended. */
+/**
+ * `ended`: by this or before, as long as its tombstone tells; so a repeated STR is answered as the
+ * first one was. `busy`: not agreed with the store before the deadline; it may or may not have ended.
+ */
 export async function abortSession(
   options: AbortOptions,
   sessionKey: string,
@@ -17,5 +20,5 @@ export async function abortSession(
     ...{ mayServe, deadline },
     decide: ({ session, known }) => abandon(session, known, 'abort'),
   });
-  return outcome === 'changed' || outcome === 'unchanged' ? 'ended' : outcome;
+  return outcome === 'unknown' || outcome === 'busy' ? outcome : 'ended';
 }

@@ -11,13 +11,11 @@ import { sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { ChargeSettings } from './charge.ts';
-import { changeSession, type SessionChangeOptions } from './session-change.ts';
+import { type ChangeCalls, changeSession, type SessionChangeOptions } from './session-change.ts';
 
-export interface AskOptions {
+export interface AskOptions extends ChangeCalls {
   store: Store;
   settings: ChargeSettings;
-  /** Monotonic milliseconds, the clock of deadlines. */
-  clock(): number;
 }
 
 /** Open sessions of one account that are read at once. */
@@ -38,7 +36,8 @@ export async function askClient(
     decide: ({ session, known }) => ask(session, wanted, known.now),
   });
   if (outcome === 'changed') return 'asked';
-  return outcome === 'unchanged' ? 'pending' : outcome;
+  if (outcome === 'unchanged') return 'pending';
+  return outcome === 'closed' ? 'unknown' : outcome;
 }
 
 /**
@@ -82,6 +81,6 @@ function wantedOf({ services }: Session, reason: Reason): Wanted | undefined {
 }
 
 /** A wish is decided without looking at any plan. */
-function withoutPlans(options: AskOptions): SessionChangeOptions & { clock(): number } {
+function withoutPlans(options: AskOptions): SessionChangeOptions & ChangeCalls {
   return { ...options, plan: (_tenant, plan) => planWithoutRules(plan) };
 }

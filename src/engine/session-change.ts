@@ -1,9 +1,11 @@
 /** Changes of a session that no request of its client makes: they come from outside, or are due. */
+import { setTimeout } from 'node:timers/promises';
 import type { AccountRef } from '../charging/account.ts';
 import type { Change, Known } from '../charging/decision.ts';
 import type { Plan } from '../charging/plan.ts';
 import type { Session } from '../charging/session.ts';
 import { CounterOutOfRange, type Snapshot, type Store, StoreUnavailable } from '../store/store.ts';
+import { type CallOptions, Calls } from './calls.ts';
 import type { ChargeSettings } from './charge.ts';
 
 export interface SessionChangeOptions {
@@ -26,10 +28,16 @@ export interface OpenSession {
 
 /** Reads a session; undefined: there is none that is open. */
 export async function readOpen(
-  { store, plan, settings }: SessionChangeOptions,
-  { ref, key }: Pick<OpenSession, 'ref' | 'key'>,
+  options: SessionChangeOptions,
+  of: Pick<OpenSession, 'ref' | 'key'>,
 ): Promise<OpenSession | undefined> {
-  const snapshot = await store.load(ref, key);
+  return openOf(options, { ...of, snapshot: await options.store.load(of.ref, of.key) });
+}
+
+function openOf(
+  { store, plan, settings }: SessionChangeOptions,
+  { ref, key, snapshot }: Pick<OpenSession, 'ref' | 'key' | 'snapshot'>,
+): OpenSession | undefined {
   const { account, session: stored } = snapshot;
   if (account === undefined || stored?.session.state !== 'open') return undefined;
   const known = {
@@ -86,15 +94,22 @@ async function applied(store: Store, commit: Parameters<Store['commit']>[0]): Pr
   }
 }
 
-/** `unknown`: there is no such open session; `busy`: not agreed with the store in time. */
-export type ChangeOutcome = 'changed' | 'unchanged' | 'unknown' | 'busy';
+/** The clock of deadlines, and the pause before a call is repeated: the system's own if absent. */
+export type ChangeCalls = Pick<CallOptions, 'clock'> & Partial<Pick<CallOptions, 'pause'>>;
+
+/**
+ * `unknown`: there is no such session; `closed`: it has ended, and only its tombstone is left;
+ * `busy`: not agreed with the store in time.
+ */
+export type ChangeOutcome = 'changed' | 'unchanged' | 'closed' | 'unknown' | 'busy';
 
 /**
  * Decides and commits until the store agrees or the deadline comes; `busy` may have been stored.
- * `unchanged`: there was nothing to decide.
+ * `unchanged`: there was nothing to decide. Where the reply to a commit was lost, what it would have
+ * led to is taken for its work.
  */
 export async function changeSession(
-  options: SessionChangeOptions & { clock(): number },
+  options: SessionChangeOptions & ChangeCalls,
   key: string,
   on: {
     mayServe(tenant: string): boolean;
@@ -102,18 +117,34 @@ export async function changeSession(
     decide(open: OpenSession): SessionChange | undefined;
   },
 ): Promise<ChangeOutcome> {
-  const { store, clock } = options;
+  const { store, clock, pause = (ms: number) => setTimeout(ms) } = options;
+  const calls = new Calls({ clock, pause }, on.deadline);
+  /** What may have been committed: its reply was lost. */
+  let lost: SessionChange | undefined;
   try {
-    const bound = await store.bindingOf(key);
+    const bound = await calls.one(() => store.bindingOf(key));
     if (bound === undefined || !on.mayServe(bound.tenant)) return 'unknown';
     const ref = { tenant: bound.tenant, account: bound.account };
-    while (clock() < on.deadline) {
-      const open = await readOpen(options, { ref, key });
-      if (open === undefined) return 'unknown';
+    const keep = (change: SessionChange) =>
+      calls.one(() => keepClosed(options, { key, ref }, change));
+    while (calls.left > 0) {
+      const snapshot = await calls.one(() => store.load(ref, key));
+      const open = openOf(options, { ref, key, snapshot });
+      if (open === undefined) {
+        if (lost?.index !== 'close') return isTombstone(snapshot, ref) ? 'closed' : 'unknown';
+        await keep(lost);
+        return 'changed';
+      }
       const change = on.decide(open);
-      if (change === undefined) return 'unchanged';
-      if (!(await commitChange(options, open, change))) continue;
-      await keepClosed(options, open, change);
+      if (change === undefined) return lost === undefined ? 'unchanged' : 'changed';
+      const committed = await calls.one(() =>
+        commitChange(options, open, change).catch((error: unknown) => {
+          lost = change;
+          throw error;
+        }),
+      );
+      if (!committed) continue;
+      await keep(change);
       return 'changed';
     }
     return 'busy';
@@ -121,4 +152,9 @@ export async function changeSession(
     if (error instanceof StoreUnavailable) return 'busy';
     throw error;
   }
+}
+
+/** What a session left that ended here; a marker of one that moved away is none. */
+function isTombstone({ session: stored }: Snapshot, ref: AccountRef): boolean {
+  return stored !== undefined && stored.session.account.account === ref.account;
 }

@@ -372,7 +372,7 @@ describe('the sessions of an account', () => {
   }
   const tell = (rig: Rig, reason: 'top-up' | 'plan', store: Store = rig.store) =>
     askClientsOf(
-      { store, settings, clock: () => rig.now },
+      { store, settings, clock: () => rig.now, pause: rig.pause },
       { tenant: 'blue', account: 'anna' },
       { reason, deadline: rig.now + DEADLINE_MS },
     );

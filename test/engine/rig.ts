@@ -58,6 +58,10 @@ export class Rig {
   readonly fired: string[] = [];
   readonly clients = new Clients();
   conflicts = 0;
+  /** Time passes instead. */
+  readonly pause = async (ms: number): Promise<void> => {
+    this.now += ms;
+  };
   #workers = 0;
   #endToEnd = 0;
 
@@ -95,9 +99,7 @@ export class Rig {
         // The same every time, so that the answers of two runs can be compared.
         nonce: () => NONCE,
         clock: () => this.now,
-        pause: async (ms) => {
-          this.now += ms;
-        },
+        pause: this.pause,
         events: {
           alarm: (event) => this.alarms.push(event),
           conflict: () => {
