@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import {
+  ASR,
   avp,
   CCR,
   CER,
@@ -15,6 +16,7 @@ import {
   P,
   type Parsed,
   R,
+  RAR,
   RawPeer,
   resultCode,
   T,
@@ -37,6 +39,9 @@ export class Gateway {
   readonly identity: string;
   /** Copies that were sent with the T flag. */
   copies = 0;
+  /** Requests of the service, and what each is answered with; undefined: nothing. */
+  readonly asked: Parsed[] = [];
+  behaviour: (request: Parsed) => number | undefined = () => 2001;
   readonly #peer: RawPeer;
   readonly #waiting = new Map<number, (answer: Parsed | undefined) => void>();
   #hopByHop = 1;
@@ -138,10 +143,25 @@ export class Gateway {
     for (const give of this.#waiting.values()) give(undefined);
   }
 
-  #answer({ command, hopByHop, endToEnd }: Parsed): void {
+  #answer(request: Parsed): void {
+    const { command, hopByHop, endToEnd } = request;
+    if (command === RAR || command === ASR) {
+      this.#answerService(request);
+      return;
+    }
     assert.ok(command === DWR || command === DPR, `the agent asks for ${command}`);
     const head = { command, flags: 0, hopByHop, endToEnd };
     this.#peer.send(message(head, [avp(268, 2001), ...this.origin]));
+  }
+
+  #answerService(request: Parsed): void {
+    this.asked.push(request);
+    const code = this.behaviour(request);
+    if (code === undefined) return;
+    const { command, application, hopByHop, endToEnd } = request;
+    const head = { command, application, flags: P, hopByHop, endToEnd };
+    const sessionId = avp(263, only(request, 263));
+    this.#peer.send(message(head, [sessionId, avp(268, code), ...this.origin]));
   }
 
   #judgeHeader(answer: Parsed, asked: { command: number; flags: number; endToEnd: number }): void {

@@ -23,7 +23,11 @@ export interface Running {
 export function run(
   name: string,
   command: readonly [string, ...string[]],
-  { joined = false, cwd }: { joined?: boolean; cwd?: string } = {},
+  {
+    joined = false,
+    cwd,
+    settings = {},
+  }: { joined?: boolean; cwd?: string; settings?: Readonly<Record<string, string>> } = {},
 ): Running {
   const [file, ...words] = command;
   // What a developer has set for himself would be settings of the service under test.
@@ -32,7 +36,7 @@ export function run(
   );
   const child = spawn(file, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...env, NO_COLOR: '1' },
+    env: { ...env, NO_COLOR: '1', ...settings },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const { pid } = child;

@@ -104,8 +104,12 @@ export async function startService(
       return holder;
     },
     async ask(...words) {
-      const where = ['--json', '--data-dir', dataDir, '--provisioning-file', provisioning];
-      const asked = run(words.join(' '), [globalThis.process.execPath, MAIN, ...words, ...where]);
+      const settings = {
+        TOLLKEEPER_DATA_DIR: dataDir,
+        TOLLKEEPER_PROVISIONING_FILE: provisioning,
+      };
+      const command = [MAIN, ...words, '--json'];
+      const asked = run(words.join(' '), [globalThis.process.execPath, ...command], { settings });
       const exit = await asked.exited;
       const lines = asked.stdout.matching(/^/);
       if (typeof exit === 'string' || lines.length === 0)
