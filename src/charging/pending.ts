@@ -148,7 +148,9 @@ function isEverything({ ratingGroup, serviceId, pool }: Scope): boolean {
 }
 
 /** A session that waits for no word of its client. */
-export function withoutPending({ pending: _, reauthoriseAt: __, ...rest }: Session): Session {
+export function withoutPending(session: Session): Session {
+  if (session.pending === undefined && session.reauthoriseAt === undefined) return session;
+  const { pending: _, reauthoriseAt: __, ...rest } = session;
   return rest;
 }
 
