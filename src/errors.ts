@@ -43,8 +43,8 @@ export const errors = {
     text: 'This version cannot use the configuration in the store: {problems}',
     todo: 'Use the version that wrote it, or a newer one.',
   },
-  CONFIGURATION_REFUSED: {
-    text: 'The change does not fit the configuration:\n{problems}',
+  CHANGE_REFUSED: {
+    text: 'The change does not fit:\n{problems}',
     status: 422,
     usage: true,
     todo: 'Correct what is named; nothing was changed.',
@@ -64,6 +64,15 @@ export const errors = {
     text: '{file} is not a trace that can be read: {reason}',
     usage: true,
     todo: 'Give a pcap, a pcapng or a trace that `tollkeeper trace import` wrote.',
+  },
+  REQUESTS_INVALID: {
+    text: 'The requests in {file} do not fit:\n{problems}',
+    usage: true,
+    todo: 'Correct the lines named; `tollkeeper plan test --help` shows the form.',
+  },
+  RECORD_UNKNOWN: {
+    text: 'There is no record {record} in {where}',
+    todo: 'Name the file that has it, or the folder of the files with --record-dir.',
   },
   PORT_UNAVAILABLE: {
     text: '{what} cannot listen on {host}:{port}: {reason}',
@@ -133,6 +142,31 @@ export const errors = {
     status: 404,
     todo: 'Name one that the provisioning has.',
   },
+  TENANT_IN_USE: {
+    text: 'Tenant {tenant} has accounts',
+    status: 409,
+    todo: 'A tenant is taken out when it has none, and when no peer or route names it.',
+  },
+  PLAN_UNKNOWN: {
+    text: 'Tenant {tenant} has no plan {plan}',
+    status: 404,
+    todo: 'List them with `tollkeeper plan list`.',
+  },
+  SUBSCRIBER_UNKNOWN: {
+    text: 'No account of the tenant has the subscriber {subscriber}',
+    status: 404,
+    todo: 'Check kind and number, such as e164:491700000001.',
+  },
+  BUCKET_IN_USE: {
+    text: 'Bucket {bucket} of {account} cannot be taken out: {reason}',
+    status: 409,
+    todo: 'Empty it by an adjustment, and wait until nothing is reserved.',
+  },
+  STALE_CHANGE: {
+    text: '{what} has been changed by others: it is at {tag} now',
+    status: 412,
+    todo: 'Read it again, and make the change from what it is now.',
+  },
   BUCKET_UNKNOWN: {
     text: 'Account {account} has no bucket {bucket}',
     status: 404,
@@ -169,6 +203,11 @@ export const errors = {
     text: 'The token does not allow this',
     status: 403,
     todo: 'Use a token that names the tenant.',
+  },
+  WRITING_FORBIDDEN: {
+    text: 'This changes something, and the caller may only read',
+    status: 403,
+    todo: 'Use a token with `scope: write`; without a tokens file the HTTP API is read-only.',
   },
   ROUTE_UNKNOWN: {
     text: 'There is nothing at {method} {path}',

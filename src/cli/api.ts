@@ -1,20 +1,25 @@
 /** The HTTP API of a service: its parts, put together from the settings. */
 import type { Settings } from '../config.ts';
+import { askClientsOf } from '../engine/reauthorise.ts';
 import { openAccess, readTokens } from '../http/access.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { metricsText, type RecordsState } from '../http/metrics.ts';
 import type { Readiness } from '../http/resources.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Tenants } from '../http/tenant.ts';
+import type { Writing } from '../http/writing.ts';
 import type { Log } from '../log.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { Store } from '../store/store.ts';
+import { ASKING_MS, askingOn } from './asking.ts';
+import type { FollowedConfiguration } from './follow.ts';
 import { version } from './run.ts';
+import { unservable } from './serve.ts';
 
 export interface ApiOptions {
   settings: Settings;
   store: Store;
-  configuration: ConfigurationSource;
+  configuration: FollowedConfiguration;
   log: Log;
   /** The figures that the workers sent last, by worker. */
   metrics: ReadonlyMap<number, WorkerMetrics>;
@@ -36,6 +41,7 @@ export async function serveHttp(options: ApiOptions): Promise<Api> {
   const server = createHttpServer({
     store,
     tenants,
+    writing: writingOf(options),
     access:
       httpTokensFile === undefined
         ? openAccess
@@ -58,5 +64,24 @@ function tenantsOf(configuration: ConfigurationSource): Tenants {
       return currency && { currency: currency.code, digits: currency.digits };
     },
     keys: () => configuration.current.provisioning.tenants.map(({ id }) => id).values(),
+  };
+}
+
+/** What changes need: they are made in the store, and followed by all from there. */
+function writingOf({ settings, store, configuration }: ApiOptions): Writing {
+  return {
+    store,
+    configuration: () => configuration.current,
+    refresh: () => configuration.pass(),
+    problems: ({ peers }) => unservable(settings, peers),
+    keyTtlMs: settings.eventHorizonSeconds * 1000,
+    async toppedUp(account) {
+      const deadline = performance.now() + ASKING_MS;
+      const asked = await askClientsOf(askingOn(store, settings), account, {
+        reason: 'top-up',
+        deadline,
+      });
+      return asked.asked;
+    },
   };
 }

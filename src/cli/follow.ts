@@ -11,6 +11,8 @@ import type { ConfigurationStore } from '../store/configuration.ts';
 import { repeat } from './repeat.ts';
 
 export interface FollowedConfiguration extends ConfigurationSource {
+  /** Looks for a change now; false: the store could not be asked. */
+  pass(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export async function followConfiguration(
       return live.current;
     },
     onChange: (listener) => live.onChange(listener),
+    pass: () => live.pass(),
     stop,
   };
 }

@@ -10,7 +10,6 @@ import { TollkeeperError } from '../errors.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
 import { applyFile } from '../provisioning/apply-file.ts';
-import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { LoadedFile } from '../provisioning/load.ts';
 import type { WrittenFile } from '../provisioning/schema.ts';
 import type { ConfigurationStore } from '../store/configuration.ts';
@@ -184,14 +183,10 @@ class Service {
 
   /** Brings the store to what is new in the file since it was applied last. */
   async #provision(store: RedisStore, file: LoadedFile): Promise<void> {
-    const problems = unservable(this.#settings, file.provisioning.peers);
-    if (problems.length > 0)
-      throw new TollkeeperError('CONFIGURATION_REFUSED', {
-        problems: problems.map((problem) => `  ${problem}`).join('\n'),
-      });
     const progress = this.#screen.progress('Provisioning');
     const { accounts } = await applyFile(store, file, {
       all: false,
+      problems: ({ peers }) => unservable(this.#settings, peers),
       onProgress: ({ done, total }) => {
         this.#stop.throwIfAborted();
         progress.at(done, total);
@@ -249,7 +244,7 @@ class Service {
 
   async #http(
     store: RedisStore,
-    { configuration, books }: { configuration: ConfigurationSource; books: Bookkeeper },
+    { configuration, books }: { configuration: FollowedConfiguration; books: Bookkeeper },
   ): Promise<void> {
     const { workers } = this.#settings;
     const api = await serveHttp({

@@ -6,11 +6,13 @@
  *     - name: blue-operators
  *       sha256: 2bb80d53...          # printf %s "$TOKEN" | sha256sum
  *       tenants: [mvno-blue]
+ *       scope: write                 # may also change what it sees; without it: read
  *     - name: monitoring
  *       sha256: 9f86d081...
  *       tenants: all                 # also what belongs to no tenant, such as /metrics
  *
- * Without a file everything is visible, but only to this machine: see `server.ts`.
+ * Without a file everything is visible, but only to this machine, and nothing can be changed: see
+ * `server.ts`.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -24,6 +26,8 @@ export interface Caller {
   /** Every tenant, and what belongs to none. */
   all: boolean;
   sees(tenant: string): boolean;
+  /** Whether it may change what it sees. */
+  writes: boolean;
 }
 
 export interface Access {
@@ -33,7 +37,7 @@ export interface Access {
   callerOf(authorization: string | undefined): Caller | undefined;
 }
 
-const EVERYBODY: Caller = { name: undefined, all: true, sees: () => true };
+const EVERYBODY: Caller = { name: undefined, all: true, sees: () => true, writes: false };
 
 /** Access without tokens: for loopback. */
 export const openAccess: Access = { tokens: false, callerOf: () => EVERYBODY };
@@ -110,20 +114,22 @@ function parseToken(
   written: Readonly<Record<string, unknown>>,
   { tenants, seen }: { tenants: readonly string[]; seen: Set<string> },
 ): Token | string {
-  const { name, sha256, tenants: sees, ...rest } = written;
+  const { name, sha256, tenants: sees, scope = 'read', ...rest } = written;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) return `${unknown} is not a member of a token`;
   if (typeof name !== 'string' || name === '') return 'expected `name`, to know it by in the log';
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256))
     return 'expected `sha256`, the digest of the token as 64 hexadecimal digits';
+  if (scope !== 'read' && scope !== 'write') return 'expected `scope` read or write';
   if (seen.has(name) || seen.has(sha256.toLowerCase())) return `${name} stands here twice`;
   seen.add(name).add(sha256.toLowerCase());
   const digest = Buffer.from(sha256, 'hex');
-  if (sees === 'all') return { digest, caller: { name, all: true, sees: () => true } };
+  const writes = scope === 'write';
+  if (sees === 'all') return { digest, caller: { name, all: true, sees: () => true, writes } };
   if (!Array.isArray(sees) || sees.length === 0)
     return 'expected `tenants`, a list of tenants or `all`';
   const missing = sees.find((tenant) => !tenants.includes(String(tenant)));
   if (missing !== undefined) return `there is no tenant ${missing}`;
   const named = new Set(sees.map(String));
-  return { digest, caller: { name, all: false, sees: (tenant) => named.has(tenant) } };
+  return { digest, caller: { name, all: false, sees: (tenant) => named.has(tenant), writes } };
 }

@@ -9,6 +9,7 @@ import { cursorOf, nextSchema, type PageQuery, pageOf, pageQuery } from './pagin
 import type { Resources } from './resources.ts';
 import { subscriberOf } from './subscriber.ts';
 import { type TenantCurrency, tenantOf, tenantQuery } from './tenant.ts';
+import { etagHeader, etagOf } from './writing.ts';
 
 export interface AccountView {
   tenant: string;
@@ -106,14 +107,21 @@ export function accountRoutes(app: FastifyInstance, { store, tenants }: Resource
           additionalProperties: false,
           properties: { tenant: tenantQuery },
         },
-        response: { 200: { description: 'The account.', $ref: 'Account#' } },
+        response: {
+          200: {
+            description: 'The account.',
+            headers: etagHeader('the account'),
+            $ref: 'Account#',
+          },
+        },
       },
     },
-    async ({ params, query, caller }) => {
+    async ({ params, query, caller }, reply) => {
       const { tenant, currency } = tenantOf(query.tenant, { caller, tenants });
       const { account } = await store.load({ tenant, account: params.account });
       if (account === undefined)
         throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: params.account });
+      reply.header('etag', etagOf(account.version));
       return accountView(account, { currency, now: store.now() });
     },
   );

@@ -12,6 +12,8 @@ type Json = Record<string, unknown>;
 interface Described extends FastifySchema {
   params?: Json;
   querystring?: Json;
+  headers?: Json;
+  body?: Json;
   response?: Json;
 }
 
@@ -27,7 +29,7 @@ export function describeRoutes(
   const routes: RouteOptions[] = [];
   let text: string | undefined;
   app.addHook('onRoute', (route) => {
-    if (route.method === 'GET') routes.push(route);
+    if (route.method !== 'HEAD') routes.push(route);
   });
   app.get(
     '/openapi.json',
@@ -61,16 +63,13 @@ function openApiDocument(
     info: {
       title: 'Tollkeeper',
       version,
-      description: 'Sessions, accounts and the state of a charging engine. Read-only.',
+      description:
+        'Sessions, accounts, configuration and the state of a charging engine. What changes ' +
+        'something needs a token that may write, and may be repeated.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: Object.fromEntries(
-      routes.map((route) => [
-        route.url.replaceAll(/:(\w+)/g, '{$1}'),
-        { get: operation(route, tokens) },
-      ]),
-    ),
+    paths: pathsOf(routes, tokens),
     components: {
       schemas: Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => {
@@ -83,21 +82,47 @@ function openApiDocument(
   };
 }
 
-function operation({ url, schema = {}, config }: RouteOptions, tokens: boolean): Json {
-  const { summary, description, params, querystring, response } = schema as Described;
+/** The operations of each path, by method. */
+function pathsOf(routes: readonly RouteOptions[], tokens: boolean): Record<string, Json> {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = route.url.replaceAll(/:(\w+)/g, '{$1}');
+    const method = String(route.method).toLowerCase();
+    paths[path] = { ...paths[path], [method]: operation(route, tokens) };
+  }
+  return paths;
+}
+
+function operation({ url, method, schema = {}, config }: RouteOptions, tokens: boolean): Json {
+  const { summary, description, params, querystring, headers, body, response } =
+    schema as Described;
   const isPublic = config?.access === 'public';
   const codes = [
     ...ALWAYS,
     ...(isPublic ? [] : WITH_TOKEN.filter((code) => tokens || code !== 'TOKEN_REQUIRED')),
     ...(tokens && config?.access === 'all' ? (['FORBIDDEN'] as const) : []),
+    ...(method === 'GET' ? [] : (['WRITING_FORBIDDEN'] as const)),
     ...(config?.problems ?? []),
   ];
+  const name = url.replaceAll(/[^a-z0-9]+/gi, '_').replaceAll(/^_|_$/g, '');
   return {
-    operationId: url.replaceAll(/[^a-z0-9]+/gi, '_').replaceAll(/^_|_$/g, ''),
+    operationId: method === 'GET' ? name : `${String(method).toLowerCase()}_${name}`,
     summary,
     ...(description === undefined ? {} : { description }),
     ...(tokens ? { security: isPublic ? [] : [{ token: [] }] } : {}),
-    parameters: [...parameters('path', params), ...parameters('query', querystring)],
+    parameters: [
+      ...parameters('path', params),
+      ...parameters('query', querystring),
+      ...parameters('header', headers),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: resolved(body) } },
+          },
+        }),
     responses: {
       ...Object.fromEntries(Object.entries(response ?? {}).map(success)),
       ...problems(codes),
@@ -105,7 +130,7 @@ function operation({ url, schema = {}, config }: RouteOptions, tokens: boolean):
   };
 }
 
-function parameters(place: 'path' | 'query', schema: Json | undefined): Json[] {
+function parameters(place: 'path' | 'query' | 'header', schema: Json | undefined): Json[] {
   const required = (schema?.required ?? []) as readonly string[];
   return Object.entries((schema?.properties ?? {}) as Record<string, Json>).map(
     ([name, { description, ...rest }]) => ({
@@ -119,11 +144,25 @@ function parameters(place: 'path' | 'query', schema: Json | undefined): Json[] {
 }
 
 function success([status, schema]: [string, unknown]): [string, Json] {
-  const { description, content, ...rest } = schema as Json;
+  const { description, content, headers, ...rest } = schema as Json;
+  if (rest.type === 'null') return [status, { description }];
   return [
     status,
-    { description, content: content ?? { 'application/json': { schema: resolved(rest) } } },
+    {
+      description,
+      ...(headers === undefined ? {} : { headers: headersOf(headers as Record<string, Json>) }),
+      content: content ?? { 'application/json': { schema: resolved(rest) } },
+    },
   ];
+}
+
+function headersOf(headers: Record<string, Json>): Json {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, { description, ...schema }]) => [
+      name,
+      { description, schema },
+    ]),
+  );
 }
 
 /** One response a status, with the codes that it may carry. */

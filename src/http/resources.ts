@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Caller } from './access.ts';
 import type { Tenants } from './tenant.ts';
+import type { Writing } from './writing.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -14,6 +15,8 @@ export interface Resources {
   /** Only read from. */
   store: Pick<Store, 'load' | 'now' | 'bindingOf' | 'listAccounts' | 'listSessions'>;
   tenants: Tenants;
+  /** Absent: there is nothing that can be changed. */
+  writing?: Writing;
   readiness(): Promise<Readiness> | Readiness;
   /** The text of `/metrics`; see `metricsText`. */
   metrics(): Promise<string>;

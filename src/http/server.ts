@@ -3,15 +3,18 @@
  *
  *   bounds of size and time -> known host (without tokens) -> token -> validation -> route
  *
- * and whatever goes wrong becomes a problem of RFC 9457. Read-only: no request has a body.
+ * and whatever goes wrong becomes a problem of RFC 9457. What changes something needs a token that
+ * may write.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { isLoopback } from '../config.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { Access } from './access.ts';
+import { accountChangeRoutes, bookedSchema } from './account-changes.ts';
 import { accountRoutes, accountSchema } from './accounts.ts';
 import { bucketSchema } from './buckets.ts';
+import { configurationRoutes } from './configuration.ts';
 import { describeRoutes } from './openapi.ts';
 import { probeRoutes } from './probes.ts';
 import {
@@ -26,6 +29,7 @@ import { quantitySchema } from './quantity.ts';
 import type { Resources } from './resources.ts';
 import { sessionRoutes, sessionSchema } from './sessions.ts';
 import { subscriberSchema } from './subscriber.ts';
+import { readBodies } from './writing.ts';
 
 export interface HttpOptions extends Resources {
   access: Access;
@@ -50,6 +54,8 @@ const KEEP_ALIVE_MS = 30_000;
 const MAX_CONNECTIONS = 1_000;
 const MAX_PATH_PARAMETER = 12_000;
 const MAX_BODY_BYTES = 1_024;
+/** Methods that change nothing. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { access, log } = options;
@@ -70,15 +76,22 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   app.server.headersTimeout = REQUEST_TIMEOUT_MS;
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
+  readBodies(app);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleUnknownRoute);
   for (const schema of [problemSchema, quantitySchema, subscriberSchema]) app.addSchema(schema);
   for (const schema of [bucketSchema, accountSchema, sessionSchema]) app.addSchema(schema);
+  app.addSchema(bookedSchema);
 
   guard(app, access);
   describeRoutes(app, { version: options.version, tokens: access.tokens });
   sessionRoutes(app, options);
   accountRoutes(app, options);
+  const { writing, tenants } = options;
+  if (writing !== undefined) {
+    configurationRoutes(app, { writing, tenants });
+    accountChangeRoutes(app, { writing, tenants });
+  }
   probeRoutes(app, options);
 
   return {
@@ -123,6 +136,8 @@ function guard(app: FastifyInstance, access: Access): void {
       return sendProblem(reply, problemOf(new TollkeeperError('TOKEN_REQUIRED')));
     if (needs === 'all' && !caller.all)
       return sendProblem(reply, problemOf(new TollkeeperError('FORBIDDEN')));
+    if (!caller.writes && !READING.has(request.method))
+      return sendProblem(reply, problemOf(new TollkeeperError('WRITING_FORBIDDEN')));
     request.caller = caller;
   });
   app.addHook('onResponse', async (request, reply) => {

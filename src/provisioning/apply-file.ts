@@ -3,7 +3,6 @@
  * the accounts. The file is remembered when all is done, so that the next start knows what is new
  * in it, and whoever is interrupted begins again.
  */
-import { TollkeeperError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AccountStore,
@@ -11,10 +10,16 @@ import {
   type ApplyReport,
   applyProvisioning,
 } from './apply.ts';
-import { type ChangeableStore, changeConfiguration, hasAccounts } from './change.ts';
+import {
+  type ChangeableStore,
+  type ChangeOptions,
+  changeConfiguration,
+  hasAccounts,
+} from './change.ts';
 import { type Configuration, findingText } from './configuration.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
+import { refusal } from './refusal.ts';
 import type { WrittenFile } from './schema.ts';
 
 export interface FileReport {
@@ -27,28 +32,28 @@ export interface FileReport {
 /**
  * With `all`, everything that the file says is put in place; otherwise only what it says otherwise
  * than the file applied last, so that what was changed by other means meanwhile stays. A tenant that
- * the file has no more stays while it has accounts. Throws CONFIGURATION_REFUSED where the file and
+ * the file has no more stays while it has accounts. Throws CHANGE_REFUSED where the file and
  * what is there do not fit together, and StoreUnavailable.
  */
 export async function applyFile(
   store: AccountStore & ChangeableStore & Pick<Store, 'rememberedFile' | 'rememberFile'>,
   file: LoadedFile,
-  { all, ...options }: ApplyOptions & { all: boolean },
+  { all, problems, ...options }: ApplyOptions & ChangeOptions & { all: boolean },
 ): Promise<FileReport> {
   const base = rememberedFile(await store.rememberedFile());
   const kept = await tenantsToKeep(store, file.written, base);
-  const changed = await changeConfiguration(store, (current) =>
-    merged({
-      file: file.written,
-      base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
-      current: current?.written,
-      all,
-    }),
+  const changed = await changeConfiguration(
+    store,
+    (current) =>
+      merged({
+        file: file.written,
+        base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
+        current: current?.written,
+        all,
+      }),
+    { problems },
   );
-  if (changed.kind === 'refused') {
-    const problems = changed.findings.map((finding) => `  ${findingText(finding)}`).join('\n');
-    throw new TollkeeperError('CONFIGURATION_REFUSED', { problems });
-  }
+  if (changed.kind === 'refused') throw refusal(changed.findings);
   const { configuration } = changed;
   const tenants = changedAccounts(file.written, all ? undefined : base);
   const accounts = await applyProvisioning(store, accountsOf(file, tenants), options);

@@ -21,6 +21,7 @@ import {
 } from './configuration.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
 import type { Finding } from './problem.ts';
+import type { Provisioning } from './provisioning.ts';
 import type { WrittenFile, WrittenPlan, WrittenTenant } from './schema.ts';
 
 /** The part of a store that a change needs. */
@@ -44,6 +45,11 @@ export type Changed =
   | { kind: 'changed' | 'unchanged'; configuration: Configuration }
   | { kind: 'refused'; findings: Finding[] };
 
+export interface ChangeOptions {
+  /** Why workers cannot take a configuration that compiles, one sentence each. */
+  problems?: ((provisioning: Provisioning) => readonly string[]) | undefined;
+}
+
 /** Attempts against others who change it. */
 const ATTEMPTS = 20;
 /** The same against a store that is away, with a pause between them. */
@@ -51,10 +57,14 @@ const FAILURES = 3;
 const PAUSE_MS = 50;
 
 /**
- * Throws StoreUnavailable, CONFIGURATION_INVALID where this version cannot read what is stored, and
+ * Throws StoreUnavailable, CHANGE_REFUSED for `problems`, CONFIGURATION_INVALID where this version cannot read what is stored, and
  * whatever `edit` throws.
  */
-export async function changeConfiguration(store: ChangeableStore, edit: Edit): Promise<Changed> {
+export async function changeConfiguration(
+  store: ChangeableStore,
+  edit: Edit,
+  { problems }: ChangeOptions = {},
+): Promise<Changed> {
   /** What was sent to be written, whether or not a reply came: found in the store, it is done. */
   let sent: string | undefined;
   let failures = 0;
@@ -63,7 +73,7 @@ export async function changeConfiguration(store: ChangeableStore, edit: Edit): P
       const stored = await store.readConfiguration();
       if (stored !== undefined && stored.document === sent)
         return { kind: 'changed', configuration: compiled(stored) };
-      const next = await prepare(store, stored, edit);
+      const next = await prepare(store, stored, { edit, problems });
       if (next.kind !== 'write') return next;
       const { document, plans } = next;
       sent = document;
@@ -94,13 +104,18 @@ function compiled(stored: StoredConfiguration): Configuration {
 async function prepare(
   store: ChangeableStore,
   stored: StoredConfiguration | undefined,
-  edit: Edit,
+  { edit, problems }: { edit: Edit } & ChangeOptions,
 ): Promise<
   Exclude<Changed, { kind: 'changed' }> | { kind: 'write'; document: string; plans: PlanText[] }
 > {
   const current = stored && compiled(stored);
   const loaded = loadWritten(edit(current));
   if (!loaded.ok) return { kind: 'refused', findings: loaded.findings };
+  const unfit = problems?.(loaded.provisioning) ?? [];
+  if (unfit.length > 0)
+    throw new TollkeeperError('CHANGE_REFUSED', {
+      problems: unfit.map((problem) => `  ${problem}`).join('\n'),
+    });
   const findings = await currencyFindings(store, current, loaded);
   if (findings.length > 0) return { kind: 'refused', findings };
   const { written, plans } = await withVersions(store, current, loaded);

@@ -21,7 +21,10 @@ const allowed: Record<string, readonly string[]> = {
   store: ['charging (types)', ...vocabulary, 'errors.ts'],
   provisioning: ['charging', 'store', 'errors.ts', 'nearest.ts'],
   engine: ['charging', 'diameter', 'ro', 'store', 'errors.ts'],
-  http: ['engine', 'store', 'charging (types)', ...vocabulary, 'errors.ts', 'config.ts'],
+  http: [
+    ...['engine', 'provisioning', 'store', 'charging (types)', ...vocabulary],
+    ...['errors.ts', 'config.ts'],
+  ],
   console: [],
   trace: ['diameter', 'errors.ts'],
   embedded: ['errors.ts'],

@@ -138,7 +138,7 @@ test('a file that does not fit what is there is refused, and nothing of it is ap
   const { routing: _, ...without } = file([
     tenant('t', { ...plans('7', '8'), ...accounts('new') }),
   ]);
-  await expect(start(store, without)).rejects.toMatchObject({ code: 'CONFIGURATION_REFUSED' });
+  await expect(start(store, without)).rejects.toMatchObject({ code: 'CHANGE_REFUSED' });
   expect(await store.readConfiguration()).toEqual(before);
   expect((await store.load({ tenant: 't', account: 'new' })).account).toBeUndefined();
 });

@@ -1,0 +1,82 @@
+/** What requests that change something have in common: bodies, and conditions on what they change. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { TollkeeperError } from '../errors.ts';
+import type { Configuration } from '../provisioning/configuration.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
+import type { Store } from '../store/store.ts';
+
+/** What the routes that change something are given. */
+export interface Writing {
+  store: Store;
+  /** The configuration that holds now. */
+  configuration(): Configuration;
+  /** Takes a change of the configuration into this process at once. */
+  refresh(): Promise<unknown>;
+  /** Why workers cannot take a configuration that compiles, one sentence each. */
+  problems(configuration: Provisioning): readonly string[];
+  /** How long an Idempotency-Key is remembered, in ms. */
+  keyTtlMs: number;
+  /** After a top-up: clients without credit are asked to try again; how many. */
+  toppedUp(account: { tenant: string; account: string }): Promise<number>;
+}
+
+/** The longest bodies, in octets. */
+export const BODY_BYTES = { small: 16_384, account: 1_048_576, configuration: 8_388_608 } as const;
+
+export const etagHeader = (what: string) => ({
+  etag: { type: 'string', description: `Names this state of ${what}; fit for If-Match.` },
+});
+
+export const conditionHeaders = {
+  'if-match': {
+    type: 'string',
+    maxLength: 100,
+    description: 'The ETag that it must still have; otherwise 412 and nothing is changed.',
+  },
+  'if-none-match': {
+    type: 'string',
+    enum: ['*'],
+    description: 'It must not be there yet; otherwise 412 and nothing is changed.',
+  },
+} as const;
+
+/** A part that is written as in a provisioning file. */
+export const writtenBody = (what: string) =>
+  ({
+    type: 'object',
+    description: `${what}, as in a provisioning file (provisioning.schema.json).`,
+    additionalProperties: true,
+  }) as const;
+
+/** Takes JSON only: another type, such as a form of a foreign page could send, is refused. */
+export function readBodies(app: FastifyInstance): void {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      const value: unknown = JSON.parse(String(body));
+      done(null, value);
+    } catch {
+      done(new TollkeeperError('REQUEST_INVALID', { problem: 'the body is not JSON' }));
+    }
+  });
+}
+
+/** The tag that If-Match or If-None-Match asks for: '' stands for nothing there, absent: any. */
+export function expectedTag({ headers }: FastifyRequest): string | undefined {
+  if (headers['if-none-match'] !== undefined) return '';
+  const match = headers['if-match'];
+  if (match === undefined || match === '*') return undefined;
+  const tag = /^"([^"]*)"$/.exec(match)?.[1];
+  if (tag === undefined || tag === '')
+    throw new TollkeeperError('REQUEST_INVALID', { problem: 'If-Match is not one strong ETag' });
+  return tag;
+}
+
+/** The same for what has a version. */
+export function expectedVersion(request: FastifyRequest): number | undefined {
+  const tag = expectedTag(request);
+  if (tag === undefined) return undefined;
+  // What is no version of ours cannot be the present one.
+  return tag === '' ? 0 : /^\d{1,15}$/.test(tag) ? Number(tag) : -1;
+}
+
+export const etagOf = (tag: string | number): string => `"${tag}"`;

@@ -1,0 +1,271 @@
+/**
+ * Single changes of accounts: each puts something in place, is made from what is there, and may be
+ * repeated. Balances are never touched here; they are booked (`engine/booking.ts`).
+ */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type Account,
+  type AccountDefinition,
+  type AccountRef,
+  availableField,
+  drawOrder,
+  reservedField,
+} from '../charging/account.ts';
+import type { SubscriberId } from '../charging/request.ts';
+import { TollkeeperError } from '../errors.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import { compileAccounts, takesAnything } from './accounts.ts';
+import { type AccountStore, applyProvisioning } from './apply.ts';
+import { checkSchema } from './check.ts';
+import type { Configuration } from './configuration.ts';
+import { LIMITS } from './limits.ts';
+import type { Finding } from './problem.ts';
+import type { ProvisionedAccount } from './provisioning.ts';
+import { refusal } from './refusal.ts';
+
+export interface AccountEditing {
+  store: AccountStore;
+  configuration: Configuration;
+}
+
+/** The version that the account must still have; 0: it must not be there; absent: any. */
+export interface Expected {
+  expected?: number | undefined;
+}
+
+const ATTEMPTS = 10;
+
+/** A plan that fits the schema, where only accounts are to be held against it. */
+const ANY_PLAN = { id: 'any', rules: [{ name: 'any', denied: true }] };
+
+/** An account as written in a provisioning file; what is wrong has its path within the account. */
+export function compileOne(
+  configuration: Configuration,
+  tenant: string,
+  written: object,
+): { account: ProvisionedAccount } | { findings: Finding[] } {
+  const index = configuration.provisioning.tenants.findIndex(({ id }) => id === tenant);
+  const of = configuration.provisioning.tenants[index];
+  if (of === undefined) throw new TollkeeperError('TENANT_UNKNOWN', { tenant });
+  const { currency, plans } = of;
+  const head = { id: tenant, currency: currency.code };
+  const { findings, rest } = checkSchema({
+    tenants: [{ ...head, plans: [ANY_PLAN], accounts: [written] }],
+  });
+  if (findings.length === 0 && rest?.tenants[0] !== undefined) {
+    const accounts = compileAccounts(rest.tenants[0], {
+      digits: currency.digits,
+      plans: configuration.names.plans[index] ?? new Map(),
+      timeZones: new Map(plans.map((plan) => [plan.id, plan.timeZone])),
+      path: ['tenants', 0],
+      report: (finding) => findings.push(finding),
+    });
+    const [account] = accounts;
+    if (findings.length === 0 && account !== undefined) return { account };
+  }
+  // Past `tenants[0].accounts[0]`.
+  return { findings: findings.map((finding) => ({ ...finding, path: finding.path.slice(4) })) };
+}
+
+/**
+ * Creates an account with its openings, or brings one to what is written: plan, status, limits and
+ * subscribers, which are moved here from where they were. Buckets that are not written stay. Throws
+ * CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
+ */
+export async function putAccount(
+  { store, configuration }: AccountEditing,
+  ref: AccountRef,
+  written: object,
+  { expected }: Expected = {},
+): Promise<{ account: Account; created: boolean }> {
+  const compiled = compileOne(configuration, ref.tenant, { ...written, id: ref.account });
+  if ('findings' in compiled) throw refusal(compiled.findings);
+  const { account: before } = await store.load(ref);
+  checkVersion(ref, before, expected);
+  const tenant = configuration.tenant(ref.tenant)!;
+  const accounts = [compiled.account];
+  const report = await applyProvisioning(store, {
+    ...configuration.provisioning,
+    tenants: [
+      {
+        ...tenant,
+        accounts: { count: 1, has: () => true, [Symbol.iterator]: () => accounts.values() },
+      },
+    ],
+  });
+  if (report.refused > 0)
+    throw new TollkeeperError('CHANGE_REFUSED', {
+      problems: report.notes.map(({ text }) => `  ${text}`).join('\n'),
+    });
+  return { account: await present(store, ref), created: report.created > 0 };
+}
+
+/** Changes some of an account: its plan, its status, the most sessions at once. */
+export async function changeAccount(
+  { store, configuration }: AccountEditing,
+  ref: AccountRef,
+  change: Partial<Pick<AccountDefinition, 'plan' | 'status' | 'maxSessions'>>,
+  expected: Expected = {},
+): Promise<Account> {
+  const { plan } = change;
+  if (plan !== undefined && configuration.plan(ref.tenant, plan) === undefined)
+    throw new TollkeeperError('PLAN_UNKNOWN', { tenant: ref.tenant, plan });
+  return revise(store, ref, expected, ({ definition }) => ({ ...definition, ...change }));
+}
+
+/**
+ * Adds a bucket, which starts at 0, or changes one. Throws CHANGE_REFUSED also where it would count
+ * another unit, or would be drawn after the one that takes what is left.
+ */
+export async function putBucket(
+  { store, configuration }: AccountEditing,
+  ref: AccountRef,
+  { bucket: id, written }: { bucket: string; written: object },
+  expected: Expected = {},
+): Promise<Account> {
+  return revise(store, ref, expected, ({ definition }) => {
+    const { account, plan } = definition;
+    const buckets = [{ ...written, id }];
+    const compiled = compileOne(configuration, ref.tenant, { id: account, plan, buckets });
+    if ('findings' in compiled) throw refusal(compiled.findings);
+    const bucket = compiled.account.definition.buckets.find((one) => one.id === id)!;
+    const before = definition.buckets.find((one) => one.id === id);
+    if (before !== undefined && before.unit !== bucket.unit)
+      throw refusal([
+        {
+          path: ['unit'],
+          found: bucket.unit,
+          expected: `${before.unit}: an id is never used again for another bucket`,
+        },
+      ]);
+    const others = definition.buckets.filter((one) => one.id !== id);
+    return withBuckets(definition, [...others, bucket]);
+  });
+}
+
+/** Takes a bucket out; one that is not there is done. Throws BUCKET_IN_USE where it holds anything. */
+export async function removeBucket(
+  { store }: Pick<AccountEditing, 'store'>,
+  ref: AccountRef,
+  id: string,
+  expected: Expected = {},
+): Promise<Account> {
+  return revise(store, ref, expected, ({ definition, counters }) => {
+    const left = counters[availableField(id)] ?? 0;
+    const reserved = counters[reservedField(id)] ?? 0;
+    const refuse = (reason: string) =>
+      new TollkeeperError('BUCKET_IN_USE', { bucket: id, account: ref.account, reason });
+    if (left !== 0 || reserved !== 0)
+      throw refuse(`${left} are available and ${reserved} reserved, in its smallest unit`);
+    const others = definition.buckets.filter((one) => one.id !== id);
+    if (!others.some(takesAnything)) throw refuse('it takes what no other can');
+    return withBuckets(definition, others);
+  });
+}
+
+/** Gives an account a subscriber, which leaves the account that had it. Throws ACCOUNT_UNKNOWN. */
+export async function putSubscriber(
+  store: AccountStore,
+  ref: AccountRef,
+  subscriber: SubscriberId,
+): Promise<{ movedFrom?: string }> {
+  const { account } = await store.load(ref);
+  if (account === undefined) throw unknown(ref);
+  const name = nameOf(subscriber);
+  const from = await store.accountOf(ref.tenant, subscriber);
+  const isThere = account.definition.subscribers.includes(name);
+  if (!isThere && account.definition.subscribers.length >= LIMITS.subscribers)
+    throw refusal([
+      {
+        path: ['subscribers'],
+        found: 'one more subscriber',
+        expected: `at most ${LIMITS.subscribers}`,
+      },
+    ]);
+  await store.moveSubscriber(ref.tenant, subscriber, ref.account);
+  return from === undefined || from === ref.account ? {} : { movedFrom: from };
+}
+
+/** Takes a subscriber from whichever account has it; nobody has it: done. */
+export async function removeSubscriber(
+  store: AccountStore,
+  tenant: string,
+  subscriber: SubscriberId,
+): Promise<void> {
+  const account = await store.accountOf(tenant, subscriber);
+  if (account === undefined) return;
+  const name = nameOf(subscriber);
+  await revise(store, { tenant, account }, {}, ({ definition }) => ({
+    ...definition,
+    subscribers: definition.subscribers.filter((one) => one !== name),
+  }));
+}
+
+const nameOf = ({ kind, id }: SubscriberId): string => `${kind}:${id}`;
+
+const unknown = ({ account }: AccountRef) => new TollkeeperError('ACCOUNT_UNKNOWN', { account });
+
+async function present(store: AccountStore, ref: AccountRef): Promise<Account> {
+  const { account } = await store.load(ref);
+  if (account === undefined) throw unknown(ref);
+  return account;
+}
+
+function checkVersion(ref: AccountRef, account: Account | undefined, expected: number | undefined) {
+  const version = account?.version ?? 0;
+  if (expected === undefined || expected === version) return;
+  const what = `account ${ref.account}`;
+  throw new TollkeeperError('STALE_CHANGE', { what, tag: version === 0 ? 'nothing' : version });
+}
+
+/** In the order in which they are drawn, the one that takes what is left the last by its priority. */
+function withBuckets(
+  definition: AccountDefinition,
+  all: AccountDefinition['buckets'],
+): AccountDefinition {
+  const limits = all.filter((bucket) => bucket.limits !== undefined).sort(drawOrder);
+  const buckets = all.filter((bucket) => bucket.limits === undefined).sort(drawOrder);
+  const main = buckets.findLast(takesAnything);
+  const after = buckets.find((one) => one !== main && one.priority >= (main?.priority ?? 0));
+  if (main === undefined || after !== undefined)
+    throw refusal([
+      {
+        path: ['priority'],
+        found: `${(after ?? buckets.at(-1))?.priority}`,
+        expected: `less than ${main?.priority}: the bucket that takes what is left is drawn last`,
+      },
+    ]);
+  if (all.length > LIMITS.buckets)
+    throw refusal([
+      { path: [], found: `${all.length} buckets`, expected: `at most ${LIMITS.buckets}` },
+    ]);
+  return { ...definition, buckets: [...limits, ...buckets] };
+}
+
+/** Changes a definition until it is what `next` makes of the one that is stored. */
+async function revise(
+  store: AccountStore,
+  ref: AccountRef,
+  { expected }: Expected,
+  next: (account: Account) => AccountDefinition,
+): Promise<Account> {
+  /** What was sent to be stored, whether or not a reply came. */
+  let sent: AccountDefinition | undefined;
+  let failures = 0;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    try {
+      const account = await present(store, ref);
+      if (sent !== undefined && isDeepStrictEqual(sent, account.definition)) return account;
+      checkVersion(ref, account, expected);
+      const definition = next(account);
+      if (isDeepStrictEqual(definition, account.definition)) return account;
+      sent = definition;
+      if ((await store.changeAccount(definition, account.version)) === 'changed')
+        return await present(store, ref);
+    } catch (error) {
+      failures += 1;
+      if (!(error instanceof StoreUnavailable) || failures > 1) throw error;
+    }
+  }
+  throw new StoreUnavailable('no', 'the account is being changed by others');
+}

@@ -1,0 +1,192 @@
+/** Accounts, subscribers, buckets and money over HTTP. */
+import { describe, expect, test } from 'vitest';
+import { type Changing, changing } from './changing.ts';
+
+const ACCOUNT = {
+  plan: 'p',
+  subscribers: [{ e164: '491700000001', imsi: '262010000000001' }],
+  buckets: [
+    { id: 'data', unit: 'octets', opening: '1 kB' },
+    { id: 'main', unit: 'money', opening: '5.00' },
+  ],
+};
+const blue = (extra: object = {}) => ({ token: 'blue', ...extra });
+const code = ({ body }: { body: Record<string, unknown> }) => body.code;
+const buckets = (reply: { body: Record<string, unknown> }) =>
+  Object.fromEntries(
+    (reply.body.buckets as { id: string; available: { smallest: number } }[]).map(
+      ({ id, available }) => [id, available.smallest],
+    ),
+  );
+const put = ({ call }: Changing, body: object = ACCOUNT, headers: Record<string, string> = {}) =>
+  call('PUT', '/v1/accounts/a', blue({ body, headers }));
+
+describe('an account', () => {
+  test('is created with its openings, once, and changed by being put again', async () => {
+    const on = await changing();
+    const created = await put(on);
+    expect(created).toMatchObject({ status: 201, body: { plan: 'p', status: 'active' } });
+    expect(buckets(created)).toEqual({ data: 1000, main: 5_000_000 });
+    expect(await put(on)).toMatchObject({ status: 200, body: created.body });
+    const { subscribers: _, ...without } = ACCOUNT;
+    const changed = await put(on, { ...without, maxSessions: 7 });
+    expect(changed.body).toMatchObject({ maxSessions: 7, subscribers: [] });
+    expect(buckets(changed)).toEqual({ data: 1000, main: 5_000_000 });
+    expect((await on.call('GET', '/v1/subscribers/e164/491700000001', blue())).status).toBe(404);
+  });
+
+  test('is refused with all that is wrong with it', async () => {
+    const on = await changing();
+    const refused = await put(on, { plan: 'q', buckets: [{ id: 'b', unit: 'octet' }] });
+    expect(refused).toMatchObject({ status: 422, body: { code: 'CHANGE_REFUSED' } });
+    expect(refused.text).toContain('buckets[0].unit: found');
+    expect((await put(on, { plan: 'q' })).text).toContain("plan: found 'q'");
+    expect((await on.call('GET', '/v1/accounts/a', blue())).status).toBe(404);
+  });
+
+  test('is changed only from the version that was named', async () => {
+    const on = await changing();
+    const none = { 'if-none-match': '*' };
+    const etag = (await put(on, ACCOUNT, none)).headers.get('etag')!;
+    expect(code(await put(on, ACCOUNT, none))).toBe('STALE_CHANGE');
+    const patch = (body: object, headers: Record<string, string>) =>
+      on.call('PATCH', '/v1/accounts/a', blue({ body, headers }));
+    const blocked = await patch({ status: 'blocked' }, { 'if-match': etag });
+    expect(blocked).toMatchObject({ status: 200, body: { status: 'blocked', plan: 'p' } });
+    expect(code(await patch({ status: 'active' }, { 'if-match': etag }))).toBe('STALE_CHANGE');
+    expect(code(await put(on, ACCOUNT, { 'if-match': etag }))).toBe('STALE_CHANGE');
+    expect(code(await patch({ status: 'active' }, { 'if-match': '"other"' }))).toBe('STALE_CHANGE');
+    const now = blocked.headers.get('etag')!;
+    expect((await patch({ status: 'active' }, { 'if-match': now })).status).toBe(200);
+    expect((await patch({}, {})).status).toBe(400);
+    expect(code(await patch({ plan: 'none' }, {}))).toBe('PLAN_UNKNOWN');
+    const nobody = await on.call('PATCH', '/v1/accounts/x', blue({ body: { status: 'active' } }));
+    expect(code(nobody)).toBe('ACCOUNT_UNKNOWN');
+  });
+});
+
+describe('a bucket', () => {
+  const path = '/v1/accounts/a/buckets';
+
+  test('is added empty, changed, and taken out while it holds nothing', async () => {
+    const on = await changing();
+    await put(on);
+    const body = { unit: 'octets', priority: 5, paysFor: ['internet'] };
+    const added = await on.call('PUT', `${path}/gift`, blue({ body }));
+    expect(buckets(added)).toEqual({ gift: 0, data: 1000, main: 5_000_000 });
+    const again = await on.call('PUT', `${path}/gift`, blue({ body }));
+    expect(again.body).toEqual(added.body);
+    const changed = await on.call(
+      'PUT',
+      `${path}/gift`,
+      blue({ body: { ...body, priority: 500 } }),
+    );
+    expect(Object.keys(buckets(changed))).toEqual(['data', 'gift', 'main']);
+    const gone = await on.call('DELETE', `${path}/gift`, blue());
+    expect(buckets(gone)).toEqual({ data: 1000, main: 5_000_000 });
+    expect((await on.call('DELETE', `${path}/gift`, blue())).body).toEqual(gone.body);
+    expect(code(await on.call('DELETE', `${path}/data`, blue()))).toBe('BUCKET_IN_USE');
+    expect(code(await on.call('DELETE', `${path}/main`, blue()))).toBe('BUCKET_IN_USE');
+  });
+
+  test('never becomes another one, and none is drawn after the last', async () => {
+    const on = await changing();
+    await put(on);
+    for (const [id, body] of [
+      ['data', { unit: 'seconds' }],
+      ['late', { unit: 'octets', priority: 2000 }],
+      ['main', { unit: 'money', paysFor: ['internet'] }],
+      ['x y', { unit: 'octets' }],
+    ] as const) {
+      const refused = await on.call('PUT', `${path}/${encodeURIComponent(id)}`, blue({ body }));
+      expect([id, code(refused)]).toEqual([id, 'CHANGE_REFUSED']);
+    }
+  });
+
+  test('is topped up and adjusted once a key', async () => {
+    const on = await changing();
+    await put(on);
+    const book = (what: string, amount: string, key: string) =>
+      on.call('POST', `${path}/${what}`, {
+        ...blue({ body: { amount } }),
+        headers: { 'idempotency-key': key },
+      });
+    const first = await book('main/topups', '2.50', 'k1');
+    expect(first).toMatchObject({
+      status: 200,
+      body: { repeated: false, amount: { amount: '2.500000' }, available: { smallest: 7_500_000 } },
+    });
+    const again = await book('main/topups', '2.50', 'k1');
+    expect(again.body).toMatchObject({ repeated: true, available: { smallest: 7_500_000 } });
+    expect(code(await book('main/topups', '2.51', 'k1'))).toBe('KEY_REUSED');
+    expect((await book('main/adjustments', '-7.5', 'k2')).body).toMatchObject({
+      available: { smallest: 0 },
+    });
+    expect((await book('data/adjustments', '-1 kB', 'k3')).body).toMatchObject({
+      available: { smallest: 0 },
+    });
+    expect(code(await book('main/adjustments', '-0.000001', 'k4'))).toBe('AMOUNT_INVALID');
+    for (const amount of ['-1', '0', 'much', '1.2345678'])
+      expect([amount, code(await book('main/topups', amount, 'k5'))]).toEqual([
+        amount,
+        'AMOUNT_INVALID',
+      ]);
+    expect(code(await book('none/topups', '1', 'k6'))).toBe('BUCKET_UNKNOWN');
+    expect(
+      (await on.call('POST', `${path}/main/topups`, blue({ body: { amount: '1' } }))).status,
+    ).toBe(400);
+  });
+});
+
+describe('a subscriber', () => {
+  const path = '/v1/subscribers/e164/491700000001';
+
+  test('is moved to another account, added to one, and taken from it', async () => {
+    const on = await changing();
+    await put(on);
+    await on.call('PUT', '/v1/accounts/b', blue({ body: { plan: 'p' } }));
+    const move = () => on.call('PUT', path, blue({ body: { account: 'b' } }));
+    expect((await move()).body).toEqual({ account: 'b', movedFrom: 'a' });
+    expect((await move()).body).toEqual({ account: 'b' });
+    expect((await on.call('GET', path, blue())).body).toEqual({ account: 'b' });
+    const left = await on.call('GET', '/v1/accounts/a', blue());
+    expect(left.body.subscribers).toEqual([{ kind: 'imsi', id: '262010000000001' }]);
+    for (let i = 0; i < 2; i++) expect((await on.call('DELETE', path, blue())).status).toBe(204);
+    expect(code(await on.call('GET', path, blue()))).toBe('SUBSCRIBER_UNKNOWN');
+    const nobody = await on.call('PUT', path, blue({ body: { account: 'none' } }));
+    expect(code(nobody)).toBe('ACCOUNT_UNKNOWN');
+    expect(
+      (await on.call('PUT', '/v1/subscribers/sim/1', blue({ body: { account: 'b' } }))).status,
+    ).toBe(400);
+  });
+
+  test('of the same number in two tenants is two subscribers', async () => {
+    const on = await changing();
+    await put(on);
+    const red = { token: 'red' };
+    await on.call('PUT', '/v1/accounts/a', { ...red, body: { plan: 'p' } });
+    // Of red, nobody has the number yet; and red cannot reach into blue.
+    expect(code(await on.call('GET', path, red))).toBe('SUBSCRIBER_UNKNOWN');
+    expect((await on.call('PUT', path, { ...red, body: { account: 'a' } })).body).toEqual({
+      account: 'a',
+    });
+    await on.call('PUT', '/v1/accounts/b', blue({ body: { plan: 'p' } }));
+    await on.call('PUT', path, blue({ body: { account: 'b' } }));
+    expect((await on.call('GET', path, red)).body).toEqual({ account: 'a' });
+    await on.call('DELETE', path, red);
+    expect((await on.call('GET', path, blue())).body).toEqual({ account: 'b' });
+    for (const [method, where, body] of [
+      ['PUT', '/v1/accounts/a?tenant=blue', { plan: 'p' }],
+      ['PATCH', '/v1/accounts/a?tenant=blue', { status: 'blocked' }],
+      ['PUT', `${path}?tenant=blue`, { account: 'a' }],
+      ['PUT', '/v1/accounts/a/buckets/x?tenant=blue', { unit: 'octets' }],
+    ] as const)
+      expect(code(await on.call(method, where, { ...red, body }))).toBe('TENANT_UNKNOWN');
+    const topup = { body: { amount: '1' }, headers: { 'idempotency-key': 'k' } };
+    const foreign = '/v1/accounts/a/buckets/main/topups?tenant=blue';
+    expect(code(await on.call('POST', foreign, { ...red, ...topup }))).toBe('TENANT_UNKNOWN');
+    const { body } = await on.call('GET', '/v1/accounts/a', blue());
+    expect(body).toMatchObject({ status: 'active', openSessions: 0 });
+    expect(buckets({ body })).toEqual({ data: 1000, main: 5_000_000 });
+  });
+});
