@@ -4,9 +4,8 @@
  * what is due, in its own record, under conditions that let it happen once.
  *
  * A bucket with a renewal is in a period, from its creation on, with what it was opened with; at
- * the end of each period what is left beyond the roll-over expires and the amount is added. Periods
- * in which nobody decided anything are made up for by one renewal: what they would have brought
- * would have expired with them, except for what rolls over.
+ * the end of each period what is left beyond the roll-over expires and the amount is added. Several
+ * ends that nobody decided anything between are made up for by one renewal, with one amount.
  */
 import { type Account, type Bucket, hasPeriod, periodField, type Renewal } from './account.ts';
 import { periodEnd } from './calendar.ts';

@@ -3,6 +3,7 @@
  * only when told.
  */
 import type { AccountRef } from '../../src/charging/account.ts';
+import { accountAt } from '../../src/charging/buckets.ts';
 import type { Scope, Wanted } from '../../src/charging/pending.ts';
 import { chargeSettingsOf } from '../../src/cli/serve.ts';
 import { parseSettings } from '../../src/config.ts';
@@ -303,11 +304,12 @@ export class World {
     return { store: this.#store, settings, clock: () => performance.now() };
   }
 
+  /** `account NAME [TENANT]`: as a decision at this moment would find it. */
   async #account([name = '', tenantId]: readonly string[]): Promise<string[]> {
     const tenant = this.#tenant(tenantId);
     const { account } = await this.#store.load({ tenant: tenant.id, account: name });
     if (account === undefined) return ['no such account'];
-    const { definition, counters } = account;
+    const { definition, counters } = accountAt(account, this.#clock.now());
     const lines = definition.buckets.map(({ id, unit }) => {
       const shown = (field: string) => {
         const amount = counters[field] ?? Number.NaN;
