@@ -11,6 +11,8 @@ const DOTTED = '.3gpp.org';
 /** `sent` without what comes before the service where 3GPP defines it, else `sent` itself. */
 export function serviceContext(sent: string): string {
   const at = sent.length - DOMAIN.length;
+  // As nearly all of them are.
+  if (sent.endsWith(DOMAIN) && at > 0 && sent.lastIndexOf('.', at - 1) < 0) return sent;
   const domain = sent.slice(at).toLowerCase();
   if (domain !== DOMAIN && domain !== DOTTED) return sent;
   const start = sent.lastIndexOf('.', at - 1) + 1;

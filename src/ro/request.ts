@@ -50,19 +50,16 @@ export function toRequest(
   identified: SessionRequest,
   with_: SessionOptions,
 ): Request {
-  const { refusal, tariffChange = 'none' } = with_;
-  const cause = ccr['Termination-Cause'];
-  const common = commonOf(ccr, identified, with_);
+  const { refusal, looseNumbering, tariffChange = 'none' } = with_;
+  const request: Request = { kind: identified.kind, ...commonOf(ccr, identified, with_) };
   // At command level there is no room for a second quota.
-  const told = tariffChange === 'dual' && common.level === 'command' ? 'single' : tariffChange;
-  return {
-    kind: identified.kind,
-    ...common,
-    ...(refusal === undefined ? {} : { refusal }),
-    ...(with_.looseNumbering ? { looseNumbering: true } : {}),
-    ...(told === 'none' ? {} : { tariffChange: told }),
-    ...(cause === undefined ? {} : { terminationCause: cause }),
-  };
+  const single = tariffChange === 'dual' && request.level === 'command';
+  if (tariffChange !== 'none') request.tariffChange = single ? 'single' : tariffChange;
+  if (refusal !== undefined) request.refusal = refusal;
+  if (looseNumbering) request.looseNumbering = true;
+  const cause = ccr['Termination-Cause'];
+  if (cause !== undefined) request.terminationCause = cause;
+  return request;
 }
 
 /** Requested-Action, RFC 8506 8.41. */
@@ -76,12 +73,10 @@ export function toEvent(
 ): EventRequest | undefined {
   const action = actions[ccr['Requested-Action'] ?? -1];
   if (action === undefined) return undefined;
+  const event: EventRequest = { action, ...commonOf(ccr, identified, with_) };
   const debit = refundInformationOf(ccr);
-  return {
-    action,
-    ...commonOf(ccr, identified, with_),
-    ...(debit === undefined ? {} : { refundInformation: debit }),
-  };
+  if (debit !== undefined) event.refundInformation = debit;
+  return event;
 }
 
 /** TS 32.299 7.1.9 has it in a service; clients without services put it beside. */
@@ -101,27 +96,28 @@ function commonOf(
   identified: Identified,
   { currency, now, information }: TranslateOptions,
 ): Common {
-  const { sessionId, subSessionId, number, client, sentContext } = identified;
+  const { kind, sessionId, subSessionId, number, client, sentContext } = identified;
+  const { level, services } = servicesOf(ccr, kind, currency);
+  const context = identified.context ?? '';
+  const common: Common = { sessionId, number, context, client, level, services };
+  if (subSessionId !== undefined) common.subSessionId = subSessionId;
+  if (sentContext !== undefined) common.sentContext = sentContext;
   const subscriber = identified.subscribers[0];
+  if (subscriber !== undefined) common.subscriber = subscriber;
   const facts = factsOf(ccr);
+  if (facts !== undefined) common.facts = facts;
   const occurredAt = occurredAtOf(ccr, now);
+  if (occurredAt !== undefined) common.occurredAt = occurredAt;
+  if (information !== undefined) common.information = keepable(information);
   const equipment = equipmentOf(ccr);
-  return {
-    sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
-    number,
-    context: identified.context ?? '',
-    ...(sentContext === undefined ? {} : { sentContext }),
-    ...(subscriber === undefined ? {} : { subscriber }),
-    client,
-    ...servicesOf(ccr, identified.kind, currency),
-    ...(facts === undefined ? {} : { facts }),
-    ...(occurredAt === undefined ? {} : { occurredAt }),
-    ...(information === undefined
-      ? {}
-      : { information: information.subarray(0, MAX_INFORMATION_BYTES) }),
-    ...(equipment === undefined ? {} : { equipment }),
-  };
+  if (equipment !== undefined) common.equipment = equipment;
+  return common;
+}
+
+function keepable(information: Uint8Array): Uint8Array {
+  return information.length > MAX_INFORMATION_BYTES
+    ? information.subarray(0, MAX_INFORMATION_BYTES)
+    : information;
 }
 
 /** Event-Timestamp, if it can be believed (RFC 8506 5.2 to 5.4, 6). */
@@ -183,22 +179,26 @@ function serviceOf(mscc: MSCC, currency: Currency): AskedService {
   const ratingGroup = mscc['Rating-Group'];
   const rsu = mscc['Requested-Service-Unit'];
   const usus = mscc['Used-Service-Unit'];
+  const service: AskedService = { serviceIds: identifiersOf(mscc['Service-Identifier']) };
+  if (ratingGroup !== undefined) service.ratingGroup = ratingGroup;
+  if (rsu !== undefined) Object.assign(service, askedOf(rsu, currency));
+  if (usus !== undefined) {
+    Object.assign(service, usedOf(usus, currency, mscc['Tariff-Change-Usage']));
+  }
+  const reasons = reasonsOf(mscc);
+  if (reasons.length > 0) service.reasons = reasons;
   const rat = ratOf(mscc['3GPP-RAT-Type']);
-  const asked = rsu === undefined ? undefined : askedOf(rsu, currency);
-  const used = usus === undefined ? undefined : usedOf(usus, currency, mscc['Tariff-Change-Usage']);
+  if (rat !== undefined) service.facts = { rat };
+  return service;
+}
+
+/** Of the service and of each report (TS 32.299 7.2.175). */
+function reasonsOf(mscc: MSCC): readonly number[] {
   const reasons = [...(mscc['Reporting-Reason'] ?? [])];
-  for (const { 'Reporting-Reason': reason } of usus ?? []) {
+  for (const { 'Reporting-Reason': reason } of mscc['Used-Service-Unit'] ?? []) {
     if (reason !== undefined) reasons.push(reason);
   }
-  return {
-    ...(ratingGroup === undefined ? {} : { ratingGroup }),
-    serviceIds: identifiersOf(mscc['Service-Identifier']),
-    ...asked,
-    ...used,
-    ...(asked?.foreignMoney ? { foreignMoney: true } : {}),
-    ...(reasons.length === 0 ? {} : { reasons }),
-    ...(rat === undefined ? {} : { facts: { rat } }),
-  };
+  return reasons;
 }
 
 const noIdentifiers: readonly number[] = [];

@@ -72,14 +72,12 @@ export function usedOf(
       indeterminate.count(usu, value, currency);
     }
   }
-  const used = total.used();
-  return {
-    used,
-    ...(after === undefined ? {} : { usedAfter: after.used() }),
-    ...(indeterminate === undefined ? {} : { usedIndeterminate: indeterminate.used() }),
-    ...(total.excess ? { excess: true } : {}),
-    ...(foreignMoney ? { foreignMoney } : {}),
-  };
+  const reported: Reported = { used: total.used() };
+  if (after !== undefined) reported.usedAfter = after.used();
+  if (indeterminate !== undefined) reported.usedIndeterminate = indeterminate.used();
+  if (total.excess) reported.excess = true;
+  if (foreignMoney) reported.foreignMoney = true;
+  return reported;
 }
 
 /** Sums of units of each kind. */
