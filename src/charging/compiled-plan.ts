@@ -2,13 +2,14 @@
  * What is worked out of a plan once, when it is first asked for a rule, and kept with it for as long
  * as it lives: the index of its rules, their conditions as they are looked up, and its times of use.
  */
+
+import { FiledRules } from './filed-rules.ts';
 import type { Plan, Role, Rule } from './plan.ts';
 import { Prefixes } from './prefixes.ts';
-import { RuleIndex } from './rule-index.ts';
 import { Timeline } from './windows.ts';
 
 export interface CompiledPlan {
-  index: RuleIndex<Candidate>;
+  index: FiledRules<Candidate>;
   timeline: Timeline;
   hasWindows: boolean;
   contexts: ReadonlySet<string> | 'any';
@@ -75,7 +76,7 @@ function compile(plan: Plan): CompiledPlan {
   });
   const anyContext = plan.rules.some(({ match }) => match.context === undefined);
   return {
-    index: new RuleIndex(candidates),
+    index: new FiledRules(candidates),
     timeline,
     hasWindows: candidates.some(({ when }) => when >= 0),
     contexts: anyContext ? 'any' : new Set(plan.rules.flatMap(({ match }) => match.context ?? [])),

@@ -56,10 +56,10 @@ export function valueFor(condition: Condition, service: ServiceFacts): Value | u
 }
 
 /** Rules that share a place: few enough to look at each, or filed again. */
-type Place<R extends { rule: Rule }> = readonly R[] | RuleIndex<R>;
+type Place<R extends { rule: Rule }> = readonly R[] | FiledRules<R>;
 
 /** `R` is what stands for a rule. */
-export class RuleIndex<R extends { rule: Rule }> {
+export class FiledRules<R extends { rule: Rule }> {
   readonly #others: readonly R[];
   readonly #exact: readonly { condition: Condition; places: Map<Value, Place<R>> }[];
   readonly #prefixed: readonly { condition: Condition; places: Prefixes<Place<R>> }[];
@@ -72,7 +72,7 @@ export class RuleIndex<R extends { rule: Rule }> {
     const place = (here: readonly R[], condition: Condition): Place<R> =>
       entry(made, `${condition} ${here.map((rule) => numbers.get(rule)).join()}`, () => {
         const rest = by.filter((other) => other !== condition);
-        return here.length <= FEW ? here : new RuleIndex(here, rest);
+        return here.length <= FEW ? here : new FiledRules(here, rest);
       });
     const exact: { condition: Condition; places: Map<Value, Place<R>> }[] = [];
     const prefixes: { condition: Condition; places: Prefixes<Place<R>> }[] = [];
@@ -110,7 +110,7 @@ function collectFrom<R extends { rule: Rule }>(
   service: ServiceFacts,
   into: R[],
 ): void {
-  if (place instanceof RuleIndex) place.collect(service, into);
+  if (place instanceof FiledRules) place.collect(service, into);
   else for (const rule of place) into.push(rule);
 }
 
