@@ -1,0 +1,286 @@
+/**
+ * Rates requests against a plan without a store: every request goes through `step` as it would in
+ * a worker, on an account of its own whose money never ends, and what became of it is explained.
+ * So all is paid with money, and no timer fires. Not a command itself.
+ */
+import { type Account, availableField, OPEN_SESSIONS, reservedField } from '../charging/account.ts';
+import { type EventRequest, stepEvent } from '../charging/event.ts';
+import {
+  type CostExplanation,
+  type Explanation,
+  explain,
+  explainCost,
+} from '../charging/explain.ts';
+import { mergeFacts } from '../charging/facts.ts';
+import type { Plan } from '../charging/plan.ts';
+import { priceOf } from '../charging/quota.ts';
+import type { RecordedService } from '../charging/record.ts';
+import {
+  type AskedService,
+  type Facts,
+  type Request,
+  serviceKey,
+  sessionKey,
+  type Unit,
+} from '../charging/request.ts';
+import { priceEvent, servicesOf } from '../charging/served-event.ts';
+import { serviceFor } from '../charging/serving.ts';
+import type { Service, Session } from '../charging/session.ts';
+import { step } from '../charging/step.ts';
+
+/** What became of a request, service by service. */
+export interface Rated {
+  at: number;
+  session: string;
+  kind: string;
+  number: number;
+  /** `duplicate`: it was answered before, and is rated once. */
+  outcome: string;
+  services: readonly RatedService[];
+  /** Money that the request cost, in the smallest unit; below 0: refunded. */
+  cost: number;
+}
+
+export interface RatedService {
+  ratingGroup?: number;
+  serviceIds: readonly number[];
+  outcome: string;
+  /** The unit of `used` and `granted`. */
+  unit?: Unit;
+  used?: number;
+  granted?: number;
+  cost: number;
+  /** Which rule holds at the time of use, and why. */
+  choice: Explanation;
+  /** What `used` cost, in the order in which it was rated. */
+  amounts: readonly Amount[];
+}
+
+/** What some units cost by one rule, which is the one that their grant was decided on. */
+export interface Amount {
+  rule: string;
+  units: number;
+  cost: number;
+  /** Absent: the rule is free of charge. */
+  how?: CostExplanation;
+}
+
+const SETTINGS = { answerWindow: 16, endedMs: 3_600_000, abandonedMs: 3_600_000 };
+const ENDLESS = 2 ** 52;
+
+export class DryRun {
+  readonly #plan: Plan;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** Sessions that were rated. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Rates a session's request. One that comes without an initial request before, as in a capture
+   * that begins in the middle, is taken for the first of its session.
+   */
+  request(request: Request, now: number): Rated {
+    const key = sessionKey(request);
+    if (!this.#sessions.has(key) && request.kind !== 'initial') this.#open(request, now);
+    const before = this.#sessions.get(key);
+    const decision = this.#step(request, now);
+    const rated = {
+      at: now,
+      session: request.sessionId,
+      kind: request.kind,
+      number: request.number,
+    };
+    if (decision.kind === 'change') {
+      const { record, session } = decision;
+      const services = this.#services(request, { before, session, now, record: record.services });
+      return { ...rated, outcome: record.outcome, services, cost: costOf(services) };
+    }
+    const repeated = decision.kind === 'answer' && decision.answer.outcome === 'success';
+    const outcome = repeated ? 'duplicate' : outcomeOf(decision);
+    const facts = mergeFacts(this.#plan, before?.facts, request.facts);
+    const services = repeated ? [] : this.#unserved(request, { facts, outcome, now });
+    return { ...rated, outcome, services, cost: 0 };
+  }
+
+  /** Rates a one-time event. */
+  event(request: EventRequest, now: number): Rated {
+    const account = endless(this.#plan, now);
+    const known = { now, account, plan: this.#plan, fresh: true, proof: new Uint8Array() };
+    const decision = stepEvent(request, known);
+    const answers = decision.kind === 'reread' ? [] : decision.answer.services;
+    const recorded = decision.kind === 'change' ? decision.record.services : [];
+    const outcome = decision.kind === 'change' ? decision.record.outcome : outcomeOf(decision);
+    const at = Math.min(request.occurredAt ?? now, now);
+    const services = servicesOf(request).map((one, index): RatedService => {
+      const facts = { ...request.facts, ...one.facts };
+      const service: RatedService = {
+        ...named(one),
+        outcome: answers[index]?.outcome ?? outcome,
+        cost: recorded[index]?.cost ?? 0,
+        choice: explain(this.#plan, { ...one, context: request.context, facts }, at),
+        amounts: [],
+      };
+      const priced = priceEvent(request, one, { plan: this.#plan, now });
+      if (priced.kind === 'refused' || service.outcome !== 'success') return service;
+      const { rule, units, cost } = priced;
+      service.unit = rule.unit;
+      service.used = units;
+      if (request.action === 'price-enquiry') service.cost = cost;
+      service.amounts = [amountOf(rule.name, { unit: rule.unit, price: rule.price, units, cost })];
+      return service;
+    });
+    const { sessionId: session, action: kind, number } = request;
+    return { at: now, session, kind, number, outcome, services, cost: costOf(services) };
+  }
+
+  #open(request: Request, now: number): void {
+    const number = (request.number + 2 ** 32 - 1) % 2 ** 32;
+    this.#step({ ...request, kind: 'initial', number, services: [], level: 'services' }, now);
+  }
+
+  #step(request: Request, now: number) {
+    const key = sessionKey(request);
+    const decision = step(request, {
+      now,
+      session: this.#sessions.get(key),
+      account: endless(this.#plan, now),
+      plan: this.#plan,
+      fresh: true,
+      reserving: true,
+      settings: SETTINGS,
+    });
+    if (decision.kind === 'change') this.#sessions.set(key, decision.session);
+    return decision;
+  }
+
+  #services(
+    request: Request,
+    of: {
+      before: Session | undefined;
+      session: Session;
+      now: number;
+      record: readonly RecordedService[];
+    },
+  ): RatedService[] {
+    const { before, session, now, record } = of;
+    const at = Math.min(request.occurredAt ?? now, now);
+    const services = new Map(
+      (before?.services ?? []).map((service) => [serviceKey(service), service]),
+    );
+    /** Units that are paid for, by service: several may report for one. */
+    const rated = new Map<string, number>();
+    return request.services.map((one, index): RatedService => {
+      const recorded = record[index] ?? { serviceIds: one.serviceIds, outcome: 'success' };
+      const { used, granted } = recorded;
+      const unit = recorded.unit ?? unitIn(session, one);
+      const facts = { ...session.facts, ...one.facts };
+      const choice = explain(this.#plan, { ...one, context: request.context, facts }, at);
+      const { key, service } = serviceFor(services, one);
+      const from = rated.get(key) ?? service?.rated ?? 0;
+      const amounts = this.#amounts(recorded, service, from);
+      rated.set(key, from + (amounts[0]?.units ?? 0));
+      return {
+        ...named(one),
+        outcome: recorded.outcome,
+        ...(unit === undefined ? {} : { unit }),
+        ...(used === undefined ? {} : { used }),
+        ...(granted === undefined ? {} : { granted }),
+        cost: recorded.cost ?? 0,
+        choice,
+        amounts,
+      };
+    });
+  }
+
+  #amounts(recorded: RecordedService, service: Service | undefined, rated: number): Amount[] {
+    const { rule, unit, used = 0, cost = 0, after } = recorded;
+    if (rule === undefined || unit === undefined || used === 0) return [];
+    const price = service === undefined ? this.#priceBy(rule) : service.price;
+    const units = used - (after?.used ?? 0);
+    const amounts: Amount[] = [];
+    if (units > 0)
+      amounts.push(amountOf(rule, { unit, price, units, rated, cost: cost - (after?.cost ?? 0) }));
+    if (after !== undefined) {
+      const change = service?.grant?.switch;
+      const price = change?.rule === after.rule ? change.price : this.#priceBy(after.rule);
+      amounts.push(amountOf(after.rule, { unit, price, units: after.used, cost: after.cost }));
+    }
+    return amounts;
+  }
+
+  #priceBy(rule: string) {
+    return this.#plan.rules.find(({ name }) => name === rule)?.price;
+  }
+
+  #unserved(
+    request: Request,
+    { facts, outcome, now }: { facts: Facts | undefined; outcome: string; now: number },
+  ): RatedService[] {
+    const at = Math.min(request.occurredAt ?? now, now);
+    return request.services.map((one) => {
+      const service = { ...one, context: request.context, facts: { ...facts, ...one.facts } };
+      const choice = explain(this.#plan, service, at);
+      return { ...named(one), outcome, cost: 0, choice, amounts: [] };
+    });
+  }
+}
+
+function amountOf(
+  rule: string,
+  of: {
+    unit: Unit;
+    price: Service['price'] | undefined;
+    units: number;
+    rated?: number;
+    cost: number;
+  },
+): Amount {
+  const { units, cost, rated = 0 } = of;
+  const price = priceOf(of);
+  if (price === undefined) return { rule, units, cost };
+  return { rule, units, cost, how: explainCost(price, rated, units) };
+}
+
+function unitIn({ services }: Session, one: AskedService): Unit | undefined {
+  return services.find((service) => serviceKey(service) === serviceKey(one))?.unit;
+}
+
+function named({ ratingGroup, serviceIds }: AskedService) {
+  return ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
+}
+
+function costOf(services: readonly RatedService[]): number {
+  return services.reduce((sum, { cost }) => sum + cost, 0);
+}
+
+function outcomeOf(decision: { kind: string; answer?: { outcome: string } }): string {
+  return decision.answer?.outcome ?? decision.kind;
+}
+
+/** An account whose one bucket holds more money than any request costs. */
+function endless({ id }: Plan, now: number): Account {
+  const bucket = { id: 'main', unit: 'money', priority: 0, floor: 0 } as const;
+  return {
+    definition: {
+      tenant: 'plan-test',
+      account: 'plan-test',
+      plan: id,
+      status: 'active',
+      buckets: [bucket],
+      subscribers: ['private:plan test'],
+      maxSessions: Number.MAX_SAFE_INTEGER,
+    },
+    version: now,
+    counters: {
+      [availableField(bucket.id)]: ENDLESS,
+      [reservedField(bucket.id)]: ENDLESS / 2,
+      [OPEN_SESSIONS]: 1,
+    },
+  };
+}

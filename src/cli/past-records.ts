@@ -1,0 +1,224 @@
+/**
+ * Explains records of the past by a plan: which rule matched and how the amount came about. A
+ * record says what was used and what it cost; what its session had been charged for before, and
+ * what it had said of its use, is known from the records before it, which therefore have to come
+ * first. Not a command itself.
+ */
+import {
+  type CostExplanation,
+  type Explanation,
+  explain,
+  explainCost,
+} from '../charging/explain.ts';
+import type { Plan, Price } from '../charging/plan.ts';
+import { priceOf } from '../charging/quota.ts';
+import { affordable, basisOf, costOfMore } from '../charging/rating.ts';
+import type { RecordedService, RecordKind } from '../charging/record.ts';
+import { type Facts, serviceKey } from '../charging/request.ts';
+import { recordedFacts } from '../ro/recorded-facts.ts';
+
+/** A line of a record file (`store/records/line.ts`). */
+export interface RecordLine {
+  id: string;
+  partition: number;
+  kind: RecordKind;
+  at: number;
+  tenant: string;
+  account: string;
+  sessionId?: string;
+  subSessionId?: string;
+  requestNumber?: number;
+  context?: string;
+  outcome: string;
+  services: readonly RecordedService[];
+  information?: unknown;
+}
+
+export interface ExplainedRecord {
+  id: string;
+  partition: number;
+  at: number;
+  tenant: string;
+  account: string;
+  plan: string;
+  session: string;
+  kind: RecordKind;
+  number?: number;
+  outcome: string;
+  services: readonly ExplainedService[];
+}
+
+export interface ExplainedService extends RecordedService {
+  /** The rule that the plan, as it is now, has for the time of the record. */
+  choice: Explanation;
+  amounts: readonly ExplainedAmount[];
+  /** What does not fit the plan or the records, in words. */
+  remarks: readonly string[];
+}
+
+export interface ExplainedAmount {
+  rule: string;
+  units: number;
+  cost: number;
+  /** What paid: money, a bucket of their unit, both, or nobody: they are free of charge. */
+  paidBy: 'money' | 'units' | 'both' | 'nobody' | 'unknown';
+  /** Of `units`, those that money paid for. */
+  paidFor: number;
+  /** How `cost` came about; absent: free, or it cannot be told. */
+  how?: CostExplanation;
+}
+
+/** Sessions that are remembered; beyond it the oldest are forgotten. */
+const MAX_SESSIONS = 100_000;
+
+interface Past {
+  facts?: Facts;
+  /** By service; absent: the session's beginning is not in the records. */
+  services: Map<string, { rule: string; rated: number | undefined }>;
+  isWhole: boolean;
+}
+
+const OF_SESSIONS: ReadonlySet<RecordKind> = new Set([
+  'initial',
+  'update',
+  'termination',
+  'late-usage',
+]);
+const OF_EVENTS: ReadonlySet<RecordKind> = new Set(['debit', 'refund']);
+
+export class PastRecords {
+  readonly #planOf: (record: RecordLine) => Plan;
+  readonly #sessions = new Map<string, Past>();
+
+  /** `planOf` throws what is to be said where there is no plan for a record. */
+  constructor(planOf: (record: RecordLine) => Plan) {
+    this.#planOf = planOf;
+  }
+
+  /** Undefined: the record is not about the use of a service. */
+  explain(record: RecordLine): ExplainedRecord | undefined {
+    const { sessionId, context, kind } = record;
+    const isEvent = OF_EVENTS.has(kind);
+    if (sessionId === undefined || context === undefined) return undefined;
+    if (!isEvent && !OF_SESSIONS.has(kind)) return undefined;
+    const past = isEvent ? newPast(true) : this.#past(record);
+    const said = recordedFacts(record.information);
+    if (said !== undefined) past.facts = { ...past.facts, ...said };
+    const plan = this.#planOf(record);
+    const services = record.services.map((service): ExplainedService => {
+      const asked = { ...service, context, facts: past.facts };
+      const choice = explain(plan, asked, record.at);
+      const remarks = remarksOn(service, { plan, choice });
+      const amounts = amountsOf(service, { plan, past, remarks });
+      return { ...service, choice, amounts, remarks };
+    });
+    const { id, partition, at, tenant, account, requestNumber, outcome } = record;
+    return {
+      ...{ id, partition, at, tenant, account, plan: plan.id, session: sessionId, kind },
+      ...(requestNumber === undefined ? {} : { number: requestNumber }),
+      outcome,
+      services,
+    };
+  }
+
+  #past({ partition, sessionId, subSessionId, kind }: RecordLine): Past {
+    const key = `${partition} ${sessionId}\n${subSessionId ?? ''}`;
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known;
+    const past = newPast(kind === 'initial');
+    if (this.#sessions.size >= MAX_SESSIONS)
+      this.#sessions.delete(this.#sessions.keys().next().value as string);
+    this.#sessions.set(key, past);
+    return past;
+  }
+}
+
+function newPast(isWhole: boolean): Past {
+  return { services: new Map(), isWhole };
+}
+
+function remarksOn(
+  { rule, planVersion }: RecordedService,
+  { plan, choice }: { plan: Plan; choice: Explanation },
+): string[] {
+  const remarks: string[] = [];
+  if (planVersion !== undefined && planVersion !== plan.version)
+    remarks.push(
+      `it was rated by version ${planVersion} of the plan; this explanation is by ${plan.version}`,
+    );
+  if (rule !== undefined && rule !== choice.chosen?.rule)
+    remarks.push(
+      `it was rated by rule ${rule}: that held when its quota was granted or used, or the plan ` +
+        'or what is known of the use was another',
+    );
+  return remarks;
+}
+
+function amountsOf(
+  service: RecordedService,
+  { plan, past, remarks }: { plan: Plan; past: Past; remarks: string[] },
+): ExplainedAmount[] {
+  const { rule, unit, used = 0, cost = 0, after } = service;
+  if (rule === undefined || unit === undefined) return [];
+  const key = keyOf(service, past);
+  const before = past.services.get(key);
+  const start = past.isWhole ? 0 : undefined;
+  let rated = before === undefined ? start : before.rule === rule ? before.rated : 0;
+  const amounts: ExplainedAmount[] = [];
+  const take = (of: { rule: string; units: number; cost: number }): void => {
+    const written = plan.rules.find(({ name }) => name === of.rule);
+    if (written === undefined) remarks.push(`the plan has no rule ${of.rule}`);
+    const price = priceOf({ unit, price: written?.price });
+    const amount = amountBy(price, { ...of, rated });
+    if (amount.remark !== undefined) remarks.push(amount.remark);
+    rated = rated === undefined ? undefined : rated + amount.amount.paidFor;
+    amounts.push(amount.amount);
+  };
+  const units = used - (after?.used ?? 0);
+  if (units > 0) take({ rule, units, cost: cost - (after?.cost ?? 0) });
+  if (after !== undefined) {
+    rated = 0;
+    take({ rule: after.rule, units: after.used, cost: after.cost });
+  }
+  past.services.set(key, { rule: after?.rule ?? rule, rated });
+  return amounts;
+}
+
+/** The service that usage is counted against: its rating group's where that was granted. */
+function keyOf({ ratingGroup, serviceIds }: RecordedService, { services }: Past): string {
+  const own = serviceKey({ ratingGroup, serviceIds });
+  const group = serviceKey({ ratingGroup, serviceIds: [] });
+  return !services.has(own) && services.has(group) ? group : own;
+}
+
+/** How many of the units money paid for, and how their cost came about. */
+function amountBy(
+  price: Price | undefined,
+  of: { rule: string; units: number; cost: number; rated: number | undefined },
+): { amount: ExplainedAmount; remark?: string } {
+  const { rule, units, cost, rated } = of;
+  const paid = (paidBy: ExplainedAmount['paidBy'], paidFor = 0): ExplainedAmount => {
+    const amount = { rule, units, cost, paidBy, paidFor };
+    if (paidFor === 0 || price === undefined || rated === undefined) return amount;
+    return { ...amount, how: explainCost(price, basisOf(price, rated), paidFor) };
+  };
+  if (price === undefined)
+    return cost === 0
+      ? { amount: paid('nobody') }
+      : { amount: paid('unknown'), remark: UNEXPLAINED };
+  if (rated === undefined)
+    return {
+      amount: paid('unknown'),
+      remark: 'what the session was charged for before is not in these records',
+    };
+  const basis = basisOf(price, rated);
+  if (costOfMore(price, basis, units) === cost) return { amount: paid('money', units) };
+  if (cost === 0) return { amount: paid('units') };
+  // Money paid for a part only: for as many as the amount reaches.
+  const most = affordable(price, { rated: basis, budget: cost, wanted: units });
+  return costOfMore(price, basis, most) === cost
+    ? { amount: paid('both', most) }
+    : { amount: paid('unknown'), remark: UNEXPLAINED };
+}
+
+const UNEXPLAINED = 'the amount is none that the plan has for this use: it was another then';
