@@ -19,6 +19,7 @@ import type { ChargingRecord } from './record.ts';
 import { stepRefund } from './refund.ts';
 import { type AskedService, digestOf, type Request } from './request.ts';
 import {
+  answerAfter,
   answerOf,
   eventRecord,
   named,
@@ -137,9 +138,8 @@ function debit(request: EventRequest, known: EventKnown): EventDecision {
     taken.push(...paid.parts);
     return { one, outcome: 'success' as const, cost: paid.cost, priced };
   });
-  if (!known.fresh && served.some(({ outcome }) => outcome !== 'success'))
-    return { kind: 'reread' };
-  const answer = answerOf(request, served, known.plan);
+  const answer = answerAfter(request, { served, known, draft });
+  if (answer === undefined) return { kind: 'reread' };
   if (taken.length === 0) return { kind: 'answer', answer };
   answer.refundInformation = proof;
   return {

@@ -33,18 +33,26 @@ export function withNotices(
     ending: boolean;
   },
 ): Answer | undefined {
-  const { tellsCost, tellsBalance, lowBalance, failureHandling, debitFailureHandling } = plan;
+  const { tellsCost, failureHandling, debitFailureHandling } = plan;
   if (tellsCost) answer.cost = costOf(services);
-  if (tellsBalance || lowBalance !== undefined) {
-    const remaining = moneyLeft(draft, now);
-    if (tellsBalance) answer.remaining = remaining;
-    if (lowBalance !== undefined) answer.lowBalance = remaining < lowBalance;
-    if (answer.lowBalance && !fresh) return undefined;
-  }
+  tellBalance(answer, { plan, draft, now });
+  if (answer.lowBalance && !fresh) return undefined;
   if (ending) return answer;
   if (failureHandling !== undefined) answer.failureHandling = failureHandling;
   if (debitFailureHandling !== undefined) answer.debitFailureHandling = debitFailureHandling;
   return answer;
+}
+
+/** Adds what is left of the account after the moves of `draft`, where the plan wants it said. */
+export function tellBalance(
+  answer: Answer,
+  { plan, draft, now }: { plan: Plan; draft: Draft; now: number },
+): void {
+  const { tellsBalance, lowBalance } = plan;
+  if (!tellsBalance && lowBalance === undefined) return;
+  const remaining = moneyLeft(draft, now);
+  if (tellsBalance) answer.remaining = remaining;
+  if (lowBalance !== undefined) answer.lowBalance = remaining < lowBalance;
 }
 
 /** RFC 8506 8.7: what was debited for the services that the session remembers; nothing reserved. */

@@ -11,9 +11,10 @@ import { isOver, turnPeriods } from './buckets.ts';
 import { Draft } from './draft.ts';
 import type { EventDecision, EventEffect, EventKnown, EventRequest } from './event.ts';
 import { LIMIT } from './money.ts';
+import { tellBalance } from './notices.ts';
 import type { RecordedService } from './record.ts';
 import {
-  answerOf,
+  answerAfter,
   eventRecord,
   named,
   plainly,
@@ -55,7 +56,7 @@ export function debitKeyOf(refundInformation: Uint8Array): string | undefined {
 
 /** What the plan lets clients give back on their word. */
 function grantRefund(request: EventRequest, known: EventKnown): EventDecision {
-  const { account, plan, now, fresh } = known;
+  const { account, plan, now } = known;
   const draft = new Draft(account, request.subscriber);
   turnPeriods(draft, now);
   const main = mainMoney(draft, now);
@@ -70,8 +71,8 @@ function grantRefund(request: EventRequest, known: EventKnown): EventDecision {
     if (cost > 0) draft.book(main.id, 'refund', { amount: cost, floor: -LIMIT });
     return { one, outcome: 'success', cost, priced };
   });
-  if (!fresh && served.some(({ outcome }) => outcome !== 'success')) return { kind: 'reread' };
-  const answer = answerOf(request, served, plan);
+  const answer = answerAfter(request, { served, known, draft });
+  if (answer === undefined) return { kind: 'reread' };
   const changes = draft.changes().some(({ cause }) => cause === 'refund');
   if (!changes) return { kind: 'answer', answer };
   return {
@@ -85,7 +86,7 @@ function grantRefund(request: EventRequest, known: EventKnown): EventDecision {
 
 /** Exactly what a debit took goes back where it came from. */
 function handBack(request: EventRequest, known: EventKnown): EventDecision {
-  const { account, former, fresh, now } = known;
+  const { account, plan, former, fresh, now } = known;
   if (former === undefined || !proves(request.refundInformation, former))
     return fresh
       ? { kind: 'answer', answer: plainly('service-denied', request) }
@@ -100,6 +101,8 @@ function handBack(request: EventRequest, known: EventKnown): EventDecision {
     services: services.filter(({ granted }) => granted !== undefined),
     cost,
   };
+  tellBalance(answer, { plan, draft, now });
+  if (answer.lowBalance && !fresh) return { kind: 'reread' };
   const record = eventRecord(request, { known, answer, served: [], changes: draft.changes() });
   const recorded = answer.services.map((service): RecordedService => {
     const { granted, outcome } = service;

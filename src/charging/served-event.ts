@@ -3,9 +3,11 @@
  * of it is answered and recorded.
  */
 import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
+import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
+import { tellBalance } from './notices.ts';
 import type { Plan, Rule } from './plan.ts';
 import { priceOf } from './quota.ts';
 import { costOf } from './rating.ts';
@@ -88,6 +90,22 @@ export function answerOf(
     answer.cost = served.reduce((sum, { cost }) => add(sum, cost), 0);
   if (debitFailureHandling !== undefined) answer.debitFailureHandling = debitFailureHandling;
   return answer;
+}
+
+/**
+ * The answer to an event that has moved what `draft` holds. Undefined: it would refuse a service, or
+ * say that money is low, on a hint.
+ */
+export function answerAfter(
+  request: EventRequest,
+  of: { served: readonly ServedEvent[]; known: EventKnown; draft: Draft },
+): Answer | undefined {
+  const { served, known, draft } = of;
+  const { plan, now, fresh } = known;
+  const answer = answerOf(request, served, plan);
+  if (answer.outcome === 'success') tellBalance(answer, { plan, draft, now });
+  const refuses = served.some(({ outcome }) => outcome !== 'success');
+  return !fresh && (refuses || answer.lowBalance) ? undefined : answer;
 }
 
 /** The record of what an event did. */

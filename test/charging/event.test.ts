@@ -265,6 +265,43 @@ describe('direct debiting (6.3)', () => {
   });
 });
 
+describe('what an answer says of the account', () => {
+  const plan = planOf([sms], { tellsBalance: true, lowBalance: 50, refunds: { maximum: 100 } });
+  const hint = { fresh: false };
+
+  test('is what is left after the event', () => {
+    const till = new EventTill({ plan });
+    const former = till.effect(eventOf('debit', [units(3)]));
+    expect(former.answer).toMatchObject({ remaining: 70, lowBalance: false });
+    expect(till.book(eventOf('debit', [units(3)]))).toMatchObject({
+      remaining: 40,
+      lowBalance: true,
+    });
+    expect(till.book(refundOf(former), { former })).toMatchObject({ remaining: 70 });
+    expect(till.book(eventOf('refund', [money(5)]))).toMatchObject({
+      remaining: 75,
+      lowBalance: false,
+    });
+  });
+
+  test('is no news of little money on a hint', () => {
+    const till = new EventTill({ plan, openings: { main: 60 } });
+    expect(till.event(eventOf('debit', [units(1)]), hint).kind).toBe('change');
+    expect(till.event(eventOf('debit', [units(2)]), hint).kind).toBe('reread');
+    const former = till.effect(eventOf('debit', [units(5)]));
+    till.book(eventOf('debit', [units(1)]));
+    till.plan = { ...plan, lowBalance: 90 };
+    expect(till.event(refundOf(former), { ...hint, former }).kind).toBe('reread');
+  });
+
+  test('is told how to go on where no server is reached', () => {
+    const till = new EventTill({ plan: planOf([sms], { debitFailureHandling: 'continue' }) });
+    expect(till.book(eventOf('debit', [units(1)]))).toMatchObject({
+      debitFailureHandling: 'continue',
+    });
+  });
+});
+
 describe('refunds (6.4)', () => {
   const plan = planOf([sms], { refunds: { maximum: 40 } });
 
