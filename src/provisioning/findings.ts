@@ -11,6 +11,17 @@ export function* each<T>(list: readonly T[] | undefined, path: Path): Generator<
   }
 }
 
+/** Items without those that were refused. */
+export function given<T>(list: readonly T[]): readonly T[] {
+  return list.includes(undefined as T) ? list.filter((item) => item !== undefined) : list;
+}
+
+/** Whether nothing was refused in a part of the file: what is left of others is not what it says. */
+export function isWhole(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  return Object.values(value).every(isWhole);
+}
+
 /** Reports a name that was given before. */
 export function once(
   seen: Set<string>,

@@ -2,7 +2,7 @@
 import { isTimeZone } from '../charging/calendar.ts';
 import type { Plan, Rule } from '../charging/plan.ts';
 import { nearest } from '../nearest.ts';
-import { each, once } from './findings.ts';
+import { each, isWhole, once } from './findings.ts';
 import { show } from './problem.ts';
 import { parseDate } from './quantity.ts';
 import { unreachable } from './reach.ts';
@@ -70,15 +70,18 @@ function rulesOf(
   const names = new Set<string>();
   const budget = prefixBudget();
   const rules: Rule[] = [];
+  const reached: (Rule | undefined)[] = [];
   const places: Context[] = [];
   for (const [rule, at] of each(written.rules, path)) {
     once(names, rule.name, { path: [...at, 'name'], report });
-    rules.push(compileRule(rule, { ...context, path: at, budget }));
+    const compiled = compileRule(rule, { ...context, path: at, budget });
+    rules.push(compiled);
+    reached.push(isWhole(rule.match ?? {}) ? compiled : undefined);
     places.push({ ...context, path: at });
   }
   reportBudget(budget, context);
   if (budget.prefixes < 0) return rules;
-  for (const [index, taker] of unreachable(rules)) {
+  for (const [index, taker] of unreachable(reached)) {
     const all = Object.keys(taker.match).length === 0 ? 'everything' : 'all that it does';
     const found = `a rule after ${show(taker.name)}, which matches ${all}`;
     report({ path: places[index]?.path ?? path, found, expected: 'rules that can be reached' });

@@ -1,7 +1,9 @@
 /** A rule as written to a rule as the charging core rates by it. */
+import { serviceContext } from '../charging/context.ts';
 import type { Directives, Final, Rule } from '../charging/plan.ts';
 import type { Unit } from '../charging/request.ts';
 import { parseAddressKind } from './final-units.ts';
+import { given } from './findings.ts';
 import { compilePrice } from './prices.ts';
 import { show } from './problem.ts';
 import type { WrittenAtEnd, WrittenMatch, WrittenQuantity, WrittenRule } from './schema.ts';
@@ -57,7 +59,7 @@ export function compileRule(written: WrittenRule, context: RuleContext): Rule {
 }
 
 function compileMatch(
-  { ratingGroup, apn, rat, visited, called, calling, when, ...others }: WrittenMatch,
+  { context, ratingGroup, apn, rat, visited, called, calling, when, ...others }: WrittenMatch,
   { zones, holidays, budget, ...place }: RuleContext,
 ): Rule['match'] {
   const prefixes = (list: 'visited' | 'called' | 'calling', written?: readonly string[]) => {
@@ -67,17 +69,15 @@ function compileMatch(
   };
   return {
     ...others,
+    ...optional('context', context && given(context).map(serviceContext)),
     ...optional(
       'ratingGroup',
-      ratingGroup?.map((group) => (group === 'none' ? null : group)),
+      ratingGroup && given(ratingGroup).map((group) => (group === 'none' ? null : group)),
     ),
-    ...optional(
-      'apn',
-      apn?.map((name) => name.toLowerCase()),
-    ),
+    ...optional('apn', apn && given(apn).map((name) => name.toLowerCase())),
     ...optional(
       'rat',
-      rat?.map((type) => (typeof type === 'number' ? type : RAT_TYPES[type])),
+      rat && given(rat).map((type) => (typeof type === 'number' ? type : RAT_TYPES[type])),
     ),
     ...prefixes('visited', visited),
     ...prefixes('called', called),
@@ -161,7 +161,8 @@ function directivesOf(written: WrittenRule, context: Counted): Directives {
     ...(envelopes === undefined ? {} : { envelopes: ENVELOPE_REPORTING[envelopes] }),
     ...optional(
       'triggers',
-      triggers?.map((type) => (typeof type === 'number' ? type : TRIGGER_TYPES[type])),
+      triggers &&
+        given(triggers).map((type) => (typeof type === 'number' ? type : TRIGGER_TYPES[type])),
     ),
   };
 }

@@ -10,11 +10,13 @@ import { LIMITS } from './limits.ts';
 import { accountDefs } from './schema-accounts.ts';
 import { peerDefs } from './schema-peers.ts';
 import { planDefs } from './schema-plans.ts';
+import { priceDefs } from './schema-prices.ts';
 import { valueDefs } from './schema-values.ts';
 
 const defs = {
   ...valueDefs,
   ...planDefs,
+  ...priceDefs,
   ...accountDefs,
   tenant: {
     title: 'a tenant',

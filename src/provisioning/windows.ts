@@ -1,6 +1,6 @@
 /** Windows of time as written, by day names and clock times, to days and minutes. */
 import type { Window } from '../charging/plan.ts';
-import { each } from './findings.ts';
+import { each, given } from './findings.ts';
 import { type Path, show } from './problem.ts';
 import type { WrittenWindow } from './schema.ts';
 import { optional, type Place } from './written.ts';
@@ -51,7 +51,7 @@ export function windowsOf(
 
 function daysOf({ days }: WrittenWindow): number[] | undefined {
   if (days === undefined) return undefined;
-  return [...new Set(days.flatMap((day) => DAYS[day]))].sort((a, b) => a - b);
+  return [...new Set(given(days).flatMap((day) => DAYS[day]))].sort((a, b) => a - b);
 }
 
 function dayAfter(day: number): number {
@@ -68,8 +68,8 @@ function checkDays(
 ): void {
   const at = days?.indexOf('holiday') ?? -1;
   if (at < 0 || holidays.length > 0) return;
-  const found = "'holiday', but neither the plan nor its tenant lists any";
-  report({ path: [...path, 'days', at], found, expected: 'a day of the week, or holidays' });
+  const found = "'holiday' in a plan without holidays";
+  report({ path: [...path, 'days', at], found, expected: 'holidays in the plan or its tenant' });
 }
 
 /** A holiday's day after may be any day: the window cannot be continued on it. */

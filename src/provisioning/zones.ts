@@ -1,5 +1,5 @@
 /** Zones: names for lists of prefixes, written out where rules match on them. */
-import { each, known, once } from './findings.ts';
+import { each, given, known, once } from './findings.ts';
 import { LIMITS } from './limits.ts';
 import { type Path, show } from './problem.ts';
 import type { WrittenZone } from './schema.ts';
@@ -22,7 +22,7 @@ export function compileZones(
 ): Zones {
   const seen = new Set<string>();
   const zones = new Map<string, Zone>(outer ?? []);
-  if (written?.includes(undefined as unknown as WrittenZone)) zones.set('', {});
+  if (written !== undefined && given(written).length < written.length) zones.set('', {});
   for (const [zone, at] of each(written, path)) {
     once(seen, zone.id, { path: [...at, 'id'], report });
     if (zone.networks === undefined && zone.numbers === undefined)
@@ -62,7 +62,7 @@ function prefixesOfZone(
     const found = `zone ${show(id)}, which has no ${kind}`;
     report({ path, found, expected: `a zone with ${kind}` });
   } else known(id, { among: zones, what: 'the id of a zone', path, report });
-  return prefixes ?? [];
+  return given(prefixes ?? []);
 }
 
 /** A plan's budget, and the report where its rules were given more. */

@@ -560,8 +560,82 @@ test('endless nesting is a problem like any other', () => {
   expect(loaded).toMatchObject({ ok: false, problems: [{ field: '', line: 1 }] });
 });
 
-test('whatever a file says, it is loaded or its problems have places in it', () => {
-  const pieces = RIGHT.split(/(?<=[\s:,])|(?=[\]})'])/);
+/** A file that says all that can be said. */
+const RICH = `tenants:
+  - id: blue
+    currency: EUR
+    digits: 4
+    timeZone: Europe/Berlin
+    holidays: ['2026-12-25']
+    zones: [{ id: eu, networks: ['208', '22201'], numbers: ['33', '39'] }]
+    plans:
+      - id: all
+        timeZone: UTC
+        holidays: ['2026-12-26']
+        zones: [{ id: near, numbers: ['49'] }]
+        indeterminate: before
+        failureHandling: continue
+        debitFailureHandling: continue
+        tells: [cost, balance]
+        lowBalance: '1'
+        refunds: { maximum: '5' }
+        rules:
+          - name: calls
+            match:
+              context: [32260@3gpp.org]
+              serviceIdentifier: [1]
+              apn: [ims]
+              rat: [EUTRAN, 10]
+              visited: [eu, '262']
+              called: [near, '1']
+              calling: ['44']
+              role: [originating]
+              when: [{ days: [workday, holiday], from: 08:00, until: 18:00 }, { from: 22:00 }]
+            unit: seconds
+            price:
+              amount: '0.05'
+              per: 1 min
+              increment: 1 s
+              minimum: 90 s
+              free: 1 min
+              tiers: [{ from: 5 min, amount: '0.04', fee: '0.01' }]
+              increments: report
+            quota: { size: 10 min, minimum: 10 s, maximum: 1 h, threshold: 10 % }
+            timeMechanism: { type: discrete, interval: 10 s }
+            envelopes: volume
+            triggers: [CHANGE_IN_RAT, 30]
+            beside: { octets: 1 MB, units: 1 }
+            pool: 1
+            atEnd: { redirect: 'https://a.example/', filterIds: [a], again: 1 min, otherwise: stay }
+          - name: pictures
+            unit: octets
+            price: { steps: [{ amount: '1' }, { from: 1 MB, amount: '2' }] }
+            quota: { size: 1 MB }
+            atEnd: { restrict: true, filters: ['permit out ip from any to assigned'] }
+    accounts:
+      - id: a1
+        plan: all
+        subscribers:
+          - e164: '491'
+            limits: [{ id: cap, unit: money, amount: '5', every: week, on: monday, rules: [calls] }]
+        subscriberRanges: [{ count: 5, first: { imsi: '262010000000000' } }]
+        buckets:
+          - { id: pass, unit: octets, opening: 1 GB, starts: '2026-01-01T00:00:00Z', lasts: 1 d }
+          - { id: month, unit: seconds, renewal: { every: month, on: 5, amount: 1 h, rollover: all } }
+          - { id: main, unit: money, opening: '5', creditLimit: '10' }
+peers:
+  known: [{ host: pgw.example, tariffChange: dual, finalUnits: rfc8506 }]
+`;
+
+test('the rich file is right', () => {
+  expect(problemsOf(RICH)).toEqual([]);
+});
+
+test.each([
+  ['small', RIGHT],
+  ['rich', RICH],
+])('whatever a %s file says, it is loaded or its problems have places in it', (_, right) => {
+  const pieces = right.split(/(?<=[\s:,])|(?=[\]})'])/);
   const noise = ['', '~', '{}', '[]', '5', "'", '- ', '&a ', '*a ', '__proto__: ', '? ', '!!set '];
   const edits = fc.array(
     fc.record({ at: fc.nat(pieces.length - 1), piece: fc.constantFrom(...noise, ...pieces) }),

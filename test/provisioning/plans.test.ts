@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ruleFor } from '../../src/charging/match.ts';
 import { currencyDigits } from '../../src/provisioning/currency.ts';
 import { LIMITS } from '../../src/provisioning/limits.ts';
+import { loadWritten } from '../../src/provisioning/load.ts';
 import { planOf, problems, tenantOf } from './tenant-of.ts';
 
 const FREE = 'unit: octets, free: true, quota: { size: 1 MB }';
@@ -135,14 +136,24 @@ test.each<[first: string, second: string, shadowed: boolean]>([
   expect(shadowed(first, second)).toBe(expected);
 });
 
-test('a plan may have ten thousand rules and ten thousand prefixes', () => {
-  const rules = Array.from(
-    { length: LIMITS.rules },
-    (_, i) => `{ name: r${i}, match: { called: ['${490_000 + i}'], ratingGroup: [1] }, ${FREE} }`,
-  );
-  const numbers = Array.from({ length: 10_000 }, (_, i) => `'${330_000 + i}'`);
-  rules[0] = `{ name: zone, match: { called: [far] }, ${FREE} }`;
-  const plan = planOf(`zones: [{ id: far, numbers: [${numbers}] }], rules: [${rules}]`);
+test('a plan may have ten thousand rules and ten thousand prefixes, and fits into a file', () => {
+  const counted = { unit: 'octets', free: true, quota: { size: '1 MB' } };
+  const rules: object[] = Array.from({ length: LIMITS.rules }, (_, i) => ({
+    name: `r${i}`,
+    match: { called: [String(490_000 + i)], ratingGroup: [1] },
+    ...counted,
+  }));
+  rules[0] = { name: 'zone', match: { called: ['far'] }, ...counted };
+  const numbers = Array.from({ length: 10_000 }, (_, i) => String(330_000 + i));
+  const written = {
+    tenants: [
+      { id: 't', currency: 'EUR', plans: [{ id: 'p', zones: [{ id: 'far', numbers }], rules }] },
+    ],
+  };
+  expect(JSON.stringify(written).length).toBeLessThan(LIMITS.fileBytes / 2);
+  const loaded = loadWritten(written);
+  const plan = loaded.ok ? loaded.provisioning.tenants[0]?.plans[0] : undefined;
+  if (plan === undefined) throw new Error('it is refused');
   expect(plan.rules).toHaveLength(LIMITS.rules);
   const service = { context: 'c', ratingGroup: 1, serviceIds: [] };
   const called = (number: string) =>

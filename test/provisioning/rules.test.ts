@@ -121,7 +121,7 @@ test.each<[what: string, window: string, problem: string]>([
   [
     'a holiday of a plan without any',
     '{ days: [monday, holiday] }',
-    "days[1]: found 'holiday', but neither the plan nor its tenant lists any",
+    "days[1]: found 'holiday' in a plan without holidays, expected holidays in the plan",
   ],
   ['an empty window', '{}', 'when[0]: found {}, expected a window of time'],
 ])('%s', (_, window, problem) => {
