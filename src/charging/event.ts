@@ -117,7 +117,12 @@ export function eventDigest(request: EventRequest): number {
 }
 
 /** Why the whole event is refused, if it is. */
-function refuse({ action, context }: EventRequest, { account, plan }: EventKnown) {
+function refuse(
+  { action, context, refundInformation }: EventRequest,
+  { account, plan }: EventKnown,
+): 'service-denied' | 'rating-failed' | undefined {
+  // What was debited is handed back under whatever plan there is by now.
+  if (action === 'refund' && refundInformation !== undefined) return undefined;
   const blocked = account.definition.status !== 'active';
   if (blocked && (action === 'debit' || action === 'balance-check')) return 'service-denied';
   return knowsContext(plan, context) ? undefined : 'rating-failed'; // RFC 8506 4.1.3

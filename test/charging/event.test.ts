@@ -398,6 +398,15 @@ describe('refunds by Refund-Information (TS 32.299 7.2.171)', () => {
     expect(till.available('main')).toBe(100);
   });
 
+  test('although the plan is gone, or the account is blocked', () => {
+    const till = new EventTill();
+    const former = till.effect(eventOf('debit', [units(3)]));
+    till.plan = planOf([]);
+    till.definition = { ...till.definition, status: 'blocked' };
+    expect(till.book(refundOf(former), { former }).outcome).toBe('success');
+    expect(till.available('main')).toBe(100);
+  });
+
   test('prove nothing where the debit is not known or the octets differ', () => {
     const till = new EventTill({ plan: planOf([sms], { refunds: { maximum: 1000 } }) });
     const former = till.effect(eventOf('debit', [units(3)]));
