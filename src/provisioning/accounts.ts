@@ -231,7 +231,7 @@ function compileAccount(
     account: written.id,
     plan: written.plan,
     status: written.status ?? 'active',
-    buckets: [...limits.sort(drawOrder), ...buckets],
+    buckets: [...limits, ...buckets].sort(drawOrder),
     subscribers: subscribers.names,
     maxSessions: written.maxSessions ?? MAX_SESSIONS,
   };

@@ -32,7 +32,8 @@ interface BucketContext extends Context {
 
 /** The bucket that is implied where an account has none that can take what no other takes. */
 export const MAIN = 'main';
-const PRIORITY = { money: 1000, units: 100, limit: 1 } as const;
+/** Limits are never drawn: they stand before everything that is. */
+const PRIORITY = { money: 1000, units: 100, limit: 0 } as const;
 const WEEKDAYS = [
   'monday',
   'tuesday',

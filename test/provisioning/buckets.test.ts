@@ -129,7 +129,7 @@ test('limits are buckets that pay for nothing, of all identities of their subscr
     {
       id: 'kim',
       unit: 'money',
-      priority: 1,
+      priority: 0,
       floor: 0,
       limits: ['e164:491', 'imsi:262010'],
       renewal: {
@@ -143,7 +143,7 @@ test('limits are buckets that pay for nothing, of all identities of their subscr
     {
       id: 'kim-data',
       unit: 'octets',
-      priority: 1,
+      priority: 0,
       floor: 0,
       limits: ['e164:491', 'imsi:262010'],
       paysFor: ['data'],
