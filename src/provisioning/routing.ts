@@ -1,5 +1,7 @@
 /** Which tenant a request belongs to: ordered rules, the first that matches decides. */
 
+import { serviceContext } from '../charging/context.ts';
+
 /** Each member that is there must match; it lists what it accepts. */
 export interface RouteMatch {
   originHost?: readonly string[];
@@ -40,9 +42,7 @@ function matches(match: RouteMatch, request: Routed): boolean {
     isNamed(match.originHost, request.originHost) &&
     isNamed(match.originRealm, request.originRealm) &&
     isNamed(match.destinationRealm, request.destinationRealm) &&
-    (match.serviceContextId === undefined ||
-      (request.serviceContextId !== undefined &&
-        match.serviceContextId.includes(request.serviceContextId))) &&
+    isContext(match.serviceContextId, request.serviceContextId) &&
     (match.apn === undefined ||
       isNamed(match.apn, request.apn) ||
       isNamed(match.apn, networkIdentifier(request.apn))) &&
@@ -56,6 +56,14 @@ function isNamed(accepted: readonly string[] | undefined, name: string | undefin
   if (accepted === undefined) return true;
   const lower = name?.toLowerCase();
   return accepted.some((candidate) => candidate.toLowerCase() === lower);
+}
+
+/** Service contexts are compared by their service (TS 32.299 7.1.12). */
+function isContext(accepted: readonly string[] | undefined, sent: string | undefined): boolean {
+  if (accepted === undefined) return true;
+  if (sent === undefined) return false;
+  const context = serviceContext(sent);
+  return accepted.some((candidate) => serviceContext(candidate) === context);
 }
 
 function startsWith(prefixes: readonly string[] | undefined, digits: string | undefined): boolean {
