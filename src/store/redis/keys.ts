@@ -7,7 +7,7 @@
  * | `tk:{017}:a:<account>`   | hash       | definition, version, subscribers, counters        | never          |
  * | `tk:{017}:as:<account>`  | set        | members of the account's open sessions            | with the last  |
  * | `tk:{017}:s:<member>`    | string     | `<version> <last record> ` and the session        | closed: TTL    |
- * | `tk:{017}:e:<digest>`    | string     | the answer of a one-time event                    | TTL            |
+ * | `tk:{017}:e:<digest>`    | string     | what a one-time event did, and its answer         | TTL            |
  * | `tk:{017}:k:<digest>`    | string     | the outcome of a booking                          | TTL            |
  * | `tk:{017}:c:<account>`   | hash       | sums of its records, up to the checkpoint         | never          |
  * | `tk:{017}:r`             | hash       | positions and leases of the outbox's readers      | never          |
