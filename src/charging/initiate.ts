@@ -22,6 +22,9 @@ import {
 import type { Service, Session } from './session.ts';
 import { abandon, wakeAt } from './timer.ts';
 
+/** Half of this time a request may take to a worker that has a way, the other half is the client's. */
+const UNDER_WAY_ANSWERS = 2;
+
 type Deciding = Omit<Known, 'session'>;
 type SessionChange = Omit<Change, 'answer'>;
 
@@ -39,7 +42,7 @@ export type Reply =
 
 /** Wants the client of an open session asked; undefined: that is pending already. */
 export function ask(session: Session, wanted: Wanted, now: number): SessionChange | undefined {
-  const pending = withWanted(session.pending, wanted, now);
+  const pending = withWanted(session.pending, wanted, { now, notBefore: session.askedUntil });
   if (pending === undefined) return undefined;
   const armedAt = Math.min(session.armedAt, pending.nextAt);
   return changed({ ...session, pending, armedAt }, { pending, now, outcome: 'asked' });
@@ -77,7 +80,8 @@ export function attempt(
   };
   if (endToEnd === undefined) return { change: pend(session, next, known, 'unreachable') };
   const send = { ...next, sends: pending.sends + 1, endToEnd: pending.endToEnd ?? endToEnd };
-  return { change: pend(session, send, known, 'sent'), send };
+  const askedUntil = now + UNDER_WAY_ANSWERS * answerMs;
+  return { change: pend({ ...session, askedUntil }, send, known, 'sent'), send };
 }
 
 /** What the client's answer to the send with `endToEnd` changes; undefined: nothing. */
@@ -90,17 +94,18 @@ export function conclude(
   // Its CCR came first, or another wish took the place of this one.
   if (pending === undefined || pending.acknowledged || pending.endToEnd !== endToEnd)
     return undefined;
+  const { askedUntil: _, ...free } = session;
   switch (reply) {
     case 'acknowledged':
-      return pend(session, { ...pending, acknowledged: true, nextAt: known.now }, known, reply);
+      return pend(free, { ...pending, acknowledged: true, nextAt: known.now }, known, reply);
     case 'unknown-session':
       return pending.kind === 'abort'
         ? abandon(session, known, 'abort')
         : abandon(session, known, 'reauthorisation', reply); // RFC 6733 8.1
     case 'undeliverable':
-      return pend(session, { ...pending, deadEnds: pending.deadEnds + 1 }, known, reply);
+      return pend(free, { ...pending, deadEnds: pending.deadEnds + 1 }, known, reply);
     case 'refused':
-      return giveUp(session, pending, known, reply);
+      return giveUp(free, pending, known, reply);
     case 'later':
       return undefined;
   }
@@ -132,7 +137,8 @@ function atExpiry({ reauthoriseAt: _, ...session }: Session, known: Deciding): S
   const pending =
     ended.length === 0
       ? session.pending
-      : (withWanted(session.pending, wanted, now) ?? session.pending);
+      : (withWanted(session.pending, wanted, { now, notBefore: session.askedUntil }) ??
+        session.pending);
   if (pending === undefined) {
     const armedAt = wakeAt(session, known.plan, now);
     return changed({ ...session, armedAt }, { pending: wanted, now, outcome: 'none-held' });

@@ -73,12 +73,13 @@ export function pendingDueAt(pending: Pending | undefined): number {
 
 /**
  * What is pending once `wanted` is wanted too; undefined: nothing changes, it is pending already. Two
- * wishes become one request whose scope has both, and it waits until the one under way is decided.
+ * wishes become one request whose scope has both. It is not sent before `notBefore`, until when
+ * another one may be under way.
  */
 export function withWanted(
   pending: Pending | undefined,
   wanted: Wanted,
-  now: number,
+  { now, notBefore = now }: { now: number; notBefore?: number | undefined },
 ): Pending | undefined {
   const fresh: Pending = {
     ...wanted,
@@ -86,7 +87,7 @@ export function withWanted(
     sends: 0,
     deadEnds: 0,
     acknowledged: false,
-    nextAt: now,
+    nextAt: Math.max(now, notBefore),
   };
   if (pending === undefined) return fresh;
   if (pending.kind === 'abort') return undefined;
@@ -97,7 +98,7 @@ export function withWanted(
   }
   const scope = union(pending.scope, wanted.scope);
   if (covers(pending.scope, scope)) return undefined;
-  return { ...fresh, scope, nextAt: pending.sends === 0 ? now : pending.nextAt };
+  return { ...fresh, scope };
 }
 
 /**

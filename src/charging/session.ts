@@ -105,6 +105,8 @@ export interface Session {
   seen: readonly (readonly [number, number])[];
   /** What its client is still to be asked for; absent: nothing. */
   pending?: Pending;
+  /** Store time in ms until which a request to its client may be under way; absent: none is. */
+  askedUntil?: number;
   /**
    * Store time in ms at which a bucket that its grants hold expires or renews, where the plan wants
    * its client asked then.

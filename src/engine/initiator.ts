@@ -140,7 +140,8 @@ export class Initiator {
     if (open === undefined || pending === undefined || pending.acknowledged) return;
     if (pending.attempts !== attempt || pending.endToEnd !== endToEnd) return;
     // Late errands are left to the next attempt: two requests must never be under way at once.
-    if (open.known.now + this.#options.answerMs >= pending.nextAt) return;
+    const { askedUntil = 0 } = open.session;
+    if (open.known.now + this.#options.answerMs > askedUntil) return;
     const ways = this.#ways(open.session);
     const way = ways[wayOf(pending) % ways.length];
     if (way !== undefined) this.#send(open, { ...pending, endToEnd }, way);

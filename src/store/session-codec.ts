@@ -85,6 +85,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (session.via !== undefined) message.via = session.via;
     if (session.pending !== undefined) message.pending = fromPending(session.pending);
     if (session.reauthoriseAt !== undefined) message.reauthoriseAt = session.reauthoriseAt;
+    if (session.askedUntil !== undefined) message.askedUntil = session.askedUntil;
     if (session.described !== undefined) message.described = session.described;
     if (session.unknown !== undefined) message.$unknowns = session.unknown as Uint8Array[];
     return sessions.encode(message);
@@ -152,6 +153,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (isPresent(message.via)) session.via = message.via;
     if (isPresent(message.pending)) session.pending = toPending(message.pending);
     if (isPresent(message.reauthoriseAt)) session.reauthoriseAt = message.reauthoriseAt;
+    if (isPresent(message.askedUntil)) session.askedUntil = message.askedUntil;
     if (isPresent(message.described)) session.described = message.described;
     if (message.$unknowns !== undefined) session.unknown = message.$unknowns;
     return session;
@@ -310,6 +312,7 @@ interface SessionMessage extends Unknowns {
   via?: Optional<string>;
   pending?: Optional<PendingMessage>;
   reauthoriseAt?: Optional<number>;
+  askedUntil?: Optional<number>;
   described?: Optional<number>;
 }
 

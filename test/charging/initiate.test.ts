@@ -22,7 +22,7 @@ const wish = (scope: Scope = {}, part: Partial<Wanted> = {}): Wanted => ({
   ...part,
 });
 const pendingOf = (scope: Scope = {}, part: Partial<Pending> = {}): Pending => ({
-  ...withWanted(undefined, wish(scope), START)!,
+  ...withWanted(undefined, wish(scope), { now: START })!,
   ...part,
 });
 
@@ -43,7 +43,7 @@ type Known = Parameters<typeof attempt>[1];
 
 describe('wishes', () => {
   test('the first is pending at once', () => {
-    expect(withWanted(undefined, wish({ pool: 3 }), START)).toEqual({
+    expect(withWanted(undefined, wish({ pool: 3 }), { now: START })).toEqual({
       ...{ kind: 'reauthorise', scope: { pool: 3 }, reason: 'operator', nextAt: START },
       ...{ attempts: 0, sends: 0, deadEnds: 0, acknowledged: false },
     });
@@ -69,33 +69,36 @@ describe('wishes', () => {
     ['a pool beside a rating group', { ratingGroup: 1 }, { pool: 1 }, {}],
     ['another pool', { pool: 2 }, { pool: 1 }, {}],
   ])('a second one, for %s', (_, first, second, scope) => {
-    const merged = withWanted(pendingOf(first), wish(second), START + 5);
+    const merged = withWanted(pendingOf(first), wish(second), { now: START + 5 });
     expect(merged?.scope).toEqual(scope);
   });
 
-  test('a wider one waits until the request that is under way is decided, and is another one', () => {
+  test('a wider one is another request, and waits until none can be under way', () => {
     const sent = pendingOf({ ratingGroup: 1 }, { attempts: 1, sends: 1, endToEnd: 9, nextAt: 77 });
-    const merged = withWanted(sent, wish(), START);
-    expect(merged).toMatchObject({ scope: {}, attempts: 0, sends: 0, nextAt: 77 });
+    const until = { now: START, notBefore: START + 9 };
+    const merged = withWanted(sent, wish(), until);
+    expect(merged).toMatchObject({ scope: {}, attempts: 0, sends: 0, nextAt: START + 9 });
     expect(merged).not.toHaveProperty('endToEnd');
+    expect(withWanted(sent, wish({}, { kind: 'abort' }), until)?.nextAt).toBe(START + 9);
+    expect(withWanted(undefined, wish(), { now: START, notBefore: START - 9 })?.nextAt).toBe(START);
   });
 
   test('while the client has promised to re-authorise, nothing more is asked of that', () => {
     const promised = pendingOf({ ratingGroup: 1 }, { acknowledged: true });
-    expect(withWanted(promised, wish({ ratingGroup: 1 }), START)).toBeUndefined();
-    expect(withWanted(promised, wish({ ratingGroup: 2 }), START)).toMatchObject({
+    expect(withWanted(promised, wish({ ratingGroup: 1 }), { now: START })).toBeUndefined();
+    expect(withWanted(promised, wish({ ratingGroup: 2 }), { now: START })).toMatchObject({
       scope: { ratingGroup: 2 },
       acknowledged: false,
     });
-    const broken = withWanted(promised, wish({ ratingGroup: 1 }), START + PROMISE_MS);
+    const broken = withWanted(promised, wish({ ratingGroup: 1 }), { now: START + PROMISE_MS });
     expect(broken).toMatchObject({ scope: { ratingGroup: 1 }, acknowledged: false });
   });
 
   test('an abort takes the place of a re-authorisation, and nothing that of an abort', () => {
-    const abort = withWanted(pendingOf({ pool: 1 }), wish({}, { kind: 'abort' }), START);
+    const abort = withWanted(pendingOf({ pool: 1 }), wish({}, { kind: 'abort' }), { now: START });
     expect(abort?.kind).toBe('abort');
-    expect(withWanted(abort, wish(), START)).toBeUndefined();
-    expect(withWanted(abort, wish({}, { kind: 'abort' }), START)).toBeUndefined();
+    expect(withWanted(abort, wish(), { now: START })).toBeUndefined();
+    expect(withWanted(abort, wish({}, { kind: 'abort' }), { now: START })).toBeUndefined();
   });
 
   test('are recorded, and wake the session now', () => {

@@ -107,7 +107,7 @@ describe('a session', () => {
     const counts = { attempts: 3, sends: 2, deadEnds: 1, acknowledged: true };
     const session = sessionOf(account, {
       via: 'relay.example',
-      reauthoriseAt: 1_800_000_000_000,
+      ...{ reauthoriseAt: 1_800_000_000_000, askedUntil: 1_763_727_889_000 },
       described: 4_294_967_295,
       pending: {
         ...{ kind: 'abort', reason: 'top-up', scope: { ratingGroup: 0, serviceId: 0, pool: 0 } },
