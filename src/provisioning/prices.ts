@@ -65,18 +65,26 @@ function ratePrice(written: WrittenPrice, context: PriceContext): Price {
 /** The rate that holds from the first unit on, or from the first that is not free. */
 function baseRate(written: WrittenPrice, context: PriceContext): Rate {
   const { path, report } = context;
-  const { amount, per, fee } = written;
-  const missing = (member: string, expected: string) =>
-    report({ path: [...path, member], found: 'nothing', expected });
-  const onlyFee = fee !== undefined && amount === undefined && per === undefined;
-  if (onlyFee) excluded(written, ['increment', 'minimum', 'free'], { ...context, because: 'fee' });
+  const { amount, per } = written;
+  if (isOnlyFee(written))
+    excluded(written, ['increment', 'minimum', 'free'], { ...context, because: 'fee' });
   else {
-    if (amount === undefined) missing('amount', 'an amount of money for each `per`');
-    if (per === undefined) missing('per', 'the units that `amount` is for');
+    const expected = 'an amount of money for each `per`';
+    if (amount === undefined) report({ path: [...path, 'amount'], found: 'nothing', expected });
+    if (per === undefined) reportPer(context);
   }
   // A price may begin with nothing where something follows.
-  const least = fee !== undefined || written.tiers !== undefined ? 0 : 1;
+  const least = written.fee !== undefined || written.tiers !== undefined ? 0 : 1;
   return rateOf(written, FREE, { ...context, least });
+}
+
+function isOnlyFee({ amount, per, fee }: WrittenPrice): boolean {
+  return fee !== undefined && amount === undefined && per === undefined;
+}
+
+function reportPer({ path, report }: Context): void {
+  const expected = 'the units that `amount` is for';
+  report({ path: [...path, 'per'], found: 'nothing', expected });
 }
 
 function rateOf(
@@ -105,16 +113,17 @@ function rateOf(
 }
 
 function tiersOf(
-  { tiers, free: writtenFree }: WrittenPrice,
+  price: WrittenPrice,
   base: Rate,
   { free = 0, ...context }: PriceContext & { free: number | undefined },
 ): Band[] {
   const bands: Band[] = [];
-  let last = { from: free, written: writtenFree };
-  for (const [tier, path] of each(tiers, [...context.path, 'tiers'])) {
+  let last = { from: free, written: price.free };
+  for (const [tier, path] of each(price.tiers, [...context.path, 'tiers'])) {
     const place = { ...context, path };
     const from = quantityAt(tier.from, within(place, 'from'));
     const rate = rateOf(tier, base, { ...place, least: 0 });
+    if (tier.per === undefined && isOnlyFee(price)) reportPer(place);
     if (from === undefined) continue;
     ascending({ from, written: tier.from }, last, place);
     last = { from, written: tier.from };
@@ -146,7 +155,7 @@ function stepPrice(written: WrittenPrice, context: PriceContext): Price {
   for (const [step, path] of each(written.steps, [...context.path, 'steps'])) {
     const place = { ...context, path };
     const { report } = context;
-    const isFirst = bands.length === 0;
+    const isFirst = path.at(-1) === 0;
     const from = quantityAt(step.from, { ...within(place, 'from'), least: isFirst ? 0 : 1 }) ?? 0;
     const amount = moneyAt(step.amount, { ...within(place, 'amount'), least: isFirst ? 0 : 1 });
     if (isFirst && from > 0)

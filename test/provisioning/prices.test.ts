@@ -43,7 +43,11 @@ test('a connection fee, a minimum, and increments that begin anew with each repo
   );
 });
 
-test('a fee alone: one amount however much is used', () => {
+test('a fee alone: one amount however much is used, or up to a tier', () => {
+  const tiers = "tiers: [{ from: 5 MB, amount: '0.01', per: 1 MB }]";
+  expect(priceOf(`{ fee: '0.20', ${tiers} }`)?.bands).toEqual([
+    { from: 5e6, amount: 1, per: 1e6, increment: 1e6 },
+  ]);
   expect(priceOf("{ fee: '0.20' }")).toEqual({ amount: 0, per: 1, increment: 1, fee: 20 });
 });
 
@@ -118,6 +122,16 @@ test.each<[what: string, price: string, problems: string[]]>([
     'a fee alone with a minimum',
     "{ fee: '1', minimum: 1 MB }",
     ['minimum: found minimum beside fee, expected one of them only'],
+  ],
+  [
+    'a tier after a fee alone, for no units',
+    "{ fee: '1', tiers: [{ from: 1 MB, amount: '1' }] }",
+    ['tiers[0].per: found nothing, expected the units that `amount` is for'],
+  ],
+  [
+    'a first step that was refused',
+    "{ steps: [{ amount: 1 }, { from: 1 MB, amount: '1' }] }",
+    ["steps[0].amount: found 1, expected an amount of money in quotes, such as '0.05'"],
   ],
   [
     'tiers that do not rise',
