@@ -60,6 +60,11 @@ export const errors = {
     usage: true,
     todo: 'Correct the lines named.',
   },
+  IMPORT_INVALID: {
+    text: '{file} cannot be imported: {reason}',
+    usage: true,
+    todo: 'Give CSV with a header; `tollkeeper import --help` names the columns.',
+  },
   TRACE_INVALID: {
     text: '{file} is not a trace that can be read: {reason}',
     usage: true,

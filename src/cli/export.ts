@@ -1,0 +1,88 @@
+/** `tollkeeper export`: a tenant's subscribers as the CSV that `import` takes. */
+
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { TollkeeperError } from '../errors.ts';
+import { csvLine } from '../provisioning/csv.ts';
+import { COLUMNS, rowsOf } from '../provisioning/subscriber-rows.ts';
+import type { Store } from '../store/store.ts';
+import { word } from '../values.ts';
+import { defineCommand } from './command.ts';
+import { storeSettings, withStore } from './open-store.ts';
+import { storedConfiguration } from './stored.ts';
+
+/** Accounts read at once. */
+const PAGE = 200;
+
+export const command = defineCommand({
+  name: 'export',
+  summary: "Write a tenant's subscribers as the CSV that import takes",
+  usage: 'FILE',
+  details:
+    'What is reserved for open sessions counts as available. Each account is read at one moment, ' +
+    'but not all of them at the same one. Bundles that last from their first use, and periods, ' +
+    'begin anew where the file is imported.',
+  examples: ['export subscribers.csv --tenant mvno-blue'],
+  flags: {
+    tenant: {
+      kind: word('TENANT'),
+      description: 'Whose subscribers; needed where there are several.',
+    },
+  },
+  settings: [...storeSettings],
+  async run(call) {
+    const file = call.operands[0]!;
+    const written = await withStore(call.settings, async (store) => {
+      const { configuration, tenant } = await storedConfiguration(store, {
+        command: 'export',
+        tenant: call.flags.tenant,
+      });
+      const out = createWriteStream(file);
+      try {
+        return await exportTo(out, store, {
+          tenant,
+          digits: configuration.currencyOf(tenant)!.digits,
+        });
+      } catch (error) {
+        out.destroy();
+        if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+        const reason = (error as Error).message;
+        throw new TollkeeperError('FILE_UNWRITABLE', { file, reason }, { cause: error });
+      }
+    });
+    call.result(written, ({ accounts, rows }) => `${accounts} accounts, ${rows} rows in ${file}`);
+  },
+});
+
+/** Partition by partition, a page at a time: the memory that it takes is bounded. */
+export async function exportTo(
+  out: Writable,
+  store: Pick<Store, 'partitions' | 'listAccounts'>,
+  { tenant, digits }: { tenant: string; digits: number },
+): Promise<{ accounts: number; rows: number }> {
+  const written = { accounts: 0, rows: 0 };
+  const ended = finished(out);
+  // Whoever waits for room is told of it as well.
+  ended.catch(() => undefined);
+  const write = async (text: string) => {
+    if (!out.write(text)) await Promise.race([once(out, 'drain'), ended]);
+  };
+  await write(csvLine(COLUMNS));
+  for (let partition = 0; partition < store.partitions; partition++) {
+    let after: string | undefined;
+    do {
+      const more = after === undefined ? {} : { after };
+      const page = await store.listAccounts(tenant, { limit: PAGE, partition, ...more });
+      const rows = page.accounts.flatMap((account) => rowsOf(account, digits));
+      await write(rows.map(csvLine).join(''));
+      written.accounts += page.accounts.length;
+      written.rows += rows.length;
+      after = page.next;
+    } while (after !== undefined);
+  }
+  out.end();
+  await ended;
+  return written;
+}

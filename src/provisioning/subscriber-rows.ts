@@ -1,0 +1,279 @@
+/**
+ * Subscribers as rows: what `import` takes and `export` gives. A row is one subscriber with its account;
+ * further subscribers of an account follow in rows of their own, which repeat its id and may leave the
+ * rest of it empty.
+ */
+import {
+  type Account,
+  availableField,
+  type Bucket,
+  type Renewal,
+  reservedField,
+} from '../charging/account.ts';
+import type { Unit } from '../charging/request.ts';
+import type { Configuration } from './configuration.ts';
+import { findingText } from './configuration.ts';
+import type { CsvRow } from './csv.ts';
+import { compileOne } from './edit-account.ts';
+import { formatMoney, type Parsed } from './money.ts';
+import type { ProvisionedAccount } from './provisioning.ts';
+import { parseQuantity } from './quantity.ts';
+
+const KINDS = ['e164', 'imsi', 'sip', 'nai', 'private'] as const;
+
+/** The columns of an export; an import may leave out all but the first, and add `opening:BUCKET`. */
+export const COLUMNS = [
+  ...['account', 'plan', 'status', 'maxSessions'],
+  ...KINDS,
+  ...['limits', 'buckets'],
+] as const;
+
+const OPENING = 'opening:';
+
+/** What the header says: where each column is. */
+export type Columns = ReadonlyMap<string, number>;
+
+/** Reads the header; or what is wrong with it. */
+export function readHeader(cells: readonly string[]): { columns: Columns } | { problem: string } {
+  const columns = new Map<string, number>();
+  // A byte order mark, as spreadsheets write it, is no part of a name.
+  for (const [at, cell] of cells.entries()) {
+    const name = cell.replace(/^\uFEFF/, '').trim();
+    const isKnown = (COLUMNS as readonly string[]).includes(name) || /^opening:./.test(name);
+    if (!isKnown) return { problem: `there is no column '${name}'; there are ${known()}` };
+    if (columns.has(name)) return { problem: `column ${name} is there twice` };
+    columns.set(name, at);
+  }
+  for (const name of ['account', 'plan'])
+    if (!columns.has(name)) return { problem: `column ${name} is missing` };
+  return { columns };
+}
+
+const known = () => `${COLUMNS.join(', ')} and ${OPENING}BUCKET`;
+
+/** The cell of a column; '' where there is none. */
+export const cellOf = ({ cells }: CsvRow, columns: Columns, name: string): string =>
+  cells[columns.get(name) ?? -1] ?? '';
+
+/** What its rows say of an account that an account which exists is held against. */
+export interface RowAccount extends ProvisionedAccount {
+  /** Members that were written, and not left to their defaults. */
+  written: ReadonlySet<'status' | 'maxSessions'>;
+}
+
+/** The account that consecutive rows with one id say, or why they are refused. */
+export function accountOfRows(
+  rows: readonly CsvRow[],
+  {
+    columns,
+    configuration,
+    tenant,
+  }: { columns: Columns; configuration: Configuration; tenant: string },
+): { account: RowAccount } | { reason: string } {
+  const [first] = rows;
+  if (first === undefined) throw new RangeError('no rows');
+  for (const row of rows)
+    if (row.cells.length > columns.size)
+      return { reason: `${row.cells.length} cells where the header has ${columns.size}` };
+  const own = (name: string) => cellOf(first, columns, name);
+  const differing = (COLUMNS as readonly string[])
+    .concat([...columns.keys()].filter((name) => name.startsWith(OPENING)))
+    .filter((name) => !(KINDS as readonly string[]).includes(name) && name !== 'limits')
+    .find((name) => rows.some((row) => !['', own(name)].includes(cellOf(row, columns, name))));
+  if (differing !== undefined)
+    return { reason: `${differing} differs from the row before, of the same account` };
+  try {
+    const openings = new Map<string, unknown>();
+    const buckets = listOf(own('buckets'), 'buckets').map((bucket) => funded(bucket, openings));
+    const subscribers = rows.flatMap((row) => subscriberOf(row, columns, openings));
+    for (const name of columns.keys())
+      if (name.startsWith(OPENING) && own(name) !== '')
+        openings.set(name.slice(OPENING.length), own(name));
+    const maxSessions = own('maxSessions');
+    const compiled = compileOne(configuration, tenant, {
+      id: own('account'),
+      plan: own('plan'),
+      ...(own('status') === '' ? {} : { status: own('status') }),
+      ...(maxSessions === '' ? {} : { maxSessions: Number(maxSessions) }),
+      ...(subscribers.length === 0 ? {} : { subscribers }),
+      ...(buckets.length === 0 ? {} : { buckets }),
+    });
+    if ('findings' in compiled) return { reason: compiled.findings.map(findingText).join('; ') };
+    const { account } = compiled;
+    const digits = configuration.tenant(tenant)!.currency.digits;
+    const written = (['status', 'maxSessions'] as const).filter((name) => own(name) !== '');
+    return {
+      account: {
+        definition: account.definition,
+        openings: { ...account.openings, ...amountsOf(openings, account, digits) },
+        written: new Set(written),
+      },
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { reason: error.message };
+    throw error;
+  }
+}
+
+/** A list of a cell, as JSON. Throws SyntaxError. */
+function listOf(cell: string, name: string): Record<string, unknown>[] {
+  if (cell === '') return [];
+  const value: unknown = JSON.parse(cell);
+  if (Array.isArray(value)) return value as Record<string, unknown>[];
+  throw new SyntaxError(`${name} is not a list in JSON`);
+}
+
+/** A bucket or limit without its opening, which is put aside: it may be below 0. */
+function funded(written: Record<string, unknown>, openings: Map<string, unknown>): object {
+  if (typeof written !== 'object' || written === null) return written;
+  const { opening, ...rest } = written;
+  if (opening === undefined) return written;
+  openings.set(String(written.id), opening);
+  return rest;
+}
+
+function subscriberOf(row: CsvRow, columns: Columns, openings: Map<string, unknown>): object[] {
+  const identities = KINDS.flatMap((kind) => {
+    const id = cellOf(row, columns, kind);
+    return id === '' ? [] : [[kind, id]];
+  });
+  const limits = listOf(cellOf(row, columns, 'limits'), 'limits').map((limit) =>
+    funded(limit, openings),
+  );
+  if (identities.length === 0 && limits.length === 0) return [];
+  return [{ ...Object.fromEntries(identities), ...(limits.length === 0 ? {} : { limits }) }];
+}
+
+/** Openings in smallest units. Throws SyntaxError for one that is none, or of no bucket. */
+function amountsOf(
+  openings: ReadonlyMap<string, unknown>,
+  { definition }: ProvisionedAccount,
+  digits: number,
+): Record<string, number> {
+  const amounts: Record<string, number> = {};
+  for (const [id, written] of openings) {
+    const unit = definition.buckets.find((bucket) => bucket.id === id)?.unit;
+    if (unit === undefined) throw new SyntaxError(`opening of ${id}: there is no such bucket`);
+    const parsed = amountOf(written, { unit, digits });
+    if ('expected' in parsed)
+      throw new SyntaxError(`opening of ${id}: found '${written}', expected ${parsed.expected}`);
+    amounts[id] = parsed.value;
+  }
+  return amounts;
+}
+
+function amountOf(written: unknown, of: { unit: Unit; digits: number }): Parsed<number> {
+  const text = String(written);
+  const parsed = parseQuantity(text.replace(/^-/, ''), of);
+  return text.startsWith('-') && 'value' in parsed ? { value: 0 - parsed.value } : parsed;
+}
+
+/**
+ * An account as rows, in the order of COLUMNS: what is reserved counts as available. Periods and
+ * uses that have begun begin anew where the rows are imported.
+ */
+export function rowsOf({ definition, counters }: Account, digits: number): string[][] {
+  const { account, plan, status, maxSessions, subscribers, buckets } = definition;
+  const opening = ({ id, unit }: Bucket) => {
+    const amount = (counters[availableField(id)] ?? 0) + (counters[reservedField(id)] ?? 0);
+    return unit === 'money' ? formatMoney(amount, { digits }) : amount;
+  };
+  const written = buckets
+    .filter(({ limits }) => limits === undefined)
+    .map((bucket) => ({ ...bucketAsWritten(bucket, digits), opening: opening(bucket) }));
+  return subscribersAsWritten(subscribers, buckets).map(({ names, limits }, index) => {
+    const head = index === 0 ? [plan, status, String(maxSessions)] : ['', '', ''];
+    const own = limits.map((limit) => ({
+      ...limitAsWritten(limit, digits),
+      opening: opening(limit),
+    }));
+    return [
+      ...[account, ...head],
+      ...KINDS.map((kind) => names.get(kind) ?? ''),
+      ...[own.length === 0 ? '' : JSON.stringify(own), index === 0 ? JSON.stringify(written) : ''],
+    ];
+  });
+}
+
+interface WrittenNames {
+  names: Map<string, string>;
+  limits: Bucket[];
+}
+
+/** Identities that a limit joins are one subscriber; the others are put beside each other. */
+function subscribersAsWritten(
+  subscribers: readonly string[],
+  buckets: readonly Bucket[],
+): WrittenNames[] {
+  const rows: WrittenNames[] = [];
+  const taken = new Set<string>();
+  const joined = new Map<string, WrittenNames>();
+  for (const bucket of buckets) {
+    if (bucket.limits === undefined) continue;
+    const key = bucket.limits.join();
+    const row = joined.get(key) ?? { names: new Map(bucket.limits.map(named)), limits: [] };
+    if (!joined.has(key)) rows.push(row);
+    joined.set(key, row);
+    row.limits.push(bucket);
+    for (const name of bucket.limits) taken.add(name);
+  }
+  const loose: WrittenNames[] = [];
+  for (const name of subscribers) {
+    if (taken.has(name)) continue;
+    const [kind, id] = named(name);
+    let row = loose.find(({ names }) => !names.has(kind));
+    if (row === undefined) {
+      row = { names: new Map(), limits: [] };
+      loose.push(row);
+    }
+    row.names.set(kind, id);
+  }
+  const all = [...rows, ...loose];
+  return all.length > 0 ? all : [{ names: new Map(), limits: [] }];
+}
+
+function named(name: string): [string, string] {
+  const colon = name.indexOf(':');
+  return [name.slice(0, colon), name.slice(colon + 1)];
+}
+
+/** What `compileBucket` made of it. */
+function bucketAsWritten(bucket: Bucket, digits: number): object {
+  const { id, unit, priority, startsAt, expiresAt, lastsMs, renewal, floor, paysFor } = bucket;
+  return {
+    ...{ id, unit, priority },
+    ...(startsAt === undefined ? {} : { starts: new Date(startsAt).toISOString() }),
+    ...(expiresAt === undefined ? {} : { expires: new Date(expiresAt).toISOString() }),
+    ...(lastsMs === undefined ? {} : { lasts: lastsMs / 1000 }),
+    ...(renewal === undefined ? {} : { renewal: renewalAsWritten(renewal, unit, digits) }),
+    ...(floor === 0 ? {} : { creditLimit: formatMoney(-floor, { digits }) }),
+    ...(paysFor === undefined ? {} : { paysFor }),
+  };
+}
+
+function renewalAsWritten(
+  { every, from, amount, rollover }: Renewal,
+  unit: Unit,
+  digits: number,
+): object {
+  const quantity = (value: number) => (unit === 'money' ? formatMoney(value, { digits }) : value);
+  return {
+    every,
+    from: new Date(from).toISOString(),
+    amount: quantity(amount),
+    ...(rollover === 0
+      ? {}
+      : { rollover: rollover === Number.MAX_SAFE_INTEGER ? 'all' : quantity(rollover) }),
+  };
+}
+
+function limitAsWritten({ id, unit, renewal, paysFor }: Bucket, digits: number): object {
+  const amount = renewal?.amount ?? 0;
+  return {
+    ...{ id, unit, amount: unit === 'money' ? formatMoney(amount, { digits }) : amount },
+    ...(renewal === undefined
+      ? {}
+      : { every: renewal.every, from: new Date(renewal.from).toISOString() }),
+    ...(paysFor === undefined ? {} : { rules: paysFor }),
+  };
+}

@@ -1,0 +1,195 @@
+/** Rows of subscribers into a store and out of it again. */
+import { PassThrough } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { exportTo } from '../../src/cli/export.ts';
+import { changeConfiguration } from '../../src/provisioning/change.ts';
+import { type Configuration, compileStored } from '../../src/provisioning/configuration.ts';
+import { CsvReader, type CsvRow, csvLine } from '../../src/provisioning/csv.ts';
+import { type Imported, importBatch } from '../../src/provisioning/import.ts';
+import { COLUMNS, readHeader } from '../../src/provisioning/subscriber-rows.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { file, plan, tenant } from './configurations.ts';
+
+async function configured(store: Store): Promise<Configuration> {
+  const first = file([
+    tenant('t'),
+    tenant('other', { currency: 'JPY', digits: 0, plans: [plan('1')] }),
+  ]);
+  await changeConfiguration(store, () => first);
+  const compiled = compileStored((await store.readConfiguration())!);
+  if (!compiled.ok) throw new Error(compiled.problems.join());
+  return compiled.configuration;
+}
+
+/** Imports a CSV; rows of one account must follow each other. */
+async function take(store: Store, csv: string, id = 't'): Promise<Imported> {
+  const reader = new CsvReader();
+  const [header, ...rows] = [...reader.push(Buffer.from(csv)), ...reader.finish()];
+  const read = readHeader(header!.cells);
+  if ('problem' in read) throw new Error(read.problem);
+  const accounts: CsvRow[][] = [];
+  for (const row of rows) {
+    if (accounts.at(-1)?.[0]?.cells[0] === row.cells[0]) accounts.at(-1)!.push(row);
+    else accounts.push([row]);
+  }
+  const configuration = await configured(store);
+  const { columns } = read;
+  return importBatch({ store, configuration, tenant: id, columns, concurrency: 8 }, accounts);
+}
+
+const account = async (store: Store, id: string, of = 't') =>
+  (await store.load({ tenant: of, account: id })).account;
+const reasons = ({ refused }: Imported) => refused.map(({ line, reason }) => `${line}: ${reason}`);
+
+test('a row is a subscriber on an account with its openings', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const csv =
+    'account,plan,e164,imsi,opening:main,status\na,p,491,262010000000001,5.00,blocked\nb,p,492,,,\n';
+  expect(await take(store, csv)).toEqual({
+    ...{ rows: 2, created: 2, unchanged: 0, subscribersAdded: 0, refused: [] },
+  });
+  expect(await account(store, 'a')).toMatchObject({
+    definition: { status: 'blocked', subscribers: ['e164:491', 'imsi:262010000000001'] },
+    counters: { 'a:main': 5_000_000 },
+  });
+  expect(await account(store, 'b')).toMatchObject({ counters: { 'a:main': 0 } });
+});
+
+test('the same rows again, and again with other openings, have no effect', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const csv = (opening: string) =>
+    `account,plan,e164,opening:main\na,p,491,${opening}\nb,p,492,${opening}\n`;
+  await take(store, csv('5'));
+  const before = [await account(store, 'a'), await account(store, 'b')];
+  for (const opening of ['5', '7'])
+    expect(await take(store, csv(opening))).toMatchObject({ created: 0, unchanged: 2 });
+  expect([await account(store, 'a'), await account(store, 'b')]).toEqual(before);
+});
+
+test('several subscribers of one account, in rows that follow each other or come later', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const csv = 'account,plan,e164\na,p,491\na,,492\na,p,493\n';
+  expect(await take(store, csv)).toMatchObject({ rows: 3, created: 1, refused: [] });
+  expect(await take(store, 'account,plan,e164\na,p,494\n')).toMatchObject({ subscribersAdded: 1 });
+  expect((await account(store, 'a'))?.definition.subscribers).toEqual(
+    ['491', '492', '493', '494'].map((id) => `e164:${id}`),
+  );
+});
+
+test('rows that do not fit are refused with line and reason, and the others are taken', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  await take(store, 'account,plan,e164\nhere,p,499\n');
+  const head = 'account,plan,e164,status,opening:main,buckets';
+  const rows = [
+    'a,q,491,,,',
+    'b,p,49x,,,',
+    'c,p,493,asleep,,',
+    'd,p,494,,much,',
+    'e,p,495,,,{',
+    'f,p,496,,,"[{""id"":""x""}]"',
+    'g,p,499,,,',
+    'h,p,498,,,',
+    'i,p,498,,,',
+    'here,p,499,blocked,,',
+    ',p,500,,,',
+    'j,p,501,,,,extra',
+    'k,p,502,,,',
+    'k,p,503,blocked,,',
+  ];
+  const imported = await take(store, `${head}\n${rows.join('\n')}\n`);
+  expect(imported).toMatchObject({ rows: 14, created: 1 });
+  expect(reasons(imported)).toEqual([
+    expect.stringMatching(/^2: plan: found 'q', expected the id of a plan/),
+    expect.stringMatching(/^3: subscribers\[0\]\.e164: found '49x'/),
+    expect.stringMatching(/^4: status: found 'asleep'/),
+    expect.stringMatching(/^5: opening of main: found 'much'/),
+    expect.stringMatching(/^6: .*JSON/),
+    expect.stringMatching(/^7: buckets\[0\]\.unit: found nothing/),
+    '8: e164:499 is on account here',
+    '10: e164:498 is on account h',
+    '11: the account exists, with status active',
+    expect.stringMatching(/^12: id: found ''/),
+    '13: 7 cells where the header has 6',
+    '14: status differs from the row before, of the same account',
+    '15: status differs from the row before, of the same account',
+  ]);
+  expect(await account(store, 'g')).toBeUndefined();
+});
+
+test('an account of another tenant by the same name, and its subscriber, are never met', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  await take(store, 'account,plan,e164,opening:main\na,p,491,5\n');
+  const before = await account(store, 'a');
+  const csv = 'account,plan,e164,opening:main\na,p,491,70\n';
+  expect(await take(store, csv, 'other')).toMatchObject({ created: 1, refused: [] });
+  expect(await account(store, 'a')).toEqual(before);
+  expect(await account(store, 'a', 'other')).toMatchObject({ counters: { 'a:main': 70 } });
+  expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBe('a');
+  await expect(take(store, csv, 'nobody')).rejects.toMatchObject({ code: 'TENANT_UNKNOWN' });
+});
+
+test('what is exported is imported as it was, byte for byte when exported again', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const buckets = JSON.stringify([
+    {
+      id: 'day',
+      unit: 'octets',
+      priority: 3,
+      renewal: { every: 'month', on: 5, amount: '1 GB', rollover: 'all' },
+      opening: 77,
+      paysFor: ['internet'],
+    },
+    {
+      id: 'week',
+      unit: 'octets',
+      lasts: '7 d',
+      opening: 5,
+      expires: '2099-01-01T00:00:00Z',
+      starts: '2024-01-01T00:00:00Z',
+    },
+    { id: 'cash', unit: 'money', creditLimit: '10.50', opening: '-3.25' },
+  ]);
+  const limits = JSON.stringify([
+    { id: 'cap', unit: 'money', amount: '5', every: 'day', opening: '1.5' },
+  ]);
+  const rows = [
+    ['a', 'p', 'blocked', '7', '491', '262010000000001', '', '', '', limits, buckets],
+    ['a', '', '', '', '492', '', 'sip:x@y,"z"', 'n@ai', 'own', '', ''],
+    ['b', 'p', '', '', '', '', '', '', '', '', ''],
+  ];
+  const first = await take(store, [COLUMNS, ...rows].map((row) => csvLine(row)).join(''));
+  expect(reasons(first)).toEqual([]);
+  const exported = async (from: Store) => {
+    const out = new PassThrough();
+    const [written, text] = await Promise.all([
+      exportTo(out, from, { tenant: 't', digits: 6 }),
+      textOf(out),
+    ]);
+    return { written, text };
+  };
+  const { written, text } = await exported(store);
+  expect(written).toEqual({ accounts: 2, rows: 3 });
+  const copy = new MemoryStore({ partitions: 4 });
+  const again = await take(copy, text);
+  expect(reasons(again)).toEqual([]);
+  for (const id of ['a', 'b']) {
+    const { counters, definition } = (await account(store, id))!;
+    // A bundle's periods begin where it is imported; everything else is the same.
+    const withoutPeriods = (all: Readonly<Record<string, number>>) =>
+      Object.fromEntries(Object.entries(all).filter(([field]) => !field.startsWith('p:')));
+    const copied = (await account(copy, id))!;
+    expect(copied.definition).toEqual(definition);
+    expect(withoutPeriods(copied.counters)).toEqual(withoutPeriods(counters));
+  }
+  expect((await exported(copy)).text).toBe(text);
+});
+
+test.each([
+  ['account,plan,e614', "there is no column 'e614'"],
+  ['account,e164', 'column plan is missing'],
+  ['account,plan,plan', 'column plan is there twice'],
+])('the header %s', (header, problem) => {
+  expect(readHeader(header.split(','))).toEqual({ problem: expect.stringContaining(problem) });
+});
