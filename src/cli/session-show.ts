@@ -87,7 +87,10 @@ function granted({ granted, unit }: ServiceView, currency: TenantCurrency | unde
 
 function held({ granted }: ServiceView): string {
   const parts = granted?.reserved ?? [];
-  return parts.map(({ bucket, quantity }) => `${bucket} ${shownPart(quantity)}`).join(', ') || '-';
+  const limits = granted?.limits ?? [];
+  const text = ({ bucket, quantity }: (typeof parts)[number]): string =>
+    `${bucket} ${shownPart(quantity)}`;
+  return [...parts.map(text), ...limits.map((one) => `limit ${text(one)}`)].join(', ') || '-';
 }
 
 function shownPart({

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Account } from '../charging/account.ts';
 import { type SubscriberId, sessionKey, type Unit } from '../charging/request.ts';
-import type { Grant, Service, Session, SessionState } from '../charging/session.ts';
+import type { Grant, Part, Service, Session, SessionState } from '../charging/session.ts';
 import { TollkeeperError } from '../errors.ts';
 import { cursorOf, nextSchema, type PageQuery, pageOf, pageQuery } from './paging.ts';
 import { type Quantity, quantity, unitSchema } from './quantity.ts';
@@ -13,7 +13,15 @@ export interface GrantView {
   units: number;
   final: boolean;
   validUntil?: string;
-  reserved?: { bucket: string; units: number; quantity: Quantity }[];
+  reserved?: HeldView[];
+  limits?: HeldView[];
+}
+
+/** What a bucket holds for a grant. */
+interface HeldView {
+  bucket: string;
+  units: number;
+  quantity: Quantity;
 }
 
 export interface ServiceView {
@@ -44,6 +52,48 @@ export interface SessionView {
 
 const instant = (description: string) =>
   ({ type: 'string', format: 'date-time', description }) as const;
+
+const held = (description: string) =>
+  ({
+    type: 'array',
+    description,
+    items: {
+      type: 'object',
+      required: ['bucket', 'units', 'quantity'],
+      additionalProperties: false,
+      properties: {
+        bucket: { type: 'string' },
+        units: { type: 'integer' },
+        quantity: { $ref: 'Quantity#' },
+      },
+    },
+  }) as const;
+
+/** The path's part that names a session. */
+export const sessionParams = {
+  type: 'object',
+  required: ['sessionId'],
+  properties: {
+    sessionId: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4000,
+      description: 'Session-Id, percent-encoded.',
+    },
+  },
+} as const;
+
+export const subSessionQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    subSessionId: {
+      type: 'string',
+      pattern: '^[0-9]{1,20}$',
+      description: 'CC-Sub-Session-Id, where the client uses it.',
+    },
+  },
+} as const;
 
 export const sessionSchema = {
   $id: 'Session',
@@ -99,20 +149,8 @@ export const sessionSchema = {
               units: { type: 'integer' },
               final: { type: 'boolean', description: 'Announced as the final units.' },
               validUntil: instant('When its validity runs out.'),
-              reserved: {
-                type: 'array',
-                description: 'What holds it, in the order in which it is drawn; not in lists.',
-                items: {
-                  type: 'object',
-                  required: ['bucket', 'units', 'quantity'],
-                  additionalProperties: false,
-                  properties: {
-                    bucket: { type: 'string' },
-                    units: { type: 'integer' },
-                    quantity: { $ref: 'Quantity#' },
-                  },
-                },
-              },
+              reserved: held('What holds it, in the order in which it is drawn; not in lists.'),
+              limits: held('What it holds of buckets that limit its subscriber; not in lists.'),
             },
           },
         },
@@ -169,29 +207,8 @@ export function sessionRoutes(app: FastifyInstance, { store, tenants }: Resource
       schema: {
         summary: 'A session',
         description: 'One that ended is found as long as late usage still counts for it.',
-        params: {
-          type: 'object',
-          required: ['sessionId'],
-          properties: {
-            sessionId: {
-              type: 'string',
-              minLength: 1,
-              maxLength: 4000,
-              description: 'Session-Id, percent-encoded.',
-            },
-          },
-        },
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            subSessionId: {
-              type: 'string',
-              pattern: '^[0-9]{1,20}$',
-              description: 'CC-Sub-Session-Id, where the client uses it.',
-            },
-          },
-        },
+        params: sessionParams,
+        querystring: subSessionQuery,
         response: { 200: { description: 'The session.', $ref: 'Session#' } },
       },
     },
@@ -247,21 +264,23 @@ function serviceView(
 }
 
 function grantView(
-  { units, final, validUntil, parts }: Grant,
+  { units, final, validUntil, parts, limits, switch: change }: Grant,
   { currency, account }: { currency: TenantCurrency | undefined; account?: Account | undefined },
 ): GrantView {
   const unitOf = (bucket: string) =>
     account?.definition.buckets.find(({ id }) => id === bucket)?.unit;
-  const reserved = parts.map(({ bucket, units, amount }) => ({
+  const shown = ({ bucket, units, amount }: Part): HeldView => ({
     bucket,
     units,
     quantity: quantity(amount, unitOf(bucket), currency),
-  }));
+  });
+  const reserved = [...parts, ...(change?.after?.parts ?? [])].map(shown);
   return {
     units,
     final,
     ...(validUntil === undefined ? {} : { validUntil: iso(validUntil) }),
     ...(account === undefined ? {} : { reserved }),
+    ...(account === undefined || limits === undefined ? {} : { limits: limits.map(shown) }),
   };
 }
 

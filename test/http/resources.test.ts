@@ -61,6 +61,32 @@ test('a session is shown with its services, grants and what holds them', async (
   });
 });
 
+test('what a grant holds of limits, and after a tariff change, is shown', async () => {
+  const store = await provisionedStore();
+  const part = { units: 5, amount: 5 };
+  const [service] = session('blue').services;
+  const { price: _none, ...plain } = service!;
+  const grant = {
+    ...{ units: 10, final: false, parts: [{ bucket: 'bundle', ...part }] },
+    limits: [{ bucket: 'main', units: 10, amount: 40 }],
+    switch: { at: 1, rule: 'night', after: { parts: [{ bucket: 'bundle', ...part }], units: 5 } },
+  };
+  await open(store, session('blue', { sessionId: 'more;1', services: [{ ...plain, grant }] }));
+  const { get } = await serve({ store });
+  const { body } = await get('/v1/sessions/more%3B1');
+  const held = { bucket: 'bundle', units: 5, quantity: { smallest: 5 } };
+  expect(body).toMatchObject({
+    services: [
+      {
+        granted: {
+          reserved: [held, held],
+          limits: [{ bucket: 'main', units: 10, quantity: { smallest: 40, amount: '0.000040' } }],
+        },
+      },
+    ],
+  });
+});
+
 test('a sub-session is asked for by its own number', async () => {
   const store = await provisionedStore();
   await open(store, session('blue', { subSessionId: '18446744073709551615' }));
@@ -131,8 +157,11 @@ test('buckets are shown as a decision at this moment would find them', async () 
   const store = new MemoryStore({ partitions: 4, clock: () => now });
   const bucket = { unit: 'octets', floor: 0 } as const;
   const renewal = {
-    ...{ every: 'month', timeZone: 'Europe/Berlin', amount: 500, rollover: 70 },
+    every: 'month',
     from: Date.UTC(2025, 11, 31, 23),
+    timeZone: 'Europe/Berlin',
+    amount: 500,
+    rollover: 70,
   } as const;
   const hour = 3_600_000;
   await store.createAccount(
