@@ -68,13 +68,18 @@ export function reserveLimits(
   return parts;
 }
 
-/** Debits usage within its grant from what this holds of limits. */
+/**
+ * Debits usage within its grant from what this holds of limits. What it lent to its pool, it counts
+ * beyond.
+ */
 export function debitLimits(draft: Draft, limits: readonly Part[], used: Counted): Part[] {
   const { buckets } = draft.account.definition;
   return limits.map((part) => {
     const bucket = buckets.find(({ id }) => id === part.bucket);
-    const amount = bucket === undefined ? 0 : Math.min(part.amount, used[countedIn(bucket)]);
+    const counted = bucket === undefined ? 0 : used[countedIn(bucket)];
+    const amount = Math.min(part.amount, counted);
     draft.debit(part.bucket, amount);
+    if (counted > amount) draft.overrun(part.bucket, counted - amount);
     const units = Math.max(0, part.units - used.units);
     return { ...part, units, amount: part.amount - amount };
   });

@@ -6,7 +6,7 @@
  * consumed only.
  */
 import type { Bucket } from './account.ts';
-import { limitsUse, paysFor, type Use } from './buckets.ts';
+import { beginUse, limitsUse, paysFor, type Use } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { add } from './money.ts';
 import type { Rule } from './plan.ts';
@@ -90,7 +90,7 @@ function countIn(
     const part = left[index];
     const held = Math.min(part?.amount ?? 0, amount);
     draft.debit(bucket.id, held);
-    draft.overrun(bucket.id, amount - held);
+    if (draft.overrun(bucket.id, amount - held) > 0) beginUse(draft, bucket, use.now);
     if (part !== undefined) left[index] = { ...part, amount: part.amount - held };
   }
   return left;

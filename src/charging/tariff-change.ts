@@ -4,7 +4,7 @@
  * seconds, which pass at a known pace, the server knows it; in every other case the grant's
  * validity ends with the change.
  */
-import { paysFor } from './buckets.ts';
+import { limitsUse, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import type { Rule } from './plan.ts';
@@ -65,21 +65,25 @@ function howTold(serving: Serving, rule: Rule, next: Rule): 'single' | 'dual' | 
   const splits = canSplit(serving, rule, next);
   // RFC 8506 8.20: not for what the server can split; money is not rated at all.
   if (rule.unit === 'seconds' || rule.unit === 'money') return splits ? 'not' : undefined;
-  if (serving.tariffChange === 'dual') return 'dual';
-  return splits ? serving.tariffChange : undefined;
+  if (serving.tariffChange !== 'dual') return splits ? serving.tariffChange : undefined;
+  return isAlike(serving, rule, next, limitsUse) ? 'dual' : undefined;
 }
 
 function carriesOn(rule: Rule, next: Rule): boolean {
   return next.unit === rule.unit && next.denied !== true && next.uncontrolled !== true;
 }
 
-/** One reservation stands for both sides of the change only if the same buckets pay for both. */
-function canSplit({ draft, now }: Serving, rule: Rule, next: Rule): boolean {
-  if (!carriesOn(rule, next)) return false;
+/** One reservation stands for both sides of the change only if the same buckets are for both. */
+function canSplit(serving: Serving, rule: Rule, next: Rule): boolean {
+  const isOne = isAlike(serving, rule, next, paysFor) && isAlike(serving, rule, next, limitsUse);
+  return isOne && carriesOn(rule, next);
+}
+
+/** Whether `serves` says the same of every bucket for both rules; what is free needs none. */
+function isAlike({ draft, now }: Serving, rule: Rule, next: Rule, serves: typeof paysFor): boolean {
   if (priceOf(rule) === undefined || priceOf(next) === undefined) return true;
   return draft.account.definition.buckets.every(
-    (bucket) =>
-      paysFor(draft, bucket, { rule, now }) === paysFor(draft, bucket, { rule: next, now }),
+    (bucket) => serves(draft, bucket, { rule, now }) === serves(draft, bucket, { rule: next, now }),
   );
 }
 

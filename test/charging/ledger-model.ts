@@ -38,12 +38,23 @@ export interface ModelRule {
   minimum: bigint;
   maximum: bigint;
   validity?: number;
-  announcesEnd: boolean;
+  atEnd: 'deny' | 'terminate' | 'redirect';
+  /** The session's pool that its grants belong to. */
+  pool?: number;
+}
+
+/** The rules of a rating group: another one holds in a part of each day, in minutes of UTC. */
+export interface ModelTariff {
+  rule: ModelRule;
+  window?: { from: number; until: number; rule: ModelRule };
 }
 
 export interface ModelAsk {
   group: number;
   used?: number;
+  /** Of these, reported as used after a tariff change, and as straddling it. */
+  after?: number;
+  straddling?: number;
   /** 0: of the server's choice. */
   ask?: number;
 }
@@ -57,6 +68,8 @@ export interface ModelRequest {
   reserving: boolean;
   /** Usage beyond its grant goes to the last bucket. */
   lastOnly: boolean;
+  /** How the client may be told of a tariff change. */
+  told?: 'single' | 'dual' | undefined;
   services: readonly ModelAsk[];
 }
 
@@ -68,17 +81,37 @@ interface ModelPart {
   period?: number | undefined;
 }
 
-interface ModelService {
+/** What rates a use: its rule, and the units that money has paid for under it. */
+interface Rated {
   rule: ModelRule;
-  /** Units that money has paid for. */
   rated: bigint;
-  grant?: {
-    parts: ModelPart[];
-    /** What it holds of limits. */
-    limits: ModelPart[];
-    validUntil?: number;
-    validity?: number;
-  };
+}
+
+interface ModelGrant {
+  parts: ModelPart[];
+  /** What it holds of limits. */
+  limits: ModelPart[];
+  /** From a tariff change on; with a dual quota what is held for after it. */
+  change?: { rule: ModelRule; second?: ModelPart[] };
+  pool?: number | undefined;
+  validUntil?: number | undefined;
+}
+
+interface ModelService extends Rated {
+  grant?: ModelGrant;
+  exhausted?: 'final' | 'restricted' | 'refused' | undefined;
+}
+
+/** What one service reported, while it is settled. */
+interface Due {
+  one: ModelAsk;
+  service: ModelService;
+  /** What rates the units before a tariff change, or all of them. */
+  early: Rated;
+  before: bigint;
+  after: bigint;
+  /** What it has left in its pool, if it asks for more. */
+  left?: ModelGrant | undefined;
 }
 
 interface ModelSession {
@@ -93,27 +126,36 @@ interface ModelSession {
 const most = 2n ** 53n;
 const WINDOW = 16;
 const AGE = 600_000;
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** Seconds for which a client that is restricted is left alone, and one that is put off. */
+const RESTRICTED = 300;
+const RETRY = 10;
 
 export class Ledger {
   readonly buckets: ModelBucket[];
-  readonly rules: ReadonlyMap<number, ModelRule>;
+  readonly tariffs: ReadonlyMap<number, ModelTariff>;
+  /** What straddles a tariff change counts as. */
+  readonly straddles: 'before' | 'after';
   readonly supervision: number;
   readonly grace: number;
   readonly sessions = new Map<string, ModelSession>();
 
   constructor(of: {
     buckets: ModelBucket[];
-    rules: ReadonlyMap<number, ModelRule>;
+    tariffs: ReadonlyMap<number, ModelTariff>;
+    straddles: 'before' | 'after';
     supervision: number;
     grace: number;
   }) {
     this.buckets = of.buckets;
-    this.rules = of.rules;
+    this.tariffs = of.tariffs;
+    this.straddles = of.straddles;
     this.supervision = of.supervision;
     this.grace = of.grace;
   }
 
-  /** The answer in words: the outcome, then `group:outcome:granted:final` for each service. */
+  /** The answer in words: the outcome, then for each service what `words` says. */
   ask(request: ModelRequest, now: number): string {
     const session = this.sessions.get(request.session);
     const content = JSON.stringify([request.kind, request.services]);
@@ -125,7 +167,7 @@ export class Ledger {
       if (again !== undefined) return again.answer;
       if (same.length > 0) return 'contradiction';
       if (session.numbers.has(request.number))
-        return ['success', ...request.services.map(({ group }) => `${group}:success::`)].join(' ');
+        return ['success', ...request.services.map(({ group }) => words(group))].join(' ');
       if (request.kind === 'initial') return 'contradiction';
     }
     if (session !== undefined && session.state === 'closed') {
@@ -146,19 +188,25 @@ export class Ledger {
     };
     this.sessions.set(request.session, own);
     this.#turn(now);
-    this.#settle(own, request, now);
+    const dues = this.#settle(own, request, now);
     const closes = request.refused || request.kind === 'termination';
-    const words = request.services.map((one) =>
-      closes || one.ask === undefined
-        ? `${one.group}:success::`
-        : this.#grant(own, one, { now, reserving: request.reserving }),
-    );
-    const answer = request.refused ? 'refused' : ['success', ...words].join(' ');
+    const told = request.services.map((one) => {
+      if (closes) return words(one.group);
+      const due = dues.find((other) => other.one === one);
+      const text = this.#answer(own, { one, request, due, now });
+      if (due?.left !== undefined) this.#leave(own, due.service, { left: due.left, now });
+      return text;
+    });
+    const answer = request.refused ? 'refused' : ['success', ...told].join(' ');
     if (closes) this.#close(own, now);
     else {
       let longest = 0;
-      for (const { grant } of own.services.values())
-        if (grant?.validity !== undefined) longest = Math.max(longest, grant.validity);
+      for (const { grant, exhausted, rule } of own.services.values()) {
+        if (exhausted === 'restricted') longest = Math.max(longest, RESTRICTED * 1000);
+        if (grant?.validUntil === undefined) continue;
+        const usual = rule.validity ?? this.supervision / 2;
+        longest = Math.max(longest, usual, grant.validUntil - now);
+      }
       own.superviseAt = now + (longest > 0 ? 2 * longest : this.supervision);
     }
     this.#keep(own, request, { content, answer, now });
@@ -220,15 +268,50 @@ export class Ledger {
   }
 
   #giveBack(service: ModelService, now: number): void {
-    const { parts = [], limits = [] } = service.grant ?? {};
-    for (const { bucket: id, amount, period } of [...parts, ...limits]) {
+    if (service.grant !== undefined) this.#free(service.grant, now);
+    delete service.grant;
+  }
+
+  #free({ parts, limits, change }: ModelGrant, now: number): void {
+    for (const { bucket: id, amount, period } of [...parts, ...(change?.second ?? []), ...limits]) {
       const bucket = this.#bucket(id);
       bucket.reserved -= amount;
       bucket.available += amount;
       const isLater = period !== undefined && bucket.endsAt !== undefined && bucket.endsAt > period;
       if (isOver(bucket, now) || isLater) this.#lose(bucket, amount);
     }
-    delete service.grant;
+  }
+
+  /** What a service has left goes to another grant of its pool, or back where there is none. */
+  #leave(
+    session: ModelSession,
+    service: ModelService,
+    { left, now }: { left: ModelGrant; now: number },
+  ): void {
+    for (const other of session.services.values()) {
+      if (other === service || other.grant === undefined || other.grant.pool !== left.pool)
+        continue;
+      merge(other.grant, left);
+      return;
+    }
+    this.#free(left, now);
+  }
+
+  /** The rule that holds for a rating group at a time. */
+  #ruleAt(group: number, at: number): ModelRule {
+    const { rule, window } = this.tariffs.get(group)!;
+    const minute = Math.floor((at % DAY) / MINUTE);
+    return window !== undefined && window.from <= minute && minute < window.until
+      ? window.rule
+      : rule;
+  }
+
+  /** The first full minute after `from` and before `until` at which another rule holds. */
+  #changeOf(group: number, from: number, until: number): number | undefined {
+    const rule = this.#ruleAt(group, from);
+    for (let at = from - (from % MINUTE) + MINUTE; at < until; at += MINUTE)
+      if (this.#ruleAt(group, at) !== rule) return at;
+    return undefined;
   }
 
   /** The limits that hold for what a subscriber uses under a rule. */
@@ -238,54 +321,145 @@ export class Ledger {
     );
   }
 
-  /** Within the grants of all services, then what is left of these is free, then beyond them. */
-  #settle(session: ModelSession, request: ModelRequest, now: number): void {
-    const beyond = new Map<ModelAsk, bigint>();
+  /**
+   * Within the grants of all services, then from what their pools hold, then what is left of these
+   * grants is free, then beyond them.
+   */
+  #settle(session: ModelSession, request: ModelRequest, now: number): Due[] {
+    const dues: Due[] = [];
     for (const one of request.services) {
+      const today = this.#ruleAt(one.group, now);
       let service = session.services.get(one.group);
       if (service === undefined) {
         if (one.used === undefined) continue;
-        service = { rule: this.#rule(one.group), rated: 0n };
+        service = { rule: today, rated: 0n };
         session.services.set(one.group, service);
       }
-      let rest = BigInt(one.used ?? 0);
-      const limits = service.grant?.limits ?? [];
-      for (const part of service.grant?.parts ?? []) {
+      const used = BigInt(one.used ?? 0);
+      const aware = one.after !== undefined && today !== service.rule;
+      const change = service.grant?.change ?? (aware ? { rule: today } : undefined);
+      const straddling = this.straddles === 'after' ? (one.straddling ?? 0) : 0;
+      const claimed = BigInt((one.after ?? 0) + straddling);
+      const later = change === undefined ? 0n : claimed < used ? claimed : used;
+      const grant = service.grant;
+      const before = this.#consume(service, grant, { parts: grant?.parts, units: used - later });
+      const due: Due = { one, service, early: service, before, after: 0n };
+      if (change !== undefined && later > 0n) {
+        due.early = { rule: service.rule, rated: service.rated };
+        service.rule = change.rule;
+        service.rated = 0n;
+        const parts = grant?.change?.second ?? grant?.parts;
+        due.after = this.#consume(service, grant, { parts, units: later });
+      }
+      dues.push(due);
+    }
+    for (const due of dues) {
+      due.before = this.#borrow(session, due, { rated: due.early, units: due.before, now });
+      due.after = this.#borrow(session, due, { rated: due.service, units: due.after, now });
+    }
+    const closes = session.state === 'closed' || request.refused || request.kind === 'termination';
+    for (const due of dues) {
+      const { grant } = due.service;
+      if (grant?.pool === undefined) this.#giveBack(due.service, now);
+      else {
+        delete due.service.grant;
+        if (due.one.ask !== undefined && !closes) due.left = grant;
+        else this.#leave(session, due.service, { left: grant, now });
+      }
+    }
+    for (const { early, service, before, after } of dues)
+      for (const [rated, units] of [
+        [early, before],
+        [service, after],
+      ] as const) {
+        if (rated.rule.price === undefined) continue;
+        const limits = this.#limits(session.subscriber, rated.rule, now);
+        this.#payBeyond(rated, { units, mayChoose: !request.lastOnly, limits, now });
+      }
+    return dues;
+  }
+
+  /** Units that the parts of a grant pay for; the rest is returned. */
+  #consume(
+    rated: Rated,
+    grant: ModelGrant | undefined,
+    { parts = [], units }: { parts: ModelPart[] | undefined; units: bigint },
+  ): bigint {
+    if (rated.rule.price === undefined) return 0n;
+    let rest = units;
+    for (const part of parts) {
+      const bucket = this.#bucket(part.bucket);
+      while (rest > 0n && part.units > 0n) {
+        const cost = bucket.kind === 'money' ? priceOfNext(rated) : 1n;
+        if (cost > part.amount) break;
+        if (bucket.kind === 'money') rated.rated += 1n;
+        part.units -= 1n;
+        this.#charge(part, cost);
+        this.#count(grant, bucket, cost);
+        rest -= 1n;
+      }
+    }
+    return rest;
+  }
+
+  /** Takes from what is reserved. */
+  #charge(part: ModelPart, amount: bigint): void {
+    const bucket = this.#bucket(part.bucket);
+    part.amount -= amount;
+    bucket.reserved -= amount;
+    bucket.charged += amount;
+  }
+
+  /** Counts a unit in all that a grant holds of limits; what it does not hold is counted beyond. */
+  #count(grant: ModelGrant | undefined, paidBy: ModelBucket, cost: bigint): void {
+    for (const limit of grant?.limits ?? []) {
+      const cap = this.#bucket(limit.bucket);
+      const counted = cap.kind !== 'money' ? 1n : paidBy.kind === 'money' ? cost : 0n;
+      const held = counted < limit.amount ? counted : limit.amount;
+      this.#charge(limit, held);
+      cap.available -= counted - held;
+      cap.charged += counted - held;
+    }
+  }
+
+  /** Units beyond a pooled grant that the pool's grants pay for, in their order. */
+  #borrow(
+    session: ModelSession,
+    { service }: Due,
+    { rated, units, now }: { rated: Rated; units: bigint; now: number },
+  ): bigint {
+    const pool = service.grant?.pool;
+    if (pool === undefined || rated.rule.price === undefined) return units;
+    let rest = units;
+    const limits = this.#limits(session.subscriber, rated.rule, now);
+    for (const { grant } of session.services.values()) {
+      if (grant?.pool !== pool) continue;
+      for (const part of [...grant.parts, ...(grant.change?.second ?? [])]) {
         const bucket = this.#bucket(part.bucket);
-        while (rest > 0n && part.units > 0n) {
-          const cost = bucket.kind === 'money' ? priceOfNext(service) : 1n;
-          if (bucket.kind === 'money') service.rated += 1n;
-          part.units -= 1n;
-          part.amount -= cost;
-          bucket.reserved -= cost;
-          bucket.charged += cost;
-          for (const limit of limits) {
-            const cap = this.#bucket(limit.bucket);
+        if (part.amount === 0n || !pays(bucket, rated.rule, now)) continue;
+        while (rest > 0n) {
+          const cost = bucket.kind === 'money' ? priceOfNext(rated) : 1n;
+          if (cost > part.amount) break;
+          if (bucket.kind === 'money') rated.rated += 1n;
+          this.#charge(part, cost);
+          for (const cap of limits) {
             const counted = cap.kind !== 'money' ? 1n : bucket.kind === 'money' ? cost : 0n;
-            limit.amount -= counted;
-            cap.reserved -= counted;
-            cap.charged += counted;
+            const own = grant.limits.find(({ bucket: id }) => id === cap.id);
+            const held = own === undefined || counted < own.amount ? counted : own.amount;
+            if (own !== undefined) this.#charge(own, held);
+            take(cap, own === undefined ? counted : counted - held, now);
           }
           rest -= 1n;
         }
+        if (bucket.kind !== 'money' && part.units > part.amount) part.units = part.amount;
       }
-      beyond.set(one, rest);
     }
-    for (const one of request.services) {
-      const service = session.services.get(one.group);
-      if (service !== undefined) this.#giveBack(service, now);
-    }
-    for (const [one, rest] of beyond) {
-      const service = session.services.get(one.group)!;
-      if (service.rule.price === undefined) continue;
-      const limits = this.#limits(session.subscriber, service.rule, now);
-      this.#payBeyond(service, { units: rest, mayChoose: !request.lastOnly, limits, now });
-    }
+    return rest;
   }
 
   /** Bucket by bucket as far as each reaches; the last takes what is left, whatever it holds. */
   #payBeyond(
-    service: ModelService,
+    service: Rated,
     of: { units: bigint; mayChoose: boolean; limits: readonly ModelBucket[]; now: number },
   ): void {
     const { mayChoose, limits, now } = of;
@@ -308,74 +482,192 @@ export class Ledger {
     }
   }
 
+  /** What a service is told. */
+  #answer(
+    session: ModelSession,
+    of: { one: ModelAsk; request: ModelRequest; due: Due | undefined; now: number },
+  ): string {
+    const { one, request, now } = of;
+    const { group, used } = one;
+    const rule = this.#ruleAt(group, now);
+    const had = session.services.get(group);
+    const again = had?.exhausted === 'restricted' && used === undefined ? 0 : undefined;
+    const ask = one.ask ?? again;
+    if (ask === undefined) {
+      const begins = had?.exhausted === 'final' || had?.exhausted === 'restricted';
+      if (had === undefined || !begins || rule.atEnd !== 'redirect') return words(group);
+      had.exhausted = 'restricted';
+      return words(group, { validity: RESTRICTED });
+    }
+    const service = had ?? { rule, rated: 0n };
+    session.services.set(group, service);
+    if (!request.reserving) return words(group, { validity: RETRY });
+    const wish = ask === 0 ? rule.size : BigInt(ask);
+    const wanted = wish > rule.maximum ? rule.maximum : wish;
+    return (
+      this.#grant(session, { ...of, service, wanted }) ??
+      this.#nothing(request, { group, service, rule })
+    );
+  }
+
+  #nothing(
+    { kind }: ModelRequest,
+    { group, service, rule }: { group: number; service: ModelService; rule: ModelRule },
+  ): string {
+    if (rule.atEnd !== 'redirect' || service.exhausted === 'restricted') {
+      service.exhausted = 'refused';
+      return words(group, { outcome: 'credit-limit-reached' });
+    }
+    service.exhausted = 'restricted';
+    const final = { final: true, validity: RESTRICTED };
+    return words(group, kind === 'initial' ? final : { ...final, units: 0n });
+  }
+
+  /** Undefined: nothing useful is left. */
   #grant(
     session: ModelSession,
-    { group, ask = 0 }: ModelAsk,
-    { now, reserving }: { now: number; reserving: boolean },
-  ): string {
-    const rule = this.#rule(group);
-    const service = session.services.get(group) ?? { rule, rated: 0n };
-    session.services.set(group, service);
-    if (!reserving) return `${group}:success::`;
-    let wanted = ask === 0 ? rule.size : BigInt(ask);
-    if (wanted > rule.maximum) wanted = rule.maximum;
-    const { validity } = rule;
-    const until = validity === undefined ? {} : { validUntil: now + validity, validity };
-    if (rule.price === undefined) {
-      service.grant = { parts: [], limits: [], ...until };
-      return `${group}:success:${wanted}:`;
+    of: {
+      one: ModelAsk;
+      request: ModelRequest;
+      due: Due | undefined;
+      service: ModelService;
+      wanted: bigint;
+      now: number;
+    },
+  ): string | undefined {
+    const { one, request, due, service, wanted, now } = of;
+    const { group } = one;
+    const { subscriber } = session;
+    const rule = this.#ruleAt(group, now);
+    const own: Rated = { rule, rated: service.rule === rule ? service.rated : 0n };
+    const end = now + (rule.validity ?? DAY);
+    const at = this.#changeOf(group, now, end);
+    const next = at === undefined ? undefined : this.#ruleAt(group, at);
+    let told: ModelRequest['told'] | 'not';
+    if (next !== undefined) {
+      const isFree = rule.price === undefined || next.price === undefined;
+      const alike = this.buckets.every((one) => pays(one, rule, now) === pays(one, next, now));
+      const [ours, theirs] = [rule, next].map((one) =>
+        this.#limits(subscriber, one, now)
+          .map(({ id }) => id)
+          .join(),
+      );
+      told = request.told ?? 'not';
+      if (told === 'single' && !isFree && !alike) told = 'not';
+      if (!isFree && ours !== theirs) told = 'not';
     }
-    const useful = wanted < rule.minimum ? wanted : rule.minimum;
-    const before = service.rated;
-    const limits = this.#limits(session.subscriber, rule, now);
+    const left = due?.left;
+    if (left !== undefined && this.#isFull(left, own)) {
+      this.#free(left, now);
+      due!.left = undefined;
+    }
+    const single = told === 'single' ? next : undefined;
+    const reserve = () => this.#reserve(subscriber, { own, next: single, wanted, now });
+    let got = reserve();
+    if (got === undefined && due?.left !== undefined) {
+      this.#free(due.left, now);
+      due.left = undefined;
+      got = reserve();
+    }
+    if (got === undefined) return undefined;
+    const { grant, units, isLast } = got;
+    if (rule.price !== undefined) grant.pool = rule.pool;
+    if (due?.left !== undefined && due.left.pool === grant.pool) {
+      merge(grant, due.left);
+      due.left = undefined;
+    }
+    const cut = (until: number) => {
+      const seconds = Math.max(1, Math.ceil((until - now) / 1000));
+      return now + Math.min(rule.validity ?? DAY, seconds * 1000);
+    };
+    grant.validUntil = rule.validity === undefined ? undefined : now + rule.validity;
+    let change = '';
+    if (at !== undefined && next !== undefined) {
+      const after = this.#changeOf(group, at, end);
+      if (told === 'not') grant.validUntil = cut(at);
+      else if (after !== undefined) grant.validUntil = cut(after);
+      if (told === 'single') {
+        grant.change = { rule: next };
+        change = `${at}`;
+      }
+      if (told === 'dual') {
+        const second = this.#reserve(subscriber, { own: { rule: next, rated: 0n }, wanted, now });
+        if (second === undefined) grant.validUntil = cut(at);
+        else {
+          grant.change = { rule: next, second: second.grant.parts };
+          for (const limit of second.grant.limits) addTo(grant.limits, limit);
+          change = `${at}/${second.units}`;
+        }
+      }
+    }
+    const final = isLast && rule.atEnd !== 'deny';
+    Object.assign(service, { ...own, grant, exhausted: final ? 'final' : undefined });
+    const validity = grant.validUntil === undefined ? undefined : (grant.validUntil - now) / 1000;
+    return words(group, { units, final, validity, change });
+  }
+
+  /** Whether what is left in a pool is as much as the rule ever grants at once. */
+  #isFull({ parts }: ModelGrant, own: Rated): boolean {
+    const held = { octets: 0n, money: 0n };
+    for (const { bucket, amount } of parts) held[this.#bucket(bucket).kind] += amount;
+    if (held.octets >= own.rule.maximum) return true;
+    return own.rule.price !== undefined && held.money >= costOf(own, own.rule.maximum);
+  }
+
+  /** Up to `wanted` units from the buckets that pay; `next`: at the dearer of two prices. */
+  #reserve(
+    subscriber: string,
+    of: { own: Rated; next?: ModelRule | undefined; wanted: bigint; now: number },
+  ): { grant: ModelGrant; units: bigint; isLast: boolean } | undefined {
+    const { own, next, wanted, now } = of;
+    if (own.rule.price === undefined && next?.price === undefined)
+      return { grant: { parts: [], limits: [] }, units: wanted, isLast: false };
+    const payer = own.rule.price === undefined && next !== undefined ? next : own.rule;
+    const useful = least(wanted, own.rule.minimum);
+    const limits = this.#limits(subscriber, payer, now);
     /** What is still free of the tightest limits. */
     const free = { octets: most, money: most };
     for (const { kind, available, floor } of limits)
       if (available - floor < free[kind]) free[kind] = available - floor;
     const parts: ModelPart[] = [];
-    let rest = wanted;
+    const goal = least(wanted, free.octets > 0n ? free.octets : 0n);
+    let rest = goal;
     let cost = 0n;
+    /** Units that money pays for, in the buckets before this one. */
+    let paid = 0n;
     /** Useful units that would still be there after the grant. */
     let left = 0n;
-    /** What these would cost. */
-    let probed = 0n;
     for (const bucket of this.buckets) {
-      if (!pays(bucket, rule, now)) continue;
+      if (!pays(bucket, payer, now)) continue;
+      const isMoney = bucket.kind === 'money';
+      /** What so many units cost here: of two prices the dearer. */
+      const amountOf = (units: bigint): bigint => {
+        if (!isMoney) return units;
+        const before = costOf({ ...own, rated: own.rated + paid }, units);
+        const then = next === undefined ? 0n : costOf({ rule: next, rated: paid }, units);
+        return before > then ? before : then;
+      };
       let budget = bucket.available - bucket.floor;
-      const part = { bucket: bucket.id, units: 0n, amount: 0n };
-      while (rest > 0n) {
-        const next = bucket.kind === 'money' ? priceOfNext(service) : 1n;
-        if (!reaches(next, budget) || free.octets < 1n) break;
-        if (bucket.kind === 'money') {
-          if (!reaches(next, free.money)) break;
-          service.rated += 1n;
-          free.money -= next;
-          cost += next;
-        }
-        free.octets -= 1n;
-        budget -= next;
-        part.units += 1n;
-        part.amount += next;
+      if (isMoney && free.money - cost < budget) budget = free.money - cost;
+      let units = 0n;
+      const isThere = (count: bigint) => reaches(amountOf(count), budget);
+      while (rest > 0n && isThere(units + 1n)) {
+        units += 1n;
         rest -= 1n;
       }
-      if (part.units > 0n) parts.push(part);
-      const probe = { ...service };
-      for (let unit = 0n; unit < useful; unit++) {
-        const next = bucket.kind === 'money' ? priceOfNext(probe) : 1n;
-        if (!reaches(next, budget)) break;
-        if (bucket.kind === 'money') {
-          if (!reaches(next, free.money - probed)) break;
-          probed += next;
-        }
-        probe.rated += 1n;
-        budget -= next;
-        left += 1n;
+      let more = 0n;
+      while (more < useful && isThere(units + more + 1n)) more += 1n;
+      left += more;
+      const amount = amountOf(units);
+      if (units > 0n) parts.push({ bucket: bucket.id, units, amount });
+      if (isMoney) {
+        cost += amount;
+        paid += units;
       }
     }
-    service.rated = before;
-    const units = wanted - rest;
-    if (units < useful) return `${group}:credit-limit-reached::`;
-    if (left > free.octets) left = free.octets;
+    const units = goal - rest;
+    if (units < useful || units === 0n) return undefined;
+    if (left > free.octets - units) left = free.octets - units;
     const held = limits
       .map(({ id, kind }): ModelPart => {
         return { bucket: id, units, amount: kind === 'money' ? cost : units };
@@ -388,13 +680,7 @@ export class Ledger {
       begin(bucket, now);
       part.period = bucket.endsAt;
     }
-    service.grant = { parts, limits: held, ...until };
-    const final = left < useful && rule.announcesEnd ? 'final' : '';
-    return `${group}:success:${wanted - rest}:${final}`;
-  }
-
-  #rule(group: number): ModelRule {
-    return this.rules.get(group)!;
+    return { grant: { parts, limits: held }, units, isLast: left < useful };
   }
 
   #bucket(id: string): ModelBucket {
@@ -446,14 +732,50 @@ export function endOfPeriod(
   return end;
 }
 
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
 /** What one unit more costs: every increment is paid when it begins. */
-function priceOfNext({ rule: { price }, rated }: Pick<ModelService, 'rule' | 'rated'>): bigint {
+const priceOfNext = (rated: Rated): bigint => costOf(rated, 1n);
+
+/** What so many units more cost. */
+function costOf({ rule: { price }, rated }: Rated, units: bigint): bigint {
   if (price === undefined) return 0n;
-  const whole = (units: bigint): bigint => {
-    let increments = units / price.increment;
-    if (increments * price.increment < units) increments += 1n;
+  const whole = (all: bigint): bigint => {
+    let increments = all / price.increment;
+    if (increments * price.increment < all) increments += 1n;
     const product = increments * price.increment * price.amount;
     return product % price.per === 0n ? product / price.per : product / price.per + 1n;
   };
-  return whole(rated + 1n) - whole(rated);
+  return whole(rated + units) - whole(rated);
+}
+
+/** All that `left` holds, for the grant to lend. */
+function merge(grant: ModelGrant, left: ModelGrant): void {
+  for (const part of [...left.parts, ...(left.change?.second ?? [])])
+    if (part.amount > 0n) addTo(grant.parts, { ...part, units: 0n });
+  for (const limit of left.limits) if (limit.amount > 0n) addTo(grant.limits, limit);
+}
+
+function addTo(parts: ModelPart[], part: ModelPart): void {
+  const same = parts.find(({ bucket, period }) => bucket === part.bucket && period === part.period);
+  if (same === undefined) parts.push(part);
+  else {
+    same.units += part.units;
+    same.amount += part.amount;
+  }
+}
+
+/** What a service is told: `group:outcome:granted:final:validity:change`. */
+export function words(
+  group: number | undefined,
+  told: {
+    outcome?: string;
+    units?: bigint | number | undefined;
+    final?: boolean;
+    validity?: number | undefined;
+    change?: string;
+  } = {},
+): string {
+  const { outcome = 'success', units = '', final = false, validity = '', change = '' } = told;
+  return [group, outcome, units, final ? 'final' : '', validity, change].join(':');
 }

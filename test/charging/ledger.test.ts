@@ -1,9 +1,9 @@
 /**
  * Random weeks of one shared account, charged by the product and by the model beside it: several
  * sessions and services, bundles with priority, start, expiry, renewal and first use, caps per
- * subscriber, credit limits, overruns, duplicates,
- * contradictions, refusals, requests out of order, late usage, timers. Both must agree to the unit
- * after every step.
+ * subscriber, credit limits, overruns, tariff changes, pools, clients that are redirected,
+ * duplicates, contradictions, refusals, requests out of order, late usage, timers. Both must agree
+ * to the unit after every step.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -18,13 +18,15 @@ import {
   type ModelBucket,
   type ModelRequest,
   type ModelRule,
+  type ModelTariff,
+  words,
 } from './ledger-model.ts';
 import { main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
 
 const GROUPS = [1, 2, 3];
 const SUBSCRIBERS = ['e164:1', 'imsi:2'];
 /** Whose a session is. */
-const OWNERS: Record<string, string> = { a: 'e164:1', b: 'imsi:2', c: 'e164:1' };
+const OWNERS: Record<string, string> = { a: 'e164:1', b: 'imsi:2', c: 'e164:1', d: 'imsi:2' };
 const HOUR = 3_600_000;
 const minutes = (count: number): number => count * 60_000;
 
@@ -41,14 +43,33 @@ const rule = fc
     minimum: fc.integer({ min: 1, max: 40 }),
     maximum: fc.integer({ min: 1, max: 60 }),
     validitySeconds: fc.option(fc.integer({ min: 60, max: 1800 }), { nil: undefined }),
-    atEnd: fc.constantFrom<Rule['atEnd']>({ action: 'terminate' }, 'deny'),
+    atEnd: fc.constantFrom<Rule['atEnd']>(
+      { action: 'terminate' },
+      { action: 'redirect', redirect: { type: 2, address: 'http://portal' } },
+      'deny',
+    ),
+    pool: fc.constantFrom(undefined, 1, 1, 2),
   })
-  .map(({ size, minimum, maximum, price: at, validitySeconds, atEnd }) => ({
+  .map(({ size, minimum, maximum, price: at, validitySeconds, atEnd, pool }) => ({
     atEnd,
+    ...(pool === undefined ? {} : { pool }),
     quota: { size, minimum: Math.min(minimum, size), maximum: Math.max(size, maximum) },
     ...(at === undefined ? {} : { price: at }),
     ...(validitySeconds === undefined ? {} : { validitySeconds }),
   }));
+
+/** A rule, and one that holds instead in a part of the day; most begin within the first hours. */
+const tariff = fc.record({
+  rule,
+  window: fc.option(
+    fc.record({
+      rule,
+      from: fc.oneof(fc.nat(120), fc.nat(240), fc.nat(1400)),
+      length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 300 })),
+    }),
+    { nil: undefined, freq: 4 },
+  ),
+});
 
 const LENGTH = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR, month: 744 * HOUR };
 
@@ -86,27 +107,43 @@ const bucket = fc.record({
   limits: fc.option(fc.subarray(SUBSCRIBERS), { nil: undefined, freq: 2 }),
   /** Of a limit: it is drawn after all that pay. */
   behind: fc.boolean(),
-  paysFor: fc.option(fc.constantFrom('r1', 'r2', 'r3'), { nil: undefined }),
+  paysFor: fc.option(fc.subarray(['r1', 'r2', 'r3', 'r1w', 'r2w', 'r3w'], { minLength: 1 }), {
+    nil: undefined,
+  }),
 });
 
-const service = fc.record(
-  { group: fc.constantFrom(...GROUPS), used: fc.nat(50), ask: fc.nat(60) },
-  { requiredKeys: ['group'] },
-);
+const service = fc
+  .record(
+    {
+      group: fc.constantFrom(...GROUPS),
+      used: fc.nat(50),
+      after: fc.nat(40),
+      straddling: fc.nat(9),
+      ask: fc.nat(60),
+    },
+    { requiredKeys: ['group'] },
+  )
+  .map(({ after, straddling, ...one }): ModelAsk => {
+    if (one.used === undefined) return one;
+    return {
+      ...one,
+      ...(after === undefined ? {} : { after }),
+      ...(straddling === undefined ? {} : { straddling }),
+    };
+  });
 
 const request = fc.record({
-  kind: fc.constantFrom<ModelRequest['kind']>(
-    'initial',
-    'update',
-    'update',
-    'update',
-    'termination',
+  kind: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('initial' as const) },
+    { weight: 9, arbitrary: fc.constant('update' as const) },
+    { weight: 1, arbitrary: fc.constant('termination' as const) },
   ),
-  session: fc.constantFrom('a', 'b', 'c'),
-  number: fc.nat(25),
+  session: fc.constantFrom(...Object.keys(OWNERS)),
+  number: fc.oneof(fc.nat(25), fc.nat(5000), fc.nat(5000)),
   refused: fc.integer({ min: 0, max: 30 }).map((one) => one === 0),
   reserving: fc.integer({ min: 0, max: 15 }).map((one) => one !== 0),
   lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
+  told: fc.constantFrom(undefined, 'single' as const, 'dual' as const),
   services: fc.uniqueArray(service, { selector: (one) => one.group, maxLength: 3 }),
 });
 
@@ -125,13 +162,17 @@ const move = fc.oneof(
 const account = fc.record({
   buckets: fc.array(bucket, { maxLength: 4 }),
   main: fc.record({ opening: fc.nat(400), limit: fc.nat(60), turns }),
-  rules: fc.tuple(rule, rule, rule),
+  tariffs: fc.tuple(tariff, tariff, tariff),
+  straddles: fc.constantFrom('before' as const, 'after' as const),
 });
 
 type Written = typeof account extends fc.Arbitrary<infer T> ? T : never;
 type Limited = typeof bucket extends fc.Arbitrary<infer T> ? T : never;
 
-function build({ buckets, main: last, rules }: Written): { till: Till; ledger: Ledger } {
+function build({ buckets, main: last, tariffs, straddles }: Written): {
+  till: Till;
+  ledger: Ledger;
+} {
   const named = buckets.map((one, i) => ({ ...one, id: `b${i}` }));
   const isBehind = ({ limits, behind }: Limited): boolean => limits !== undefined && behind;
   const written = [
@@ -151,49 +192,78 @@ function build({ buckets, main: last, rules }: Written): { till: Till; ledger: L
       ...(expires === undefined ? {} : { expiresAt: START + minutes(expires) }),
       ...one.turns,
       ...(limits === undefined ? {} : { limits }),
-      ...(paysFor === undefined ? {} : { paysFor: [paysFor] }),
+      ...(paysFor === undefined ? {} : { paysFor }),
+    };
+  });
+  const rules = tariffs.map(({ rule: usual, window }, i) => {
+    const group = { ratingGroup: [i + 1] };
+    return {
+      rule: ruleWritten(usual, `r${i + 1}`, group),
+      ...(window === undefined ? {} : { window: windowOf(window, `r${i + 1}w`, group) }),
     };
   });
   const plan: Plan = planOf(
-    rules.map((part, i) => {
-      const { price: _paid, ...free } = ruleOf({
-        name: `r${i + 1}`,
-        match: { ratingGroup: [i + 1] },
-      });
-      return { ...free, ...part };
-    }),
-    { supervisionSeconds: 3000, validityGraceSeconds: 30 },
+    rules.flatMap(({ rule: usual, window }) =>
+      window === undefined ? [usual] : [window.rule, usual],
+    ),
+    { supervisionSeconds: 3000, validityGraceSeconds: 30, indeterminate: straddles },
   );
   const openings = Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
   const till = new Till({ buckets: defined, openings, plan });
   const ledger = new Ledger({
     buckets: defined.map((one) => modelOf(one, openings[one.id] ?? 0)),
-    rules: new Map(
-      plan.rules.map((one, i): [number, ModelRule] => [
+    tariffs: new Map(
+      rules.map(({ rule: usual, window }, i): [number, ModelTariff] => [
         GROUPS[i]!,
         {
-          name: one.name,
-          ...(one.price === undefined
+          rule: ruleModelOf(usual),
+          ...(window === undefined
             ? {}
-            : {
-                price: {
-                  amount: BigInt(one.price.amount),
-                  per: BigInt(one.price.per),
-                  increment: BigInt(one.price.increment),
-                },
-              }),
-          size: BigInt(one.quota.size),
-          minimum: BigInt(one.quota.minimum),
-          maximum: BigInt(one.quota.maximum),
-          ...(one.validitySeconds === undefined ? {} : { validity: one.validitySeconds * 1000 }),
-          announcesEnd: one.atEnd !== 'deny',
+            : { window: { ...window, rule: ruleModelOf(window.rule) } }),
         },
       ]),
     ),
+    straddles,
     supervision: 3_000_000,
     grace: 30_000,
   });
   return { till, ledger };
+}
+
+type Part = typeof rule extends fc.Arbitrary<infer T> ? T : never;
+
+function ruleWritten(part: Part, name: string, match: Rule['match']): Rule {
+  const { price: _paid, ...free } = ruleOf({ name, match });
+  return { ...free, ...part };
+}
+
+function windowOf(
+  { rule: part, from, length }: { rule: Part; from: number; length: number },
+  name: string,
+  match: Rule['match'],
+) {
+  const until = Math.min(1440, from + length);
+  return { from, until, rule: ruleWritten(part, name, { ...match, when: [{ from, until }] }) };
+}
+
+function ruleModelOf({ name, price: at, quota, validitySeconds, atEnd, pool }: Rule): ModelRule {
+  const { size, minimum, maximum } = quota;
+  return {
+    name,
+    ...(at === undefined
+      ? {}
+      : {
+          price: {
+            amount: BigInt(at.amount),
+            per: BigInt(at.per),
+            increment: BigInt(at.increment),
+          },
+        }),
+    ...{ size: BigInt(size), minimum: BigInt(minimum), maximum: BigInt(maximum) },
+    ...(validitySeconds === undefined ? {} : { validity: validitySeconds * 1000 }),
+    atEnd: atEnd === 'deny' ? 'deny' : atEnd.action === 'terminate' ? 'terminate' : 'redirect',
+    ...(pool === undefined ? {} : { pool }),
+  };
 }
 
 function modelOf(
@@ -222,12 +292,13 @@ function modelOf(
 }
 
 function askTill(till: Till, asked: ModelRequest): string {
-  const { kind, session, number, refused, reserving, lastOnly, services } = asked;
+  const { kind, session, number, refused, reserving, lastOnly, told, services } = asked;
   const answer = till.ask(
     requestOf(kind, number, services.map(serviceOf), {
       sessionId: session,
       ...(kind === 'initial' ? { subscriber: subscriberOf(asked.subscriber) } : {}),
       ...(refused ? { refusal: { resultCode: 5005 } } : {}),
+      ...(told === undefined ? {} : { tariffChange: told }),
     }),
     { reserving, lastOnly },
   );
@@ -239,61 +310,72 @@ function subscriberOf(text: string): SubscriberId {
   return { kind, id };
 }
 
-function serviceOf({ group, used, ask }: ModelAsk) {
+function serviceOf({ group, used, after, straddling, ask }: ModelAsk) {
   return {
     ratingGroup: group,
     serviceIds: [],
     ...(used === undefined ? {} : { used: { octets: used } }),
+    ...(after === undefined ? {} : { usedAfter: { octets: after } }),
+    ...(straddling === undefined ? {} : { usedIndeterminate: { octets: straddling } }),
     ...(ask === undefined ? {} : { asked: ask === 0 ? {} : { octets: ask } }),
   };
 }
 
 function wordsOf({ outcome, services }: Answer): string {
-  const words = services.map(
-    (one) =>
-      `${one.ratingGroup}:${one.outcome}:${one.granted?.units ?? ''}:${one.final ? 'final' : ''}`,
-  );
-  return [outcome, ...words].join(' ');
+  const told = services.map(({ ratingGroup, tariffChange, granted, final, ...one }) => {
+    const { at, after } = tariffChange ?? {};
+    return words(ratingGroup, {
+      ...{ outcome: one.outcome, units: granted?.units, final: final !== undefined },
+      validity: one.validitySeconds,
+      change: after === undefined ? `${at ?? ''}` : `${at}/${after}`,
+    });
+  });
+  return [outcome, ...told].join(' ');
 }
 
 describe('random accounts', () => {
   test('are charged as the model charges them', () => {
     fc.assert(
-      fc.property(account, fc.array(move, { minLength: 5, maxLength: 60 }), (written, moves) => {
-        const { till, ledger } = build(written);
-        const asked: ModelRequest[] = [];
-        for (const one of moves) {
-          if (one.kind === 'wait') {
-            till.now += one.seconds * 1000;
-            for (const key of [...till.wheel.keys()])
-              while (['change', 'rearm'].includes(till.wake(key)));
-            ledger.tick(till.now);
-          } else {
-            const next =
-              one.kind === 'ask'
-                ? { ...one.request, subscriber: OWNERS[one.request.session]! }
-                : asked[Math.max(0, asked.length - 1 - one.back)];
-            // A refused initial never comes to be charged.
-            if (next === undefined || (next.kind === 'initial' && next.refused)) continue;
-            asked.push(next);
-            expect(askTill(till, next)).toBe(ledger.ask(next, till.now));
+      fc.property(
+        account,
+        fc.array(move, { minLength: 10, maxLength: 60, size: 'max' }),
+        (written, moves) => {
+          const { till, ledger } = build(written);
+          const asked: ModelRequest[] = [];
+          for (const one of moves) {
+            if (one.kind === 'wait') {
+              till.now += one.seconds * 1000;
+              for (const key of [...till.wheel.keys()])
+                while (['change', 'rearm'].includes(till.wake(key)));
+              ledger.tick(till.now);
+            } else {
+              const next =
+                one.kind === 'ask'
+                  ? { ...one.request, subscriber: OWNERS[one.request.session]! }
+                  : asked[Math.max(0, asked.length - 1 - one.back)];
+              // A refused initial never comes to be charged.
+              if (next === undefined || (next.kind === 'initial' && next.refused)) continue;
+              asked.push(next);
+              expect(askTill(till, next)).toBe(ledger.ask(next, till.now));
+            }
+            for (const {
+              id,
+              available,
+              reserved,
+              renewal: filled,
+              lasts,
+              endsAt,
+            } of ledger.buckets) {
+              const period =
+                filled !== undefined || lasts !== undefined ? (endsAt ?? 0) : undefined;
+              expect([id, till.counters[periodField(id)]]).toEqual([id, period]);
+              expect([id, till.available(id)]).toEqual([id, Number(available)]);
+              expect([id, till.reserved(id)]).toEqual([id, Number(reserved)]);
+            }
+            expectConserved(till, ledger);
           }
-          for (const {
-            id,
-            available,
-            reserved,
-            renewal: filled,
-            lasts,
-            endsAt,
-          } of ledger.buckets) {
-            const period = filled !== undefined || lasts !== undefined ? (endsAt ?? 0) : undefined;
-            expect([id, till.counters[periodField(id)]]).toEqual([id, period]);
-            expect([id, till.available(id)]).toEqual([id, Number(available)]);
-            expect([id, till.reserved(id)]).toEqual([id, Number(reserved)]);
-          }
-          expectConserved(till, ledger);
-        }
-      }),
+        },
+      ),
       { numRuns: 1500 },
     );
   }, 60_000);
