@@ -91,6 +91,8 @@ describe.each(tariffs)('$name', (tariff) => {
     try {
       const store = await openRedisStore({
         url: redis.url,
+        // Ten thousand devices take ten thousand calls, one of which may find the machine busy.
+        timeoutMs: 10_000,
         partitions: 4,
         durability: 'memory',
         log: { warn: () => undefined, info: () => undefined },
