@@ -83,11 +83,15 @@ export interface ChargingRecord {
   services: readonly RecordedService[];
   changes: readonly BucketChange[];
   terminationCause?: number;
-  /** With a top-up or adjustment: the caller's idempotency key. */
+  /**
+   * With a top-up or adjustment: the caller's idempotency key. With a refund that hands back a debit:
+   * that debit, as Session-Id, CC-Request-Number and CC-Sub-Session-Id.
+   */
   reference?: string;
   /** Service-Information as it was sent; absent where it is as in the session's record before. */
   information?: Uint8Array;
   /** As in `Request`. */
   sentContext?: string;
   equipment?: string;
+  correlation?: string;
 }
