@@ -1,6 +1,5 @@
 /** The HTTP API of a service: its parts, put together from the settings. */
 import type { Settings } from '../config.ts';
-import { askClientsOf } from '../engine/reauthorise.ts';
 import { openAccess, readTokens } from '../http/access.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { metricsText, type RecordsState } from '../http/metrics.ts';
@@ -11,7 +10,7 @@ import type { Writing } from '../http/writing.ts';
 import type { Log } from '../log.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { Store } from '../store/store.ts';
-import { ASKING_MS, askingOn } from './asking.ts';
+import { askingOn } from './asking.ts';
 import type { FollowedConfiguration } from './follow.ts';
 import { version } from './run.ts';
 import { unservable } from './serve.ts';
@@ -75,13 +74,6 @@ function writingOf({ settings, store, configuration }: ApiOptions): Writing {
     refresh: () => configuration.pass(),
     problems: ({ peers }) => unservable(settings, peers),
     keyTtlMs: settings.eventHorizonSeconds * 1000,
-    async toppedUp(account) {
-      const deadline = performance.now() + ASKING_MS;
-      const asked = await askClientsOf(askingOn(store, settings), account, {
-        reason: 'top-up',
-        deadline,
-      });
-      return asked.asked;
-    },
+    asking: askingOn(store, settings),
   };
 }

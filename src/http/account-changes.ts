@@ -4,10 +4,11 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Account, AccountDefinition } from '../charging/account.ts';
+import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
 import type { BookingRefusal } from '../charging/booking.ts';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { type Booked, book } from '../engine/booking.ts';
+import { askClientsOf } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import {
   changeAccount,
@@ -99,6 +100,10 @@ export function accountChangeRoutes(
   { writing, tenants }: { writing: Writing; tenants: Tenants },
 ): void {
   const { store } = writing;
+  const askClients = async (ref: AccountRef, reason: 'top-up' | 'plan'): Promise<number> => {
+    const deadline = performance.now() + BOOKING_MS;
+    return (await askClientsOf(writing.asking, ref, { reason, deadline })).asked;
+  };
   const editing = () => ({ store, configuration: writing.configuration() });
   const shown = (reply: FastifyReply, found: Account, currency: TenantCurrency) => {
     reply.header('etag', etagOf(found.version));
@@ -130,7 +135,10 @@ export function accountChangeRoutes(
       });
       const ref = { tenant, account: request.params.account };
       const expected = expectedVersion(request);
+      const before = (await store.load(ref)).account?.definition.plan;
       const put = await putAccount(editing(), ref, request.body as object, { expected });
+      const { plan } = put.account.definition;
+      if (before !== undefined && before !== plan) await askClients(ref, 'plan');
       reply.code(put.created ? 201 : 200);
       return shown(reply, put.account, currency);
     },
@@ -147,7 +155,9 @@ export function accountChangeRoutes(
       bodyLimit: BODY_BYTES.small,
       schema: {
         summary: 'Change the plan, status or limit of an account',
-        description: 'What is not written stays (RFC 7396). A blocked account is refused service.',
+        description:
+          'What is not written stays (RFC 7396). A blocked account is refused service. Where a ' +
+          'plan is written, clients of open sessions are asked to re-authorise.',
         params: params('account'),
         querystring: byTenant,
         headers: conditions,
@@ -171,11 +181,10 @@ export function accountChangeRoutes(
       });
       const ref = { tenant, account: request.params.account };
       const expected = expectedVersion(request);
-      return shown(
-        reply,
-        await changeAccount(editing(), ref, request.body, { expected }),
-        currency,
-      );
+      const changed = await changeAccount(editing(), ref, request.body, { expected });
+      // Also where it was changed before: whoever did may not have come to it.
+      if (request.body.plan !== undefined) await askClients(ref, 'plan');
+      return shown(reply, changed, currency);
     },
   );
 
@@ -307,7 +316,7 @@ export function accountChangeRoutes(
           available: quantity(booked.available, unit, currency),
           reserved: quantity(booked.reserved, unit, currency),
           // Also of a repetition: whoever booked it may not have come to it.
-          ...(kind === 'topup' ? { sessionsAsked: await writing.toppedUp(ref) } : {}),
+          ...(kind === 'topup' ? { sessionsAsked: await askClients(ref, 'top-up') } : {}),
         };
       },
     );

@@ -27,6 +27,7 @@ import {
 } from './problem.ts';
 import { quantitySchema } from './quantity.ts';
 import type { Resources } from './resources.ts';
+import { sessionChangeRoutes } from './session-changes.ts';
 import { sessionRoutes, sessionSchema } from './sessions.ts';
 import { subscriberSchema } from './subscriber.ts';
 import { readBodies } from './writing.ts';
@@ -91,6 +92,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   if (writing !== undefined) {
     configurationRoutes(app, { writing, tenants });
     accountChangeRoutes(app, { writing, tenants });
+    sessionChangeRoutes(app, writing);
   }
   probeRoutes(app, options);
 

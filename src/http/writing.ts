@@ -1,5 +1,6 @@
 /** What requests that change something have in common: bodies, and conditions on what they change. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AskOptions } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
 import type { Provisioning } from '../provisioning/provisioning.ts';
@@ -16,8 +17,8 @@ export interface Writing {
   problems(configuration: Provisioning): readonly string[];
   /** How long an Idempotency-Key is remembered, in ms. */
   keyTtlMs: number;
-  /** After a top-up: clients without credit are asked to try again; how many. */
-  toppedUp(account: { tenant: string; account: string }): Promise<number>;
+  /** How clients come to be asked something: to re-authorise, or to end a session. */
+  asking: AskOptions;
 }
 
 /** The longest bodies, in octets. */

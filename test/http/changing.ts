@@ -4,6 +4,7 @@ import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { LiveConfiguration } from '../../src/provisioning/live.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { settings } from '../engine/rig.ts';
 import { file, tenant } from '../provisioning/configurations.ts';
 import { type Reply, serve, sha256, temporaryFile } from './fixture.ts';
 
@@ -36,11 +37,13 @@ export function scopedAccess(): Access {
 export async function changing(
   store: Store = new MemoryStore({ partitions: 4 }),
 ): Promise<Changing> {
-  const first = file([
-    tenant('blue'),
-    tenant('red', { currency: 'JPY', digits: 0, plans: [FREE] }),
-  ]);
-  await changeConfiguration(store, () => first);
+  const red = tenant('red', { currency: 'JPY', digits: 0, plans: [FREE] });
+  await changeConfiguration(store, () => file([tenant('blue'), red]));
+  return changingAsConfigured(store);
+}
+
+/** The same on a store that has a configuration. */
+export async function changingAsConfigured(store: Store): Promise<Changing> {
   const events = { changed() {}, refused() {}, failed() {} };
   const configuration = (await LiveConfiguration.open(store, events))!;
   const { url } = await serve({
@@ -57,9 +60,10 @@ export async function changing(
       store,
       configuration: () => configuration.current,
       refresh: () => configuration.pass(),
-      problems: ({ peers }) => (peers.anybody === undefined ? ['nobody may connect'] : []),
+      problems: ({ peers: { peers, realms, anybody } }) =>
+        anybody === undefined && peers.length + realms.length === 0 ? ['nobody may connect'] : [],
       keyTtlMs: 60_000,
-      toppedUp: async () => 0,
+      asking: { store, settings, clock: () => performance.now() },
     },
   });
   return {
