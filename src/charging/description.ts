@@ -7,12 +7,19 @@ import type { ChargingRecord } from './record.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
 
+/** What a request and its record have in common that is only described. */
+export type Description = Pick<
+  Request & ChargingRecord,
+  'information' | 'sentContext' | 'equipment' | 'correlation'
+>;
+
 /** What goes into the record of a request; `before`: the session as it was, if there was one. */
 export function describedIn(
-  { information, sentContext, equipment }: Request,
+  { information, sentContext, equipment, correlation }: Description,
   before: Session | undefined,
-): Pick<ChargingRecord, 'information' | 'sentContext' | 'equipment'> {
-  const described: ReturnType<typeof describedIn> = {};
+): Description {
+  const described: Description = {};
+  if (correlation !== undefined) described.correlation = correlation;
   // The octets are a slice of what a peer sent, all of which would live as long as the record.
   if (information !== undefined && before?.described !== digestOfOctets(information))
     described.information = new Uint8Array(information);

@@ -101,6 +101,8 @@ export interface Request {
   information?: Uint8Array;
   /** User-Equipment-Info, for the record: its kind and value, as `imeisv:3520990017614823`. */
   equipment?: string;
+  /** CC-Correlation-Id (RFC 8506 8.1), for the record: in hexadecimal. */
+  correlation?: string;
 }
 
 /** The key of a service within its session: rating group and service identifiers. */

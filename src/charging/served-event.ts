@@ -2,7 +2,9 @@
  * One service of a one-time event: what it comes to under the rule that matches, and how what became
  * of it is answered and recorded.
  */
+
 import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
+import { describedIn } from './description.ts';
 import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
@@ -119,7 +121,7 @@ export function eventRecord(
   },
 ): ChargingRecord {
   const { known, answer, served, changes } = of;
-  const { subSessionId, subscriber, sentContext, equipment, information } = request;
+  const { subSessionId, subscriber } = request;
   const { tenant, account } = known.account.definition;
   return {
     kind: request.action === 'refund' ? 'refund' : 'debit',
@@ -131,12 +133,10 @@ export function eventRecord(
     ...(subscriber === undefined ? {} : { subscriber }),
     client: request.client.host,
     context: request.context,
-    ...(sentContext === undefined ? {} : { sentContext }),
-    ...(equipment === undefined ? {} : { equipment }),
     outcome: answer.outcome,
     services: served.map((one) => recordedService(one, request.action, known.plan)),
     changes,
-    ...(information === undefined ? {} : { information }),
+    ...describedIn(request, undefined),
   };
 }
 

@@ -26,6 +26,9 @@ export const MAX_AHEAD_MS = 60_000;
 /** Service-Information has a few hundred octets; of one that is larger no record keeps more. */
 const MAX_INFORMATION_BYTES = 16_384;
 
+/** The octets of CC-Correlation-Id that a record keeps. */
+const MAX_CORRELATION_BYTES = 128;
+
 /** An identified request other than an event. */
 export type SessionRequest = Identified & { kind: Request['kind'] };
 
@@ -111,6 +114,9 @@ function commonOf(
   if (information !== undefined) common.information = keepable(information);
   const equipment = equipmentOf(ccr);
   if (equipment !== undefined) common.equipment = equipment;
+  const correlation = ccr['CC-Correlation-Id'];
+  if (correlation !== undefined)
+    common.correlation = correlation.toString('hex', 0, MAX_CORRELATION_BYTES);
   return common;
 }
 

@@ -41,6 +41,7 @@ export function encodeRecord(record: ChargingRecord): Uint8Array {
     information: record.information,
     sentContext: record.sentContext,
     equipment: record.equipment,
+    correlation: record.correlation,
   });
 }
 
@@ -67,6 +68,7 @@ export function decodeRecord(bytes: Uint8Array): ChargingRecord {
   if (isPresent(message.information)) record.information = message.information;
   if (isPresent(message.sentContext)) record.sentContext = message.sentContext;
   if (isPresent(message.equipment)) record.equipment = message.equipment;
+  if (isPresent(message.correlation)) record.correlation = message.correlation;
   return record;
 }
 
@@ -150,6 +152,7 @@ interface RecordMessage {
   information: Optional<Uint8Array>;
   sentContext: Optional<string>;
   equipment: Optional<string>;
+  correlation: Optional<string>;
 }
 
 interface ServiceMessage {

@@ -79,3 +79,12 @@ test('the context as it was sent and the equipment stand in the first record', (
   expect(till.records[1]).not.toHaveProperty('sentContext');
   expect(till.records[1]).not.toHaveProperty('equipment');
 });
+
+test('C-216 CC-Correlation-Id stands in every record of a request that had it', () => {
+  const till = asked(
+    ['initial', { correlation: '01' }],
+    ['update', {}],
+    ['update', { correlation: '01' }],
+  );
+  expect(till.records.map(({ correlation }) => correlation)).toEqual(['01', undefined, '01']);
+});

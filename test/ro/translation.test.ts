@@ -154,6 +154,12 @@ describe('what records keep', () => {
     expect('information' in asked([])).toBe(false);
   });
 
+  test('C-216 CC-Correlation-Id, whatever octets it has, as far as they are few', () => {
+    expect(asked([avp(411, hex('00ff'))]).correlation).toBe('00ff');
+    expect(asked([avp(411, Buffer.alloc(1000))]).correlation).toHaveLength(256);
+    expect('correlation' in asked([])).toBe(false);
+  });
+
   test('G-082 the context as it was sent, where plans know it by another name', () => {
     const of = (text: string) => {
       const identified = identify(decoded([], { serviceContextId: avp(461, text) }).message);

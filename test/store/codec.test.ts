@@ -347,6 +347,7 @@ describe('a record', () => {
         information: Buffer.of(0, 0, 3, 0x6a),
         sentContext: '8.32251@3gpp.org',
         equipment: 'imei:35209900176148',
+        correlation: '00ff',
       },
     ],
   ])('%s is the same after it was stored', (_, record) => {

@@ -42,6 +42,7 @@ export function recordLine(
     terminationCause: record.terminationCause,
     reference: record.reference,
     equipment: record.equipment,
+    correlation: record.correlation,
     information: information === undefined ? undefined : readInformation(information),
   });
 }
