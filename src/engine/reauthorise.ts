@@ -10,6 +10,7 @@ import { planWithoutRules } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
+import { abortSession } from './abort.ts';
 import type { ChargeSettings } from './charge.ts';
 import { type ChangeCalls, changeSession, type SessionChangeOptions } from './session-change.ts';
 
@@ -78,6 +79,15 @@ function wantedOf({ services }: Session, reason: Reason): Wanted | undefined {
   const exhausted = services.filter((service) => service.exhausted !== undefined);
   if (exhausted.length === 0) return undefined;
   return { kind: 'reauthorise', scope: scopeOf(exhausted), reason };
+}
+
+/** Ends a session without asking its client, see `abortSession`. */
+export async function endSession(
+  options: AskOptions,
+  key: string,
+  on: { mayServe(tenant: string): boolean; deadline: number },
+): Promise<'ended' | 'unknown' | 'busy'> {
+  return abortSession(withoutPlans(options), key, on);
 }
 
 /** A wish is decided without looking at any plan. */

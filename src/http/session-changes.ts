@@ -3,10 +3,8 @@
  * once and carried out by the workers (RFC 8506 5.5, RFC 6733 8.5).
  */
 import type { FastifyInstance } from 'fastify';
-import { planWithoutRules } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
-import { abortSession } from '../engine/abort.ts';
-import { askClient } from '../engine/reauthorise.ts';
+import { askClient, endSession } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import { sessionParams, subSessionQuery } from './sessions.ts';
 import { BODY_BYTES, type Writing } from './writing.ts';
@@ -115,7 +113,7 @@ export function sessionChangeRoutes(app: FastifyInstance, { asking }: Writing): 
       const key = sessionKey({ ...params, ...query });
       const on = within(caller.sees);
       const done = body?.now
-        ? await abortSession({ ...asking, plan: (_, plan) => planWithoutRules(plan) }, key, on)
+        ? await endSession(asking, key, on)
         : await askClient(asking, key, {
             ...on,
             wanted: { kind: 'abort', scope: {}, reason: 'operator' },
