@@ -82,6 +82,11 @@ const thresholds: Readonly<Partial<Record<Unit, Threshold>>> = {
 };
 type Threshold = 'Time-Quota-Threshold' | 'Volume-Quota-Threshold' | 'Unit-Quota-Threshold';
 
+/** Trigger-Type, TS 32.299 7.2.236. */
+const CHANGE_IN_QOS = 2;
+const CHANGE_IN_LOCATION = 3;
+const CHANGE_IN_PARTICIPANTS_NMB = 50;
+
 /** Time-Quota-Type, TS 32.299 7.2.230. */
 const mechanisms = { discrete: 0, continuous: 1 } as const;
 
@@ -109,5 +114,18 @@ export function direct(
   if (envelopes !== undefined && initial) mscc['Envelope-Reporting'] = envelopes;
   // TS 32.299 7.2.235: an empty group means that nothing makes the client re-authorise.
   if (triggers !== undefined)
-    mscc.Trigger = triggers.length === 0 ? {} : { 'Trigger-Type': [...triggers] };
+    mscc.Trigger = triggers.length === 0 ? {} : { 'Trigger-Type': compatible(triggers) };
+}
+
+/**
+ * TS 32.299 7.2.236: a general trigger is not combined with the particular ones that it covers: any
+ * change of quality with one of its parameters, of the location with a part of it, of the number of
+ * participants with a threshold of it.
+ */
+function compatible(triggers: readonly number[]): number[] {
+  const covered = (type: number) =>
+    (type >= 10 && type <= 23 && triggers.includes(CHANGE_IN_QOS)) ||
+    (type >= 30 && type <= 36 && triggers.includes(CHANGE_IN_LOCATION)) ||
+    (type === 51 && triggers.includes(CHANGE_IN_PARTICIPANTS_NMB));
+  return triggers.filter((type) => !covered(type));
 }

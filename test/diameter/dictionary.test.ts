@@ -107,3 +107,27 @@ test('B-190 nothing of overload and load is mandatory', () => {
   const names: AvpName[] = ['OC-Supported-Features', 'OC-OLR', 'OC-Feature-Vector', 'Load'];
   expect(names.filter((name) => flagsOf(name) === 'M')).toEqual([]);
 });
+
+test('G-062 triggers have the numbers of TS 32.299 7.2.236', () => {
+  const { values } = avps['Trigger-Type'];
+  const ranges = [
+    [1, 5],
+    [10, 24],
+    [30, 36],
+    [40, 40],
+    [50, 52],
+    [60, 62],
+    [70, 76],
+  ] as const;
+  const numbers = ranges.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, at) => first + at),
+  );
+  expect(Object.values(values).sort((a, b) => a - b)).toEqual(numbers);
+  const { CHANGE_IN_QOS, CHANGE_IN_LOCATION, CHANGE_IN_RAT, CHANGE_IN_SERVING_NODE } = values;
+  expect([CHANGE_IN_QOS, CHANGE_IN_LOCATION, CHANGE_IN_RAT]).toEqual([2, 3, 4]);
+  const { CHANGEINLOCATION_MCC, CHANGEINLOCATION_ECGI, CHANGE_IN_3GPP_PS_DATA_OFF } = values;
+  expect([CHANGEINLOCATION_MCC, CHANGEINLOCATION_ECGI, CHANGE_IN_SERVING_NODE]).toEqual([
+    30, 36, 61,
+  ]);
+  expect(CHANGE_IN_3GPP_PS_DATA_OFF).toBe(76);
+});

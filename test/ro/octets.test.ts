@@ -350,6 +350,18 @@ describe('how quota is used', () => {
     ]);
   });
 
+  test('G-063 a general trigger stands without the particular ones that it covers', () => {
+    const told = (triggers: number[], sent: number[]) =>
+      expectService({ granted, directives: { triggers } }, [
+        ...base,
+        group3(1264, ...sent.map((type) => avp3(870, type))),
+      ]);
+    told([10, 2, 23, 24], [2, 24]);
+    told([30, 36, 3, 37], [3, 37]);
+    told([50, 51, 52], [50, 52]);
+    told([10, 23, 30, 36, 51], [10, 23, 30, 36, 51]);
+  });
+
   test('C-072 units of other kinds beside, each kind once', () => {
     expectService({ granted, beside: { seconds: 3600, units: 2, octets: 5 } }, [
       group(431, [avp(420, 3600), avp(421, u64(10_000_000n)), avp(417, u64(2n))]),
