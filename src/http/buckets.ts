@@ -11,7 +11,6 @@ import {
   type Renewal,
   reservedField,
 } from '../charging/account.ts';
-import { isOver } from '../charging/buckets.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { type Quantity, quantity, unitSchema } from './quantity.ts';
 import { subscriberOf } from './subscriber.ts';
@@ -108,7 +107,7 @@ export function bucketView(
     id,
     unit,
     priority,
-    state: stateOf(bucket, period, now),
+    state: stateOf(bucket, { period, expiresAt, now }),
     ...(startsAt === undefined ? {} : { startsAt: instantText(startsAt) }),
     ...(expiresAt === undefined ? {} : { expiresAt: instantText(expiresAt) }),
     ...(lastsMs === undefined ? {} : { lastsSeconds: Math.round(lastsMs / 1000) }),
@@ -131,10 +130,13 @@ export function bucketView(
   };
 }
 
-function stateOf(bucket: Bucket, period: number | undefined, now: number): BucketState {
-  if (isOver(bucket, period, now)) return 'expired';
-  if (bucket.startsAt !== undefined && bucket.startsAt > now) return 'waiting';
-  return bucket.renewal === undefined && period === 0 ? 'unused' : 'active';
+function stateOf(
+  { startsAt, renewal }: Bucket,
+  of: { period: number | undefined; expiresAt: number | undefined; now: number },
+): BucketState {
+  if (of.expiresAt !== undefined && of.expiresAt <= of.now) return 'expired';
+  if (startsAt !== undefined && startsAt > of.now) return 'waiting';
+  return renewal === undefined && of.period === 0 ? 'unused' : 'active';
 }
 
 /** When nothing is drawn any more, as far as it is known. */

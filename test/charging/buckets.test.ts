@@ -1,9 +1,10 @@
 /** What time does to buckets: renewal with roll-over, first use, start and expiry, exactly once. */
 import { describe, expect, test } from 'vitest';
 import type { Account, Bucket, Renewal } from '../../src/charging/account.ts';
-import { accountAt, periodFor, turnPeriods } from '../../src/charging/buckets.ts';
+import { accountAt, turnPeriods } from '../../src/charging/buckets.ts';
 import { Draft, type Movement } from '../../src/charging/draft.ts';
 import { LIMIT } from '../../src/charging/money.ts';
+import { periodFor } from '../../src/charging/periods.ts';
 import type { BucketChange } from '../../src/charging/record.ts';
 import { asks, bundle, main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
 

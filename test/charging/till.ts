@@ -12,9 +12,9 @@ import {
   reservedField,
 } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
-import { periodFor } from '../../src/charging/buckets.ts';
 import type { Change, Decision, Known, StepSettings } from '../../src/charging/decision.ts';
 import type { Movement } from '../../src/charging/draft.ts';
+import { periodFor } from '../../src/charging/periods.ts';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
 import { type AskedService, type Request, sessionKey } from '../../src/charging/request.ts';

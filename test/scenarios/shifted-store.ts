@@ -5,7 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { AccountDefinition, AccountRef } from '../../src/charging/account.ts';
-import { periodsFor } from '../../src/charging/buckets.ts';
+import { periodsFor } from '../../src/charging/periods.ts';
 import { accountName, partitionOfName } from '../../src/store/placement.ts';
 import type { RedisStore } from '../../src/store/redis/store.ts';
 import type { Commit, CommitReply, DueSession, Store } from '../../src/store/store.ts';

@@ -11,7 +11,7 @@ import {
   periodField,
   reservedField,
 } from '../../charging/account.ts';
-import { periodsFor } from '../../charging/buckets.ts';
+import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { checkCommit } from '../commit-check.ts';
 import {

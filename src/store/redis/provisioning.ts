@@ -9,7 +9,7 @@ import {
   OPEN_SESSIONS,
   periodField,
 } from '../../charging/account.ts';
-import { periodsFor } from '../../charging/buckets.ts';
+import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
