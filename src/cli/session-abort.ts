@@ -1,8 +1,6 @@
 /** `tollkeeper session abort`: ends a session, by its client (RFC 6733 8.5) or at once. */
-import { planWithoutRules } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
-import { abortSession } from '../engine/abort.ts';
-import { askClient } from '../engine/reauthorise.ts';
+import { askClient, endSession } from '../engine/reauthorise.ts';
 import type { Store } from '../store/store.ts';
 import { onOff } from '../values.ts';
 import { ASKING_MS, askingOn, askingSettings, sessionFailure, subSessionFlag } from './asking.ts';
@@ -50,7 +48,7 @@ function abort(
 ) {
   const options = askingOn(store, settings);
   const on = { mayServe: () => true, deadline: performance.now() + ASKING_MS };
-  if (now) return abortSession({ ...options, plan: (_, plan) => planWithoutRules(plan) }, key, on);
+  if (now) return endSession(options, key, on);
   return askClient(options, key, {
     ...on,
     wanted: { kind: 'abort', scope: {}, reason: 'operator' },
