@@ -3,7 +3,7 @@ import type { ImportCounts } from '../provisioning/import.ts';
 import { COLUMNS } from '../provisioning/subscriber-rows.ts';
 import { integer, path, word } from '../values.ts';
 import { defineCommand } from './command.ts';
-import { runImport } from './import-run.ts';
+import { runImport } from './importing.ts';
 import { storeSettings, withStore } from './open-store.ts';
 import { storedConfiguration } from './stored.ts';
 

@@ -5,6 +5,10 @@ import type { WrittenFile } from './schema.ts';
 /** `comment` stands above it, on one line. Texts are quoted: identities of digits must stay texts. */
 export function writeProvisioning(file: WrittenFile, comment: string): string {
   const line = comment.replaceAll(/[\r\n]+/g, ' ');
-  const body = stringify(file, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
-  return `# ${line}\n${body}`;
+  return `# ${line}\n${writePart(file)}`;
+}
+
+/** A part of it, such as a plan. */
+export function writePart(part: unknown): string {
+  return stringify(part, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
 }

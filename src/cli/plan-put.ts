@@ -1,0 +1,37 @@
+/** `tollkeeper plan put`: puts one plan in place on a running service. */
+import { putPart } from '../provisioning/edit-configuration.ts';
+import { word } from '../values.ts';
+import { defineCommand } from './command.ts';
+import { storeSettings, withStore } from './open-store.ts';
+import { storedConfiguration } from './stored.ts';
+import { readWritten } from './written-file.ts';
+
+export const command = defineCommand({
+  name: 'plan put',
+  summary: 'Put a plan in place; in effect within a second',
+  usage: 'FILE',
+  details:
+    'FILE is one plan, as it stands in a provisioning file. One that rates otherwise than before ' +
+    'gets the next version; open sessions keep what their grants were decided on.',
+  examples: ['plan put prepaid-data.yaml --tenant mvno-blue'],
+  flags: {
+    tenant: { kind: word('TENANT'), description: 'Whose plan; needed where there are several.' },
+  },
+  settings: [...storeSettings],
+  async run(call) {
+    const { id: plan, value } = readWritten(call.operands[0]!);
+    const put = await withStore(call.settings, async (store) => {
+      const { tenant } = await storedConfiguration(store, {
+        command: 'plan put',
+        tenant: call.flags.tenant,
+      });
+      const { configuration, created } = await putPart(
+        store,
+        { part: 'plan', tenant, plan },
+        value,
+      );
+      return { tenant, plan, version: configuration.plan(tenant, plan)?.version, created };
+    });
+    call.result(put, ({ tenant, version }) => `${plan} of ${tenant} is at version ${version}`);
+  },
+});

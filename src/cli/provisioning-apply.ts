@@ -1,0 +1,39 @@
+/** `tollkeeper provisioning apply`: brings a running service to what a file says. */
+import { applyFile } from '../provisioning/apply-file.ts';
+import { defineCommand } from './command.ts';
+import { storeSettings, withStore } from './open-store.ts';
+import { readProvisioning } from './provisioned.ts';
+import { unservable } from './serve.ts';
+
+export const command = defineCommand({
+  name: 'provisioning apply',
+  summary: 'Bring a running service to what a provisioning file says',
+  usage: 'FILE',
+  details:
+    'Tenants, plans, peers and routing change as a whole, or not at all, and are in effect on all ' +
+    'workers within a second; then accounts are created and changed. Everything that the file says ' +
+    'is put in place, also where it was changed by other means. Balances are left alone.',
+  examples: ['provisioning apply mvne.yaml'],
+  flags: {},
+  settings: [...storeSettings, 'diameterHost'],
+  async run(call) {
+    const file = readProvisioning(call.operands[0]!);
+    const applied = await withStore(call.settings, (store) =>
+      applyFile(store, file, {
+        all: true,
+        problems: ({ peers }) => unservable(call.settings, peers),
+      }),
+    );
+    const { accounts, changed, configuration } = applied;
+    for (const { tenant, account, text } of accounts.notes)
+      call.note(`${tenant} ${account}: ${text}`);
+    call.result({ changed, version: configuration.version, accounts }, () =>
+      [
+        `configuration  ${changed ? 'changed' : 'as it was'}, version ${configuration.version}`,
+        `accounts       ${accounts.created} created, ${accounts.changed} changed, ` +
+          `${accounts.unchanged} as they were, ${accounts.refused} left alone`,
+      ].join('\n'),
+    );
+    return accounts.refused > 0 ? 1 : 0;
+  },
+});

@@ -1,0 +1,157 @@
+/** The commands that change what is provisioned, as typed, on a service's Redis. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
+import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
+import { file, plan, tenant } from '../provisioning/configurations.ts';
+import { until } from '../store/redis-rig.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+let folder: string;
+let redis: EmbeddedRedis;
+let store: RedisStore;
+
+const inFolder = (name: string) => join(folder, name);
+const write = (name: string, value: unknown): string => {
+  writeFileSync(inFolder(name), typeof value === 'string' ? value : JSON.stringify(value));
+  return inFolder(name);
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tk-provisioning-'));
+  redis = await startEmbedded({ dataDir: inFolder('data'), durability: 'memory' });
+  const log = { warn() {}, info() {} };
+  store = await openRedisStore({ url: redis.url, partitions: 4, durability: 'memory', log });
+  const accounts = [{ id: 'a', plan: 'p', subscribers: [{ e164: '491' }] }];
+  const tenants = [tenant('blue', { accounts }), tenant('red')];
+  const applied = await run('provisioning', 'apply', write('mvne.yaml', file(tenants)));
+  expect(applied).toMatchObject({ code: 0, err: '' });
+});
+
+afterAll(async () => {
+  await store?.close();
+  await redis?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: '', err: '' };
+  const code = await runCommandLine({
+    argv,
+    env: { TOLLKEEPER_DATA_DIR: inFolder('data'), TOLLKEEPER_DURABILITY: 'memory' },
+    stdout: (text) => {
+      written.out += text;
+    },
+    stderr: (text) => {
+      written.err += text;
+    },
+  });
+  return { code, ...written };
+}
+
+const blue = ['--tenant', 'blue'] as const;
+
+test('a file is applied, and shown again as one that can be applied', async () => {
+  const { out } = await run('provisioning', 'show');
+  expect(out).toMatch(/^# Version 1 of the configuration\ntenants:/);
+  const again = await run('provisioning', 'apply', write('now.yaml', out), '--json');
+  expect(JSON.parse(again.out)).toMatchObject({ changed: false, version: 1 });
+  const bad = await run('provisioning', 'apply', write('bad.yaml', 'tenants: []'));
+  expect(bad.code).toBe(2);
+  expect(bad.err).toContain('(PROVISIONING_INVALID)');
+  const open = await run('provisioning', 'apply', inFolder('mvne.yaml'), '--diameter-host=0.0.0.0');
+  expect(open.err).toMatch(/anybody may connect[\s\S]*\(CHANGE_REFUSED\)/);
+});
+
+test('a plan is put, listed and shown as it is and as it was', async () => {
+  const put = await run('plan', 'put', write('plan.yaml', plan('0.07')), ...blue);
+  expect(put).toMatchObject({ code: 0, out: 'p of blue is at version 2\n' });
+  const list = await run('plan', 'list', ...blue, '--json');
+  expect(JSON.parse(list.out)).toMatchObject({ plan: 'p', version: 2, rules: 1, kept: [1, 2] });
+  expect((await run('plan', 'show', 'p', ...blue)).out).toContain('amount: "0.07"');
+  const old = await run('plan', 'show', 'p', ...blue, '--version', '1');
+  expect(old.out).toContain('amount: "0.01"');
+  expect((await run('plan', 'show', 'p', ...blue, '--version', '9')).err).toContain('PLAN_UNKNOWN');
+  const refused = await run('plan', 'put', write('bad-plan.yaml', { id: 'p', rules: [] }), ...blue);
+  expect(refused).toMatchObject({ code: 2 });
+  expect((await run('plan', 'put', write('no-id.yaml', 'rules: []'), ...blue)).err).toContain(
+    'no-id.yaml:1:1: id: found nothing',
+  );
+  expect((await run('plan', 'list')).err).toContain('--tenant is missing: one of blue, red');
+  expect((await run('plan', 'list', '--tenant', 'green')).err).toContain('TENANT_UNKNOWN');
+});
+
+test('an account is put, blocked and served again; a subscriber is moved to it', async () => {
+  const account = { id: 'b', plan: 'p', buckets: [{ id: 'main', unit: 'money', opening: '5' }] };
+  const put = () => run('account', 'put', write('account.yaml', account), ...blue);
+  expect((await put()).out).toBe('b of blue is active, with plan p, 0 subscribers and 1 buckets\n');
+  expect((await run('account', 'block', 'b', ...blue)).out).toContain('b of blue is blocked');
+  expect((await run('account', 'unblock', 'b', ...blue)).out).toContain('b of blue is active');
+  const move = () => run('subscriber', 'move', 'e164:491', 'b', ...blue);
+  expect((await move()).out).toBe('e164:491 is on b of blue, and no more on a\n');
+  expect((await move()).out).toBe('e164:491 is on b of blue\n');
+  expect((await run('subscriber', 'move', '491', 'b', ...blue)).code).toBe(2);
+  expect((await run('account', 'block', 'b', '--tenant', 'red')).err).toContain('ACCOUNT_UNKNOWN');
+});
+
+describe('an import', () => {
+  const csvOf = (count: number) =>
+    `account,plan,e164,opening:main\n${Array.from(
+      { length: count },
+      (_, i) => `imported-${i},p,${4_990_000_000 + i},1.00\n`,
+    ).join('')}`;
+
+  test('is reported row by row where it was refused', async () => {
+    const name = write('some.csv', `${csvOf(3)}x,none,1,\n`);
+    const first = await run('import', name, '--tenant', 'red', '--json');
+    expect(first.code).toBe(1);
+    expect(JSON.parse(first.out)).toMatchObject({ rows: 4, created: 3, refusedRows: 1 });
+    expect(readFileSync(`${name}.refused.csv`, 'utf8')).toMatch(
+      /^line,reason,row\n5,"plan: found 'none'[^\n]*","x,none,1,"\n$/,
+    );
+    expect(first.err).toMatch(/^100 % {2}4 rows, 1 refused, \d+ rows\/s\n/m);
+    const again = await run('import', write('some.csv', csvOf(3)), '--tenant', 'red', '--json');
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ created: 0, unchanged: 3 });
+    expect(existsSync(`${name}.refused.csv`)).toBe(false);
+    expect((await run('import', write('bad.csv', 'x,y\n'), ...blue)).err).toContain(
+      "there is no column 'x'",
+    );
+    expect((await run('import', inFolder('none.csv'), ...blue)).err).toContain('FILE_UNREADABLE');
+  });
+
+  test('that is killed goes on from its checkpoint, and no row has an effect twice', async () => {
+    const count = 6_000;
+    const name = write('many.csv', csvOf(count));
+    const flags = ['--tenant', 'blue', '--data-dir', inFolder('data'), '--durability', 'memory'];
+    // Slow enough to be killed in the middle; fast once it goes on.
+    const child = spawn(process.execPath, [main, 'import', name, ...flags, '--rate', '1000'], {
+      stdio: 'ignore',
+    });
+    await until(async () => existsSync(`${name}.checkpoint`));
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const { counts } = JSON.parse(readFileSync(`${name}.checkpoint`, 'utf8'));
+    expect(counts.rows).toBeGreaterThan(0);
+    expect(counts.rows).toBeLessThan(count);
+    const resumed = await run('import', name, ...flags, '--json');
+    expect(resumed).toMatchObject({ code: 0 });
+    const done = JSON.parse(resumed.out);
+    // What was written after the checkpoint is found there.
+    expect(done.rows).toBe(count);
+    expect(done.created + done.unchanged).toBe(count);
+    expect(done.created).toBeLessThan(count + 1);
+    expect(existsSync(`${name}.checkpoint`)).toBe(false);
+    const exported = await run('export', inFolder('out.csv'), ...flags, '--json');
+    // And the two accounts that were there.
+    expect(JSON.parse(exported.out)).toMatchObject({ accounts: count + 2, rows: count + 2 });
+    const lines = readFileSync(inFolder('out.csv'), 'utf8').split('\n');
+    expect(lines.filter((line) => line.includes('""opening"":""1.00""'))).toHaveLength(count);
+  });
+});
