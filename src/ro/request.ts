@@ -3,7 +3,7 @@
  * place, with `answer.ts`, that knows both vocabularies.
  */
 import type { EventAction, EventRequest } from '../charging/event.ts';
-import { type AskedService, type Refusal, type Request, serviceKey } from '../charging/request.ts';
+import type { AskedService, Refusal, Request } from '../charging/request.ts';
 import type { CCR } from '../diameter/commands.ts';
 import type { Understood, Value } from '../diameter/message.ts';
 import { equipmentOf } from './equipment.ts';
@@ -11,7 +11,7 @@ import { factsOf, ratOf } from './facts.ts';
 import type { Identified } from './identify.ts';
 import { messagesOf } from './messages.ts';
 import type { Currency } from './money.ts';
-import { askedOf, sumOf, usedOf } from './units.ts';
+import { askedOf, usedOf } from './units.ts';
 
 type MSCC = Understood<Value<'Multiple-Services-Credit-Control'>>;
 
@@ -142,7 +142,8 @@ function servicesOf(
 ): Pick<Request, 'level' | 'services'> {
   const services = ccr['Multiple-Services-Credit-Control'];
   if (services !== undefined) {
-    const asked = merged(services.map((one) => serviceOf(one, currency)));
+    // Each is answered in its own place, whether or not another names the same service (5.1.2).
+    const asked = services.map((one) => serviceOf(one, currency));
     return { level: 'services', services: kind === 'event' ? counted(asked, ccr) : asked };
   }
   const rsu = ccr['Requested-Service-Unit'];
@@ -212,31 +213,4 @@ const noIdentifiers: readonly number[] = [];
 function identifiersOf(identifiers: readonly number[] | undefined): readonly number[] {
   if (identifiers === undefined) return noIdentifiers;
   return identifiers.length === 1 ? identifiers : [...new Set(identifiers)].sort((a, b) => a - b);
-}
-
-/** The same service more than once in one request is one service: usage is summed. */
-function merged(services: readonly AskedService[]): readonly AskedService[] {
-  if (services.length === 1) return services;
-  const byKey = new Map<string, AskedService>();
-  for (const service of services) {
-    const key = serviceKey(service);
-    const before = byKey.get(key);
-    byKey.set(key, before === undefined ? service : join(before, service));
-  }
-  return [...byKey.values()];
-}
-
-function join(a: AskedService, b: AskedService): AskedService {
-  const joined: AskedService = { ...a, ...b };
-  let excess = a.excess || b.excess;
-  for (const name of ['asked', 'used', 'usedAfter', 'usedIndeterminate'] as const) {
-    const [one, other] = [a[name], b[name]];
-    if (one === undefined || other === undefined) continue;
-    const sum = sumOf(one, other);
-    joined[name] = sum.units;
-    if (name !== 'asked') excess ||= sum.excess;
-  }
-  if (excess) joined.excess = true;
-  if (a.reasons !== undefined) joined.reasons = [...a.reasons, ...(b.reasons ?? [])];
-  return joined;
 }

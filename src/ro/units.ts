@@ -121,15 +121,3 @@ function octetsOf(units: RSU | USU): bigint | undefined {
   const output = units['CC-Output-Octets'];
   return input === undefined && output === undefined ? undefined : (input ?? 0n) + (output ?? 0n);
 }
-
-/** Two reports of one service in one request, as one. */
-export function sumOf(a: Used, b: Used | undefined): { units: Used; excess: boolean } {
-  const units: Used = { ...a };
-  let excess = false;
-  for (const unit in b) {
-    const total = (units[unit as Unit] ?? 0) + (b[unit as Unit] ?? 0);
-    excess ||= total > LIMIT;
-    units[unit as Unit] = Math.min(LIMIT, total);
-  }
-  return { units, excess };
-}

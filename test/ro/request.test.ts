@@ -72,7 +72,7 @@ describe('units', () => {
     expect(services[0]!.used).toEqual({ octets: 8, seconds: 1, units: 4 });
   });
 
-  test('the same service twice in one request is one service', () => {
+  test('C-094 the same service twice in one request is told twice', () => {
     const { services } = servicesOf(
       { 'Rating-Group': 1, 'Service-Identifier': [2, 1], 'Used-Service-Unit': [{ 'CC-Time': 5 }] },
       {
@@ -83,14 +83,10 @@ describe('units', () => {
         'Reporting-Reason': [3],
       },
     );
+    const key = { ratingGroup: 1, serviceIds: [1, 2] };
     expect(services).toEqual([
-      {
-        ratingGroup: 1,
-        serviceIds: [1, 2],
-        asked: { seconds: 60 },
-        used: { seconds: 11 },
-        reasons: [3],
-      },
+      { ...key, used: { seconds: 5 } },
+      { ...key, asked: { seconds: 60 }, used: { seconds: 6 }, reasons: [3] },
     ]);
   });
 
@@ -99,7 +95,10 @@ describe('units', () => {
       { 'Used-Service-Unit': [{ 'CC-Total-Octets': 1n }] },
       { 'Used-Service-Unit': [{ 'CC-Total-Octets': 2n }], 'Requested-Service-Unit': {} },
     );
-    expect(services).toEqual([{ serviceIds: [], asked: {}, used: { octets: 3 } }]);
+    expect(services).toEqual([
+      { serviceIds: [], used: { octets: 1 } },
+      { serviceIds: [], asked: {}, used: { octets: 2 } },
+    ]);
   });
 
   test('C-093 rating group, identifier and both are different services', () => {
@@ -125,10 +124,8 @@ describe('units', () => {
     expect(usage(money(2n ** 63n - 1n))).toMatchObject({ used: { money: LIMIT }, excess: true });
     expect(usage({ 'CC-Total-Octets': BigInt(LIMIT) })!.excess).toBeUndefined();
     expect(usage(money(15n, -3))!.excess).toBeUndefined();
-    const twice = servicesOf(
-      { 'Rating-Group': 1, 'Used-Service-Unit': [{ 'CC-Total-Octets': BigInt(LIMIT) }] },
-      { 'Rating-Group': 1, 'Used-Service-Unit': [{ 'CC-Total-Octets': BigInt(LIMIT) }] },
-    );
+    const usu = { 'CC-Total-Octets': BigInt(LIMIT) };
+    const twice = servicesOf({ 'Rating-Group': 1, 'Used-Service-Unit': [usu, usu] });
     expect(twice.services).toMatchObject([{ used: { octets: LIMIT }, excess: true }]);
   });
 });

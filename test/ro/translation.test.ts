@@ -62,17 +62,17 @@ describe('C-123 usage around a tariff change', () => {
     });
   });
 
-  test('two entries of one service are one', () => {
+  test('C-094 several entries of one service stay apart, to be answered each', () => {
     const request = asked([
       mscc(avp(432, 1), avp(452, 0), usu(octets(5n))),
       mscc(avp(432, 1), avp(452, 1), usu(octets(7n)), avp3(872, 3)),
       mscc(avp(432, 1), avp(452, 1), usu(octets(1n)), rsu(), avp3(872, 99)),
     ]);
+    const key = { ratingGroup: 1, serviceIds: [] };
     expect(request.services).toEqual([
-      {
-        ...{ ratingGroup: 1, serviceIds: [], asked: {} },
-        ...{ used: { octets: 13 }, usedAfter: { octets: 8 }, reasons: [3, 99] },
-      },
+      { ...key, used: { octets: 5 } },
+      { ...key, used: { octets: 7 }, usedAfter: { octets: 7 }, reasons: [3] },
+      { ...key, used: { octets: 1 }, usedAfter: { octets: 1 }, asked: {}, reasons: [99] },
     ]);
   });
 
