@@ -7,7 +7,13 @@ import { wordsOf } from './script.ts';
 
 const TYPES: Record<string, number> = { initial: 1, update: 2, terminate: 3 };
 const SUBSCRIBER_TYPES: Record<string, number> = { e164: 0, imsi: 1, sip: 2, nai: 3, private: 4 };
-const REASONS: Record<string, number> = { QHT: 1, FINAL: 2, QUOTA_EXHAUSTED: 3, VALIDITY_TIME: 4 };
+const REASONS: Record<string, number> = {
+  ...{ THRESHOLD: 0, QHT: 1, FINAL: 2, QUOTA_EXHAUSTED: 3, VALIDITY_TIME: 4, POOL_EXHAUSTED: 8 },
+};
+/** Tariff-Change-Usage (RFC 8506 8.27). */
+const USAGES: Record<string, number> = { 'used-before': 0, 'used-after': 1, 'used-straddling': 2 };
+
+type Service = Value<'Multiple-Services-Credit-Control'>;
 
 type Units = Pick<
   Value<'Requested-Service-Unit'>,
@@ -86,6 +92,11 @@ function serviceOf(line: string): Value<'Multiple-Services-Credit-Control'> {
     else if (key === 'ask') service['Requested-Service-Unit'] = value === '' ? {} : unitsOf(value);
     else if (key === 'used')
       service['Used-Service-Unit'] = [...(service['Used-Service-Unit'] ?? []), unitsOf(value)];
+    else if (USAGES[key] !== undefined)
+      service['Used-Service-Unit'] = [
+        ...(service['Used-Service-Unit'] ?? []),
+        { 'Tariff-Change-Usage': USAGES[key], ...unitsOf(value) },
+      ];
     else if (key === 'reason') service['Reporting-Reason'] = [REASONS[value] ?? Number(value)];
     else if (key !== 'service' && key !== 'command') throw new Error(`no such word: ${key}`);
   }
@@ -122,7 +133,14 @@ export function answerLines(cca: CCA): string[] {
     cca['Failed-AVP']?.map((avp) => `failed=${Object.keys(avp).join() || 'unknown'}`) ?? [];
   const low = cca['Low-Balance-Indication'] === 1 ? ['low-balance'] : [];
   const lines = [
-    [cca['Result-Code'], ...quotaWords(cca), ...low, ...eventWords(cca), ...failed].join(' '),
+    [
+      cca['Result-Code'],
+      ...quotaWords(cca),
+      ...balanceWords(cca),
+      ...low,
+      ...eventWords(cca),
+      ...failed,
+    ].join(' '),
   ];
   for (const service of cca['Multiple-Services-Credit-Control'] ?? []) {
     const holding = service['Quota-Holding-Time'];
@@ -136,7 +154,9 @@ export function answerLines(cca: CCA): string[] {
         service['Rating-Group'] === undefined ? 'service' : `rg=${service['Rating-Group']}`,
         ...(service['Service-Identifier'] ? [`si=${service['Service-Identifier'].join()}`] : []),
         service['Result-Code'],
+        ...usageWords(service),
         ...quotaWords(service),
+        ...poolWords(service),
         ...(threshold === undefined ? [] : [`threshold=${threshold}`]),
         ...(holding === undefined ? [] : [`holding=${holding}`]),
       ].join(' '),
@@ -161,8 +181,30 @@ function quotaWords(
     const { 'Value-Digits': digits, Exponent: exponent = 0 } = money['Unit-Value'];
     words.push(`granted=money:${digits}e${exponent}/${money['Currency-Code']}`);
   }
+  const change = granted?.['Tariff-Time-Change'];
+  if (change !== undefined) words.push(`change=${new Date(change * 1000).toISOString()}`);
   if (validity !== undefined) words.push(`validity=${validity}`);
   return [...words, ...finalWords(level['Final-Unit-Indication'])];
+}
+
+/** `before` or `after`: which side of a tariff change a quota is for. */
+function usageWords({ 'Tariff-Change-Usage': usage }: Service): string[] {
+  return usage === undefined ? [] : [['before', 'after'][usage] ?? String(usage)];
+}
+
+/** `pool=1*10e-6`: the pool and its multiplier. */
+function poolWords({ 'G-S-U-Pool-Reference': pools }: Service): string[] {
+  return (pools ?? []).map(
+    ({ 'G-S-U-Pool-Identifier': id, 'Unit-Value': { 'Value-Digits': digits, Exponent } }) =>
+      `pool=${id}*${digits}e${Exponent ?? 0}`,
+  );
+}
+
+/** `balance=1000e-2`, in the account's currency. */
+function balanceWords({ 'Remaining-Balance': balance }: CCA): string[] {
+  if (balance === undefined) return [];
+  const { 'Value-Digits': digits, Exponent = 0 } = balance['Unit-Value'];
+  return [`balance=${digits}e${Exponent}`];
 }
 
 /** `final=redirect to=URL`, `final=restrict filters=ID,ID`. */

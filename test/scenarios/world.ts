@@ -224,7 +224,7 @@ export class World {
       words.includes('unknown-avp') ? withUnknownAVP(bytes) : bytes,
       {
         worker: words.includes('worker=2') ? 1 : 0,
-        options: { numbering: words.includes('loose') ? 'loose' : 'strict' },
+        options: optionsOf(words),
       },
     );
     const answered = decode(answer);
@@ -373,4 +373,13 @@ export class World {
 function planOf(provisioning: Provisioning) {
   const { current } = fixedConfiguration(provisioning);
   return (tenant: string, plan: string) => current.planOf(tenant, plan);
+}
+
+/** What is known of the gateway: `loose` numbering, and how it may be told of a tariff change. */
+function optionsOf(words: readonly string[]): PeerOptions {
+  const told = words.find((word) => word.startsWith('tariff-change='))?.split('=')[1];
+  return {
+    numbering: words.includes('loose') ? 'loose' : 'strict',
+    ...(told === 'single' || told === 'dual' ? { tariffChange: told } : {}),
+  };
 }
