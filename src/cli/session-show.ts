@@ -1,7 +1,12 @@
 /** `tollkeeper session show`: a session, its services and what holds their grants. */
 import { sessionKey } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
-import { type ServiceView, type SessionView, sessionView } from '../http/sessions.ts';
+import {
+  type AskingView,
+  type ServiceView,
+  type SessionView,
+  sessionView,
+} from '../http/sessions.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import { sessionTag } from '../log.ts';
 import { word } from '../values.ts';
@@ -46,7 +51,7 @@ function sessionText(
 ): string {
   const { subSessionId, subscriber, client } = view;
   const sub = subSessionId === undefined ? '' : `, sub-session ${subSessionId}`;
-  const facts: [string, string][] = [
+  const facts: (readonly [string, string])[] = [
     ['session', `${view.sessionId}${sub}`],
     ['in the log', tag],
     ['state', view.state],
@@ -57,6 +62,7 @@ function sessionText(
     ['opened', instant(view.openedAt)],
     ['changed', instant(view.changedAt)],
     ['supervised', `until ${instant(view.supervisedUntil)}`],
+    ...(view.asking === undefined ? [] : [['asking', askingText(view.asking)] as const]),
   ];
   const services = table(view.services, [
     { head: 'rating group', right: true, cell: ({ ratingGroup }) => String(ratingGroup ?? '-') },
@@ -76,6 +82,17 @@ function sessionText(
     '',
     services,
   ].join('\n');
+}
+
+function askingText({ for: what, reason, attempts, acknowledged, ...scope }: AskingView): string {
+  const { ratingGroup, serviceId, pool } = scope;
+  const of = [
+    ...(ratingGroup === undefined ? [] : [`rating group ${ratingGroup}`]),
+    ...(serviceId === undefined ? [] : [`service ${serviceId}`]),
+    ...(pool === undefined ? [] : [`pool ${pool}`]),
+  ];
+  const wish = what === 'abort' ? 'to end it' : ['to re-authorise', ...of].join(' ');
+  return `${wish} (${reason}), ${acknowledged ? 'agreed' : `tried ${attempts} times`}`;
 }
 
 function granted({ granted, unit }: ServiceView, currency: TenantCurrency | undefined): string {

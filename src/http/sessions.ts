@@ -1,6 +1,7 @@
 /** `/v1/sessions`: charging sessions, as the store has them at this moment. */
 import type { FastifyInstance } from 'fastify';
 import type { Account } from '../charging/account.ts';
+import type { Pending } from '../charging/pending.ts';
 import { type SubscriberId, sessionKey, type Unit } from '../charging/request.ts';
 import type { Grant, Part, Service, Session, SessionState } from '../charging/session.ts';
 import { TollkeeperError } from '../errors.ts';
@@ -22,6 +23,17 @@ interface HeldView {
   bucket: string;
   units: number;
   quantity: Quantity;
+}
+
+/** What the client is to be asked for. */
+export interface AskingView {
+  for: 'reauthorise' | 'abort';
+  reason: string;
+  ratingGroup?: number;
+  serviceId?: number;
+  pool?: number;
+  attempts: number;
+  acknowledged: boolean;
 }
 
 export interface ServiceView {
@@ -47,6 +59,7 @@ export interface SessionView {
   openedAt: string;
   changedAt: string;
   supervisedUntil: string;
+  asking?: AskingView;
   services: ServiceView[];
 }
 
@@ -126,6 +139,21 @@ export const sessionSchema = {
     openedAt: instant('When it was opened.'),
     changedAt: instant('When it was last changed.'),
     supervisedUntil: instant('When supervision (Tcc) ends it, if its client is silent until then.'),
+    asking: {
+      type: 'object',
+      description: 'What its client is still to be asked for (RFC 8506 5.5, RFC 6733 8.5).',
+      required: ['for', 'reason', 'attempts', 'acknowledged'],
+      additionalProperties: false,
+      properties: {
+        for: { type: 'string', enum: ['reauthorise', 'abort'] },
+        reason: { type: 'string', enum: ['operator', 'top-up', 'plan', 'expiry'] },
+        ratingGroup: { type: 'integer' },
+        serviceId: { type: 'integer' },
+        pool: { type: 'integer' },
+        attempts: { type: 'integer', description: 'How often it was tried so far.' },
+        acknowledged: { type: 'boolean', description: 'The client answered that it will.' },
+      },
+    },
     services: {
       type: 'array',
       items: {
@@ -243,8 +271,13 @@ export function sessionView(
     openedAt: iso(session.openedAt),
     changedAt: iso(session.changedAt),
     supervisedUntil: iso(session.superviseAt),
+    ...(session.pending === undefined ? {} : { asking: askingView(session.pending) }),
     services: session.services.map((service) => serviceView(service, of)),
   };
+}
+
+function askingView({ kind, reason, scope, attempts, acknowledged }: Pending): AskingView {
+  return { for: kind, reason, ...scope, attempts, acknowledged };
 }
 
 function serviceView(

@@ -72,6 +72,9 @@ test('session reauthorise: what is wanted is pending in the session, once', asyn
   expect((await stored(id))?.pending).toMatchObject({
     ...{ kind: 'reauthorise', reason: 'operator', scope: { ratingGroup: 1, serviceId: 7 } },
   });
+  expect((await run('session', 'show', id)).out).toContain(
+    'asking      to re-authorise rating group 1 service 7 (operator), tried 0 times\n',
+  );
   const again = await run(
     'session',
     'reauthorise',

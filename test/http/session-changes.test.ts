@@ -27,6 +27,10 @@ describe('re-authorisation', () => {
     expect((await stored(on))?.pending).toMatchObject({
       ...{ kind: 'reauthorise', reason: 'operator', scope: {}, attempts: 0 },
     });
+    const shown = await on.call('GET', path('').slice(0, -1));
+    expect(shown.body).toMatchObject({
+      asking: { for: 'reauthorise', reason: 'operator', attempts: 0, acknowledged: false },
+    });
     const again = await on.call('POST', path('reauthorisation'), { body: {} });
     expect(again.body).toEqual({ outcome: 'pending' });
   });
