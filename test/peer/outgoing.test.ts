@@ -142,6 +142,18 @@ describe('what comes back', () => {
     peer.send(answerTo(request, [avp(263, session)]));
     expect(await first).toHaveProperty('answer');
   });
+
+  test('B-014 an End-to-End Identifier that its sender chose is sent as it is, with T only if told', async () => {
+    const { open, seen } = await serve();
+    const peer = await open();
+    const options = { timeoutMs: 10_000, endToEnd: 0xfedcba98 };
+    void seen.opened[0]!.request('ASR', addressed, options);
+    void seen.opened[0]!.request('ASR', addressed, { ...options, retransmitted: true });
+    const [first, copy] = [await peer.receive(), await peer.receive()];
+    expect(first).toMatchObject({ flags: R | P, endToEnd: 0xfedcba98 });
+    expect(copy).toMatchObject({ flags: R | P | T, endToEnd: 0xfedcba98 });
+    expect(copy.hopByHop).not.toBe(first.hopByHop);
+  });
 });
 
 describe('failover', () => {
