@@ -4,22 +4,20 @@
  * the same input always gives the same decision (RFC 8506 7, table 6). Timers that come due and
  * aborts, to which there is no answer, are decided in `timer.ts` by the same moves.
  */
-import type { Answer, Outcome } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import type { Decision, Known } from './decision.ts';
-import { describedBy, describedIn } from './description.ts';
+import { describedBy } from './description.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
 import { mergeFacts } from './facts.ts';
 import { knowsContext } from './match.ts';
-import { withNotices } from './notices.ts';
 import { reauthoriseAtOf, stillPending, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
 import { release } from './quota.ts';
-import type { ChargingRecord, RecordKind } from './record.ts';
-import type { Facts, Request } from './request.ts';
-import { type Served, serveAll } from './service.ts';
-import type { Serving } from './serving.ts';
+import type { Request } from './request.ts';
+import { answerWith, plainly, recordOf, serveRequest } from './served-request.ts';
+import type { Served } from './service.ts';
 import type { Service, Session } from './session.ts';
 import { dueAt, supervisionMs, type Timed, wakeAt } from './timer.ts';
 
@@ -280,80 +278,5 @@ function late(request: Request, session: Session, known: Known): Decision {
     ttlMs: 'keep',
     movements: draft.movements(),
     record: { ...record, services: served.recorded },
-  };
-}
-
-function serveRequest(
-  request: Request,
-  before: readonly Service[],
-  {
-    draft,
-    known,
-    facts,
-    ending,
-  }: { draft: Draft; known: Known; facts: Facts | undefined; ending: boolean },
-): Served {
-  const { account, plan, now, reserving, lastOnly = false } = known;
-  const { kind, context, occurredAt = now, level, tariffChange } = request;
-  const serving: Serving = {
-    draft,
-    plan,
-    kind,
-    context,
-    facts,
-    now,
-    reserving,
-    lastOnly,
-    ending,
-    at: Math.min(occurredAt, now),
-    // Two quotas for one service need services to be told apart in (RFC 8506 5.1.2).
-    tariffChange: level === 'command' && tariffChange === 'dual' ? 'single' : tariffChange,
-    blocked: account.definition.status !== 'active',
-  };
-  return serveAll(serving, request.services, before);
-}
-
-/** Undefined: what it would say may not be said on a hint. */
-function answerWith(
-  { level }: Request,
-  { services, answers }: Served,
-  { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
-): Answer | undefined {
-  const { plan, now, fresh } = known;
-  const answer: Answer = { outcome: 'success', level, services: answers };
-  return withNotices(answer, { plan, draft, services, now, fresh, ending });
-}
-
-/** An answer at command level only. */
-function plainly(outcome: Outcome, request: Request): Answer {
-  const resultCode = outcome === 'refused' ? request.refusal?.resultCode : undefined;
-  return {
-    outcome,
-    ...(resultCode === undefined ? {} : { resultCode }),
-    level: request.level,
-    services: [],
-  };
-}
-
-function recordOf(
-  request: Request,
-  of: { session: Session; kind: RecordKind; now: number; answer: Answer; draft: Draft },
-): Omit<ChargingRecord, 'services'> {
-  const { session, kind, now, answer, draft } = of;
-  const { subSessionId, terminationCause } = request;
-  return {
-    kind,
-    at: now,
-    account: session.account,
-    sessionId: session.sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
-    requestNumber: request.number,
-    subscriber: session.subscriber,
-    client: request.client.host,
-    context: request.context,
-    outcome: answer.outcome,
-    changes: draft.changes(),
-    ...describedIn(request, kind === 'initial' ? undefined : session),
-    ...(terminationCause === undefined ? {} : { terminationCause }),
   };
 }

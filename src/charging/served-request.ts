@@ -1,0 +1,88 @@
+/** What a request of a session is served, answered and recorded with, whatever becomes of the session. */
+import type { Answer, Outcome } from './answer.ts';
+import type { Known } from './decision.ts';
+import { describedIn } from './description.ts';
+import type { Draft } from './draft.ts';
+import { withNotices } from './notices.ts';
+import type { ChargingRecord, RecordKind } from './record.ts';
+import type { Facts, Request } from './request.ts';
+import { type Served, serveAll } from './service.ts';
+import type { Serving } from './serving.ts';
+import type { Service, Session } from './session.ts';
+
+/** Serves what a request asks of a session's services. */
+export function serveRequest(
+  request: Request,
+  before: readonly Service[],
+  {
+    draft,
+    known,
+    facts,
+    ending,
+  }: { draft: Draft; known: Known; facts: Facts | undefined; ending: boolean },
+): Served {
+  const { account, plan, now, reserving, lastOnly = false } = known;
+  const { kind, context, occurredAt = now, level, tariffChange } = request;
+  const serving: Serving = {
+    draft,
+    plan,
+    kind,
+    context,
+    facts,
+    now,
+    reserving,
+    lastOnly,
+    ending,
+    at: Math.min(occurredAt, now),
+    // Two quotas for one service need services to be told apart in (RFC 8506 5.1.2).
+    tariffChange: level === 'command' && tariffChange === 'dual' ? 'single' : tariffChange,
+    blocked: account.definition.status !== 'active',
+  };
+  return serveAll(serving, request.services, before);
+}
+
+/** The answer to a request that was served. Undefined: it may not be said on a hint. */
+export function answerWith(
+  { level }: Request,
+  { services, answers }: Served,
+  { draft, known, ending }: { draft: Draft; known: Known; ending: boolean },
+): Answer | undefined {
+  const { plan, now, fresh } = known;
+  const answer: Answer = { outcome: 'success', level, services: answers };
+  return withNotices(answer, { plan, draft, services, now, fresh, ending });
+}
+
+/** An answer at command level only. */
+export function plainly(outcome: Outcome, request: Request): Answer {
+  const resultCode = outcome === 'refused' ? request.refusal?.resultCode : undefined;
+  return {
+    outcome,
+    ...(resultCode === undefined ? {} : { resultCode }),
+    level: request.level,
+    services: [],
+  };
+}
+
+/** The record of a request, but for its services. */
+export function recordOf(
+  request: Request,
+  of: { session: Session; kind: RecordKind; now: number; answer: Answer; draft: Draft },
+): Omit<ChargingRecord, 'services'> {
+  const { session, kind, now, answer, draft } = of;
+  const { subSessionId, terminationCause } = request;
+  return {
+    kind,
+    at: now,
+    account: session.account,
+    sessionId: session.sessionId,
+    ...(subSessionId === undefined ? {} : { subSessionId }),
+    requestNumber: request.number,
+    subscriber: session.subscriber,
+    client: request.client.host,
+    context: request.context,
+    outcome: answer.outcome,
+    changes: draft.changes(),
+    ...describedIn(request, kind === 'initial' ? undefined : session),
+    ...(terminationCause === undefined ? {} : { terminationCause }),
+  };
+}
