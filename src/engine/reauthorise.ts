@@ -57,14 +57,16 @@ export async function askClientsOf(
   try {
     do {
       const page = await store.sessionsOf(account, { limit: PAGE, ...(after && { after }) });
-      for (const { session } of page.sessions) {
-        const wanted = wantedOf(session, reason);
-        if (wanted === undefined) continue;
-        const on = { wanted, mayServe: () => true, deadline };
-        const outcome = await askClient(options, sessionKey(session), on);
-        if (outcome === 'busy') return { kind: 'busy', asked };
-        if (outcome === 'asked') asked++;
-      }
+      // A page at once: an account may have ten thousand sessions.
+      const outcomes = await Promise.all(
+        page.sessions.map(({ session }) => {
+          const wanted = wantedOf(session, reason);
+          const on = { mayServe: () => true, deadline };
+          return wanted && askClient(options, sessionKey(session), { ...on, wanted });
+        }),
+      );
+      asked += outcomes.filter((outcome) => outcome === 'asked').length;
+      if (outcomes.includes('busy')) return { kind: 'busy', asked };
       after = page.next;
     } while (after !== undefined && clock() < deadline);
   } catch (error) {
