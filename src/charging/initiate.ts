@@ -22,7 +22,7 @@ import {
 import type { Service, Session } from './session.ts';
 import { abandon, wakeAt } from './timer.ts';
 
-/** Half of this time a request may take to a worker that has a way, the other half is the client's. */
+/** Half of this time a request may take to a worker that has a way, half is the client's. */
 const UNDER_WAY_ANSWERS = 2;
 
 type Deciding = Omit<Known, 'session'>;

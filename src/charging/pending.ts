@@ -37,7 +37,7 @@ export interface Pending extends Wanted {
   deadEnds: number;
   /** The client said that it will; only its CCR is missing. */
   acknowledged: boolean;
-  /** Store time in ms of the next attempt, or of giving up; once acknowledged, of the client's word. */
+  /** Store time in ms of the next attempt, or of giving up; of the client's word once it gave it. */
   nextAt: number;
 }
 
@@ -72,7 +72,7 @@ export function pendingDueAt(pending: Pending | undefined): number {
 }
 
 /**
- * What is pending once `wanted` is wanted too; undefined: nothing changes, it is pending already. Two
+ * What is pending once `wanted` is wanted too; undefined: nothing changes, it is so already. Two
  * wishes become one request whose scope has both. It is not sent before `notBefore`, until when
  * another one may be under way.
  */

@@ -23,7 +23,7 @@ export interface AskOptions extends ChangeCalls {
 const PAGE = 100;
 
 /**
- * Wants the client of one session asked. `pending`: it already is to be asked for that, or for more.
+ * Wants the client of one session asked. `pending`: it is to be asked for that, or more, already.
  * `busy`: not agreed with the store before the deadline; repeating it does no harm.
  */
 export async function askClient(
@@ -43,8 +43,8 @@ export async function askClient(
 
 /**
  * Wants the clients of an account's open sessions asked to re-authorise: after a top-up those of
- * which a service has run out of credit (RFC 8506 5.6.4), otherwise all. `busy`: the store agreed to
- * some of it at most before the deadline. Repeating it does no harm.
+ * which a service has run out of credit (RFC 8506 5.6.4), otherwise all. `busy`: the store agreed
+ * to some of it at most before the deadline. Repeating it does no harm.
  */
 export async function askClientsOf(
   options: AskOptions,
