@@ -4,11 +4,11 @@
  * what is due, in its own record, under conditions that let it happen once.
  *
  * A bucket with a renewal is in a period, from its creation on, with what it was opened with; at
- * the end of each period what is left beyond the roll-over expires and the amount is added. Several
- * ends that nobody decided anything between are made up for by one renewal, with one amount.
+ * the end of each period what is left beyond the roll-over expires and the amount is added. Ends that
+ * nobody decided anything between are made up for all at once, as if each had been in time.
  */
 import { type Account, type Bucket, hasPeriod } from './account.ts';
-import { periodEnd } from './calendar.ts';
+import { endsUntil, periodEnd } from './calendar.ts';
 import { Draft } from './draft.ts';
 import type { Unit } from './request.ts';
 
@@ -26,7 +26,8 @@ export function turnPeriods(draft: Draft, now: number): void {
     if (isOver(bucket, period, now)) draft.expire(bucket.id);
     else if (isDue(bucket, period, now)) {
       const { renewal } = bucket;
-      draft.renew(bucket.id, { ...renewal, end: periodEnd(renewal, now) });
+      const times = endsUntil(renewal, { first: draft.period(bucket.id) ?? now, now });
+      draft.renew(bucket.id, { ...renewal, times, end: periodEnd(renewal, now) });
     }
   }
 }

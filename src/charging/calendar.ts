@@ -74,15 +74,31 @@ export function minuteOf(localMs: number): number {
  * at the local time of `from`; months on its day, or on the last of a month that has no such day.
  */
 export function periodEnd(renewal: Renewal, at: number): number {
+  return nextPeriod(renewal, at).startsAt;
+}
+
+/** How many periods have ended by `now`, the first of them at `first`, which is not after it. */
+export function endsUntil(
+  renewal: Renewal,
+  { first, now }: { first: number; now: number },
+): number {
+  return 1 + nextPeriod(renewal, now).index - nextPeriod(renewal, first).index;
+}
+
+/** The first period that begins after `at`: its place, counted from `from`, and when it begins. */
+function nextPeriod(renewal: Renewal, at: number): { index: number; startsAt: number } {
   const { every, from, timeZone } = renewal;
-  if (every === 'hour') return from + (Math.floor((at - from) / HOUR_MS) + 1) * HOUR_MS;
+  if (every === 'hour') {
+    const index = Math.floor((at - from) / HOUR_MS) + 1;
+    return { index, startsAt: from + index * HOUR_MS };
+  }
   const anchor = localMsAt(timeZone, from);
   const startOf = (index: number): number =>
     index === 0 ? from : instantOf(timeZone, periodStart(every, anchor, index));
   let index = periodsBetween(every, anchor, localMsAt(timeZone, at));
   while (startOf(index) > at) index--;
   while (startOf(index) <= at) index++;
-  return startOf(index);
+  return { index, startsAt: startOf(index) };
 }
 
 /** The local time at which the period begins that is `index` periods after the one at `anchor`. */

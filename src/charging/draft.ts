@@ -103,25 +103,24 @@ export class Draft {
   }
 
   /**
-   * Ends the period that was seen and begins the one that lasts until `end`: of what is left more
-   * than `rollover` expires, and `amount` is added, as far as the bucket can hold it. An overdraft
-   * stays.
+   * Ends the period that was seen, and those after it that nobody was there for, `times` in all, and
+   * begins the one that lasts until `end`. At each end more than `rollover` of what is left expires,
+   * and `amount` is added, as far as the bucket can hold it. An overdraft stays.
    */
   renew(
     bucket: string,
-    { end, rollover, amount }: { end: number; rollover: number; amount: number },
+    { end, times, rollover, amount }: Refill & { end: number; times: number },
   ): void {
     const { available, period } = this.#pool(bucket);
     if (period === undefined) return;
     const turned = this.#move(period, end - after(period));
     turned.max = period.seen;
     turned.min = end;
-    const expired = Math.max(0, after(available) - rollover);
-    const added = Math.min(amount, LIMIT - after(available) + expired);
+    const { expired, added } = refilled(after(available), { times, rollover, amount });
     const movement = this.#move(available, added - expired);
     if (expired > 0) this.#change(bucket, 'expiry', -expired, 0);
     if (added > 0) this.#change(bucket, 'renewal', added, 0);
-    if (expired > 0 || added < amount) this.#exactly(available);
+    if (times > 1 || expired > 0 || added < amount) this.#exactly(available);
     else movement.max = Math.min(rollover, LIMIT);
   }
 
@@ -298,3 +297,33 @@ export class Draft {
 
 const deltaOf = ({ movement }: Counter): number => movement?.delta ?? 0;
 const after = (counter: Counter): number => counter.seen + deltaOf(counter);
+
+interface Refill {
+  rollover: number;
+  amount: number;
+}
+
+/** What expires of a bucket, and what is added to it, when `times` periods end in which it rests. */
+function refilled(
+  available: number,
+  { times, rollover, amount }: Refill & { times: number },
+): { expired: number; added: number } {
+  let left = available;
+  let expired = 0;
+  let added = 0;
+  for (let i = 0; i < times; i++) {
+    const lost = Math.max(0, left - rollover);
+    const got = Math.min(amount, LIMIT - (left - lost));
+    // From here on what comes is what goes: all of it at once, as far as a record can hold it.
+    const alike = lost === got && got > 0 ? times - i : 1;
+    const count = Math.min(
+      alike,
+      Math.max(1, Math.floor((LIMIT - Math.max(added, expired)) / Math.max(1, got))),
+    );
+    expired += count * lost;
+    added += count * got;
+    if (lost === got) break;
+    left += got - lost;
+  }
+  return { expired, added };
+}

@@ -75,11 +75,33 @@ describe('a renewal', () => {
     ]);
   });
 
-  test('makes up for missed periods once', () => {
-    const till = tillOf([bundle('b', { renewal: daily({ rollover: 30 }) }), main], { b: 70 });
-    till.now += 5 * DAY + HOUR;
-    till.ask(requestOf('initial', 0));
-    expect([till.available('b'), till.counters['p:b']]).toEqual([130, START + 6 * DAY]);
+  test.each([
+    // opening, roll-over, missed days, what is there then
+    [70, 30, 5, 130],
+    [70, 250, 1, 170],
+    [70, 250, 2, 270],
+    [70, 250, 3, 350],
+    [70, 250, 9, 350],
+    [0, 0, 4, 100],
+  ])(
+    'makes up for missed periods as if it had been there: %d, %d, %d',
+    (b, rollover, days, has) => {
+      const till = tillOf([bundle('b', { renewal: daily({ rollover }) }), main], { b });
+      till.now += days * DAY + HOUR;
+      till.ask(requestOf('initial', 0));
+      expect([till.available('b'), till.counters['p:b']]).toEqual([has, START + (days + 1) * DAY]);
+    },
+  );
+
+  test('pays off an overdraft by every period that was missed', () => {
+    const credit = { ...main, floor: -250, renewal: daily() };
+    const till = tillOf([credit], { main: 0 });
+    till.ask(requestOf('initial', 0, [asks({ asked: { octets: 250 } })]));
+    till.ask(requestOf('update', 1, [reports(250, 0)]));
+    expect(till.available('main')).toBe(-250);
+    till.now += 2 * DAY;
+    till.ask(requestOf('update', 2));
+    expect(till.available('main')).toBe(-50);
   });
 
   test('pays an overdraft off before anything is there to be used', () => {

@@ -253,10 +253,12 @@ export class Ledger {
       if (isOver(bucket, now)) {
         if (bucket.available > 0n) this.#lose(bucket, bucket.available);
       } else if (renewal !== undefined && endsAt <= now && startsAt <= now) {
-        if (bucket.available > renewal.rollover)
-          this.#lose(bucket, bucket.available - renewal.rollover);
-        bucket.available += renewal.amount;
-        bucket.renewed += renewal.amount;
+        for (let end = endsAt; end <= now; end = endOfPeriod(renewal, end)) {
+          if (bucket.available > renewal.rollover)
+            this.#lose(bucket, bucket.available - renewal.rollover);
+          bucket.available += renewal.amount;
+          bucket.renewed += renewal.amount;
+        }
         bucket.endsAt = endOfPeriod(renewal, now);
       }
     }
