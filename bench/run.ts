@@ -7,6 +7,7 @@ import { ACCOUNTS } from './accounts.ts';
 import { codec } from './codec.ts';
 import { commits } from './commits.ts';
 import { asText, type Figure } from './figure.ts';
+import { imported } from './import.ts';
 import { matching } from './matching.ts';
 import { memory } from './memory.ts';
 import { coldStart } from './start.ts';
@@ -32,6 +33,7 @@ const parts: Record<string, () => AsyncGenerator<Figure>> = {
     ),
   trips: () => trips({ sessions: tiny ? 50 : 5_000 }),
   memory: () => memory({ sessions: tiny ? 200 : 20_000, accounts }),
+  import: () => imported({ rows: tiny ? 300 : 1_000_000, accounts, sliceMs: tiny ? 100 : 5_000 }),
   start: () => coldStart({ times: tiny ? 1 : 5 }),
 };
 

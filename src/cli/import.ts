@@ -43,7 +43,7 @@ export const command = defineCommand({
     },
     concurrency: {
       kind: integer({ min: 1, max: 1_000 }),
-      default: 32,
+      default: 64,
       description: 'Accounts that are written at once.',
     },
   },

@@ -86,6 +86,23 @@ describe('each part of the benchmark', () => {
     expect(sessions[1]!.value).toBeGreaterThan(sessions[0]!.value);
   });
 
+  it('import: imports alone, and while a worker charges', () => {
+    expect(
+      of('import').map(({ name, with: { meanwhile = '' } = {} }) => [name, meanwhile]),
+    ).toEqual([
+      ['subscribers', ''],
+      ['all of them', ''],
+      ['memory of the importer, at most', ''],
+      ['Redis per subscriber', ''],
+      ...['nothing', 'the import'].flatMap((meanwhile) => [
+        ['latency of a CCR, half of them', meanwhile],
+        ['latency of a CCR, 99 of 100', meanwhile],
+        ['CCRs answered', meanwhile],
+      ]),
+      ['subscribers', 'charging'],
+    ]);
+  });
+
   it('start: times a worker and the whole service', () => {
     expect(of('start')).toHaveLength(2);
   });

@@ -46,8 +46,7 @@ export async function createAccount(
     fields.push(field, String(period));
   for (const subscriber of definition.subscribers) fields.push(subscriberField(subscriber), '');
   for (let attempt = 1; ; attempt++) {
-    const epoch = await connection.run((redis) => redis.hget(keys.partition, 'epoch'));
-    if (epoch === null) throw connection.distrust('a partition has no epoch');
+    const epoch = await epochOf(connection, keys, { afresh: attempt > 1 });
     const reply = await connection.call(
       scripts.createAccount,
       callOf(
@@ -64,9 +63,41 @@ export async function createAccount(
     const word = String(reply);
     if (word === 'stale-epoch' && attempt < ATTEMPTS) continue;
     if (word !== 'created' && word !== 'exists') throw connection.distrust('the epoch moves on');
-    await pointAt(connection, keys, definition, definition.subscribers);
+    // A new account has them all; one that exists may have let some go.
+    if (word === 'created') await pointNew(connection, definition, definition.subscribers);
+    else await pointAt(connection, keys, definition, definition.subscribers);
     return word;
   }
+}
+
+/** The epochs that were read last: the script refuses one that is over, which costs another try. */
+const epochs = new WeakMap<Connection, Map<string, string>>();
+
+async function epochOf(
+  connection: Connection,
+  { partition }: PartitionKeys,
+  { afresh }: { afresh: boolean },
+): Promise<string> {
+  const known = epochs.get(connection) ?? new Map<string, string>();
+  epochs.set(connection, known);
+  const last = afresh ? undefined : known.get(partition);
+  if (last !== undefined) return last;
+  const epoch = await connection.run((redis) => redis.hget(partition, 'epoch'));
+  if (epoch === null) throw connection.distrust('a partition has no epoch');
+  known.set(partition, epoch);
+  return epoch;
+}
+
+/** Points subscribers to an account unless they point somewhere. */
+async function pointNew(
+  connection: Connection,
+  { tenant, account }: AccountRef,
+  subscribers: readonly string[],
+): Promise<void> {
+  if (subscribers.length === 0) return;
+  await connection.run((redis) =>
+    Promise.all(subscribers.map((one) => redis.set(pointerKey(tenant, one), account, 'NX'))),
+  );
 }
 
 /** Points subscribers that the account has to it, unless they point somewhere. */
@@ -78,14 +109,11 @@ async function pointAt(
 ): Promise<void> {
   if (subscribers.length === 0) return;
   const fields = subscribers.map(subscriberField);
-  await connection.run(async (redis) => {
-    const held = await redis.hmget(keys.account(accountName(account)), ...fields);
-    await Promise.all(
-      subscribers
-        .filter((_, i) => held[i] !== null)
-        .map((one) => redis.set(pointerKey(account.tenant, one), account.account, 'NX')),
-    );
-  });
+  const held = await connection.run((redis) =>
+    redis.hmget(keys.account(accountName(account)), ...fields),
+  );
+  const present = subscribers.filter((_, i) => held[i] !== null);
+  await pointNew(connection, account, present);
 }
 
 export async function changeAccount(
