@@ -57,7 +57,10 @@ export type Charged =
 
 export interface ChargeEvents {
   /** Something an operator must look at: a client that reuses numbers, figures cut to 2^53 - 1. */
-  alarm(event: 'number-reused' | 'excess' | 'unrated', fields: Record<string, unknown>): void;
+  alarm(
+    event: 'number-reused' | 'excess' | 'unrated' | 'bad-answer',
+    fields: Record<string, unknown>,
+  ): void;
   /** A commit met another that came first. */
   conflict(): void;
   /** Round trips to the store that one request took. */

@@ -21,6 +21,8 @@ import type { Calls } from './calls.ts';
 import type { Charged, ChargeOptions, Incoming } from './charge.ts';
 import { isOn } from './subscribers.ts';
 
+/** Termination-Cause of a client that could make nothing of our answer (RFC 6733 8.15). */
+const BAD_ANSWER = 3;
 /** After this many conflicts in a row usage is committed without a new reservation. */
 const MAX_CONFLICTS = 3;
 /** The same for commits that found too little in a bucket. */
@@ -140,6 +142,8 @@ export class SessionDecision {
           const alarm = excess ? 'excess' : unrated && 'unrated';
           if (alarm) events.alarm(alarm, { tenant: ref.tenant, record: reply.recordId });
         }
+        if (decision.record.terminationCause === BAD_ANSWER)
+          events.alarm('bad-answer', { tenant: ref.tenant, record: reply.recordId });
         return { kind: 'answered', answer: decision.answer, tenant: ref.tenant };
       case 'conflict':
         // A stale hint is no crowd: only what beat a fresh decision counts.

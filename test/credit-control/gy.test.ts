@@ -318,3 +318,31 @@ test('G-142 a gateway that went on without us, and away without a word, is close
   expect(await gateway.openSessions()).toBe(0);
   expect((await gateway.account())[0]).toBe('main: 10.00 available, 0.00 reserved');
 });
+
+test('G-062 G-063 triggers have the numbers of TS 32.299 7.2.236, and no particular beside its general one', async () => {
+  const names: readonly (readonly [string, number])[] = [
+    ['CHANGE_IN_SGSN_IP_ADDRESS', 1],
+    ['CHANGE_IN_QOS', 2],
+    ['CHANGE_IN_LOCATION', 3],
+    ['CHANGE_IN_RAT', 4],
+    ['CHANGE_IN_UE_TIMEZONE', 5],
+    ['CHANGEINQOS_TRAFFIC_CLASS', 10],
+    ['CHANGEINLOCATION_MCC', 30],
+  ];
+  const told = async (triggers: readonly string[]): Promise<readonly number[]> => {
+    const gateway = await Gateway.open(
+      yamlOf(
+        `- { name: d, unit: octets, free: true, quota: { size: 1 MB }, triggers: [${triggers.join(', ')}] }`,
+      ),
+    );
+    const { services } = await gateway.ask(
+      ...(['initial', 0] as const),
+      mscc({ 'Requested-Service-Unit': {} }),
+    );
+    const trigger = services[0]?.Trigger?.[0] as Read;
+    return (trigger['Trigger-Type'] ?? []) as readonly number[];
+  };
+  for (const [name, number] of names) expect([name, await told([name])]).toEqual([name, [number]]);
+  const both = await told(['CHANGE_IN_QOS', 'CHANGEINQOS_TRAFFIC_CLASS', 'CHANGEINLOCATION_MCC']);
+  expect(both).toEqual([2, 30]);
+});

@@ -429,4 +429,20 @@ describe('refusals that others may still charge', () => {
     expect(rig.alarms).toEqual(['number-reused']);
     expect(await rig.balance()).toEqual([890, 100]);
   });
+
+  test.each([
+    [1, []],
+    [3, ['bad-answer']],
+  ])(
+    'C-218 a Termination-Cause of %i is recorded, and one that blames us is told',
+    async (cause, alarms) => {
+      const rig = new Rig();
+      await rig.anna();
+      const worker = rig.worker();
+      await charge(rig, worker, initial());
+      await charge(rig, worker, requestOf('termination', 1, [], { terminationCause: cause }));
+      expect(rig.records().at(-1)).toMatchObject({ kind: 'termination', terminationCause: cause });
+      expect(rig.alarms).toEqual(alarms);
+    },
+  );
 });
