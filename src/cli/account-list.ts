@@ -26,7 +26,7 @@ export const command = defineCommand({
   },
   settings: [...storeSettings, 'provisioningFile'],
   async run(call) {
-    const tenants = readCurrencies(call);
+    const tenants = await readCurrencies(call);
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'account list',

@@ -79,7 +79,7 @@ export const command = defineCommand({
       throw new TollkeeperError('COMMAND_LINE_INVALID', {
         problem: `tollkeeper account topup: --key has at most ${MAX_KEY} characters`,
       });
-    const tenants = readCurrencies(call);
+    const tenants = await readCurrencies(call);
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'account topup',

@@ -29,7 +29,7 @@ export const command = defineCommand({
   flags: {},
   settings: [...storeSettings, 'provisioningFile'],
   async run(call) {
-    const tenants = readCurrencies(call);
+    const tenants = await readCurrencies(call);
     const progress = call.json ? undefined : progressLine();
     const report = await withStore(call.settings, ({ connection: { redis }, partitions }) =>
       audit(redisAuditView({ redis, partitions }), {

@@ -1,12 +1,15 @@
 /**
- * Tenants and how their money is written, for commands: from the provisioning file that the
- * service was started with. Without it amounts are still right, but shown in smallest units.
+ * Tenants and how their money is written, for commands: from the configuration of the service.
+ * Without it amounts are still right, but shown in smallest units.
  */
 import type { Unit } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
+import { compileStored } from '../provisioning/configuration.ts';
 import { formatMoney } from '../provisioning/money.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
 import type { Call } from './command.ts';
+import { withStore } from './open-store.ts';
 import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 
 /** What is looked into where the service was perhaps started with another file. */
@@ -17,21 +20,26 @@ type Currencies = ReadonlyMap<string, TenantCurrency>;
 
 type Asking = Pick<Call, 'settings' | 'note'>;
 
-/** The tenants of the provisioning file; none, and a note why, where it cannot be read. */
-export function readCurrencies({ settings, note }: Asking): Currencies {
+/**
+ * The tenants of the service. One that has no configuration yet is known by its provisioning file; where
+ * that cannot be read either there are none, and a note why.
+ */
+export async function readCurrencies({ settings, note }: Asking): Promise<Currencies> {
+  const stored = await withStore(settings, (store) => store.readConfiguration());
+  const compiled = stored && compileStored(stored);
+  if (compiled?.ok) return currenciesOf(compiled.configuration.provisioning);
   try {
-    const { tenants } = readProvisioning(
-      settings.provisioningFile ?? sampleProvisioning,
-    ).provisioning;
-    return new Map(
-      tenants.map(({ id, currency: { code, digits } }) => [id, { currency: code, digits }]),
-    );
+    const file = readProvisioning(settings.provisioningFile ?? sampleProvisioning);
+    return currenciesOf(file.provisioning);
   } catch (error) {
     if (!(error instanceof TollkeeperError)) throw error;
     note(`${error.message}\nMoney is shown in smallest units.`);
     return new Map();
   }
 }
+
+const currenciesOf = ({ tenants }: Provisioning): Currencies =>
+  new Map(tenants.map(({ id, currency: { code, digits } }) => [id, { currency: code, digits }]));
 
 /** The tenant of `--tenant`, or the only one there is; a note where its currency is not known. */
 export function chooseTenant(

@@ -25,7 +25,7 @@ export const command = defineCommand({
   },
   settings: [...storeSettings, 'provisioningFile'],
   async run(call) {
-    const tenants = readCurrencies(call);
+    const tenants = await readCurrencies(call);
     const { tenant, currency } = chooseTenant(call.flags.tenant, {
       tenants,
       command: 'session list',

@@ -28,7 +28,7 @@ export const command = defineCommand({
   },
   settings: [...storeSettings, 'provisioningFile'],
   async run(call) {
-    const tenants = readCurrencies(call);
+    const tenants = await readCurrencies(call);
     const sessionId = call.operands[0]!;
     const key = sessionKey({ sessionId, subSessionId: call.flags.subSession });
     const found = await withStore(call.settings, async (store) => {
