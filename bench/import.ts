@@ -11,15 +11,16 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
+import { writeProvisioning } from './accounts.ts';
 import type { Figure } from './figure.ts';
-import { Rig } from './rig.ts';
+import { Rig, type Slice, startPrivateRedis } from './rig.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const SHAPE = { length: 10, workers: 'sticky' } as const;
 const OUTSTANDING = 20;
 const LOOK_MS = 100;
 
-/** Imports `rows` subscribers alone, and as many again while a worker charges. */
+/** Imports `rows` subscribers alone, and a tenth of them while a worker charges. */
 export async function* imported({
   rows,
   accounts,
@@ -29,56 +30,91 @@ export async function* imported({
   accounts: number;
   sliceMs: number;
 }): AsyncGenerator<Figure> {
-  const rig = await Rig.start({ durability: 'fsync', workers: 1, accounts });
-  const figure = (name: string, value: number, unit: string, more?: Figure['with']): Figure => ({
-    ...{ bench: 'import', name, value, unit, with: { rows, ...more } },
-  });
-  try {
-    const { client, dataDir, server } = rig.redis;
-    const files = ['first.csv', 'second.csv'].map((name) => join(dataDir, name));
-    for (const [at, file] of files.entries()) await writeRows(file, { rows, from: at * rows });
-    const before = await used(client);
-    const alone = await runImport(files[0]!, server.url);
-    yield figure('subscribers', rows / alone.seconds, 'per second');
-    yield figure('all of them', alone.seconds, 's');
-    yield figure('memory of the importer, at most', alone.peakBytes / 1e6, 'MB');
-    yield figure('Redis per subscriber', ((await used(client)) - before) / rows, 'bytes');
+  yield* alone({ rows, accounts });
+  yield* meanwhile({ rows: Math.ceil(rows / 10), accounts, sliceMs });
+}
 
-    const quiet = await rig.run(sliceMs, OUTSTANDING, SHAPE);
-    const importing = runImport(files[1]!, server.url);
-    const slices: Awaited<ReturnType<typeof rig.run>>[] = [];
+const figure = (name: string, value: number, unit: string, conditions: Figure['with']): Figure => ({
+  bench: 'import',
+  name,
+  value,
+  unit,
+  with: { ...conditions },
+});
+
+async function* alone({
+  rows,
+  accounts,
+}: {
+  rows: number;
+  accounts: number;
+}): AsyncGenerator<Figure> {
+  const redis = await startPrivateRedis('fsync');
+  try {
+    const { client, dataDir, server } = redis;
+    const provisioning = writeProvisioning(join(dataDir, 'provisioning.yaml'), accounts);
+    await run(['provisioning', 'apply', provisioning], server.url);
+    const file = join(dataDir, 'subscribers.csv');
+    await writeRows(file, rows);
+    const before = await used(client);
+    const { seconds, peakBytes } = await run(['import', file, '--tenant', 'blue'], server.url);
+    yield figure('subscribers', rows / seconds, 'per second', { rows });
+    yield figure('all of them', seconds, 's', { rows });
+    yield figure('memory of the importer, at most', peakBytes / 1e6, 'MB', { rows });
+    yield figure('Redis per subscriber', ((await used(client)) - before) / rows, 'bytes', { rows });
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function* meanwhile({
+  rows,
+  accounts,
+  sliceMs,
+}: {
+  rows: number;
+  accounts: number;
+  sliceMs: number;
+}): AsyncGenerator<Figure> {
+  const rig = await Rig.start({ durability: 'fsync', workers: 1, accounts });
+  try {
+    const { dataDir, server } = rig.redis;
+    const file = join(dataDir, 'subscribers.csv');
+    await writeRows(file, rows);
+    const slice = () => rig.run(sliceMs, OUTSTANDING, SHAPE);
+    await slice();
+    const quiet = await slice();
+    const importing = run(['import', file, '--tenant', 'blue'], server.url);
     let isOver = false;
     const over = importing.then(() => {
       isOver = true;
     });
-    do slices.push(await rig.run(sliceMs, OUTSTANDING, SHAPE));
+    const slices: Slice[] = [];
+    do slices.push(await slice());
     while (!isOver);
     await over;
     const busy = slices.toSorted((a, b) => a.p99 - b.p99)[slices.length >> 1]!;
-    for (const [meanwhile, slice] of [
+    for (const [beside, seen] of [
       ['nothing', quiet],
       ['the import', busy],
     ] as const) {
-      const more = { meanwhile, outstanding: OUTSTANDING };
-      yield figure('latency of a CCR, half of them', slice.p50, 'ms', more);
-      yield figure('latency of a CCR, 99 of 100', slice.p99, 'ms', more);
-      yield figure('CCRs answered', slice.answersPerSecond, 'per second', more);
+      const conditions = { outstanding: OUTSTANDING, meanwhile: beside };
+      yield figure('latency of a CCR, half of them', seen.p50, 'ms', conditions);
+      yield figure('latency of a CCR, 99 of 100', seen.p99, 'ms', conditions);
+      yield figure('CCRs answered', seen.answersPerSecond, 'per second', conditions);
     }
-    const beside = await importing;
-    yield figure('subscribers', rows / beside.seconds, 'per second', { meanwhile: 'charging' });
+    const { seconds } = await importing;
+    yield figure('subscribers', rows / seconds, 'per second', { rows, meanwhile: 'charging' });
   } finally {
     await rig.stop();
   }
 }
 
 /** Two identities each, prepaid. */
-async function writeRows(
-  file: string,
-  { rows, from }: { rows: number; from: number },
-): Promise<void> {
+async function writeRows(file: string, rows: number): Promise<void> {
   function* lines() {
     yield 'account,plan,e164,imsi,opening:main\n';
-    for (let row = from; row < from + rows; row++) {
+    for (let row = 0; row < rows; row++) {
       const number = String(row).padStart(9, '0');
       yield `import-${number},data,99${number},99999${number.padStart(10, '0')},20.00\n`;
     }
@@ -86,13 +122,14 @@ async function writeRows(
   await pipeline(Readable.from(lines()), createWriteStream(file));
 }
 
-async function runImport(
-  file: string,
+/** Runs a command to its end. */
+async function run(
+  words: readonly string[],
   url: string,
 ): Promise<{ seconds: number; peakBytes: number }> {
   const startedAt = performance.now();
-  const flags = ['--tenant', 'blue', '--redis-url', url, '--log-level', 'error', '--json'];
-  const child = spawn(process.execPath, [main, 'import', file, ...flags], {
+  const flags = ['--redis-url', url, '--log-level', 'error', '--json'];
+  const child = spawn(process.execPath, [main, ...words, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -110,7 +147,7 @@ async function runImport(
     await Promise.race([closed, pause(LOOK_MS)]);
   }
   const [code] = await closed;
-  if (code !== 0) throw new Error(`the import ended with ${code}: ${said}`);
+  if (code !== 0) throw new Error(`${words[0]} ended with ${code}: ${said}`);
   return { seconds: (performance.now() - startedAt) / 1000, peakBytes };
 }
 
