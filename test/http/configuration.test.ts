@@ -155,3 +155,37 @@ test('who may only read changes nothing, and a tenant never meets another', asyn
   expect(code(await call('GET', '/v1/peers', { token: 'blue' }))).toBe('FORBIDDEN');
   expect(await store.configurationStamp()).toBe(stamp);
 });
+
+test('the document describes every change: its body, its conditions and who may not', async () => {
+  const { call } = await changing();
+  const { body } = await call('GET', '/openapi.json');
+  const paths = body.paths as Record<string, Record<string, Record<string, unknown>>>;
+  const changes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, operation]) =>
+      method === 'get' ? [] : [{ name: `${method} ${path}`, method, operation }],
+    ),
+  );
+  expect(changes.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'put /v1/plans/{plan}',
+      'delete /v1/tenants/{tenant}',
+      'patch /v1/accounts/{account}',
+      'post /v1/accounts/{account}/buckets/{bucket}/topups',
+      'put /v1/subscribers/{kind}/{id}',
+    ]),
+  );
+  const ids = new Set<unknown>();
+  for (const { name, method, operation } of changes) {
+    expect(ids.has(operation.operationId), name).toBe(false);
+    ids.add(operation.operationId);
+    expect(operation.requestBody !== undefined, name).toBe(method !== 'delete');
+    expect(JSON.stringify(operation.responses), name).toContain('WRITING_FORBIDDEN');
+  }
+  const topUp = paths['/v1/accounts/{account}/buckets/{bucket}/topups']!.post!;
+  expect(topUp.parameters).toContainEqual(
+    expect.objectContaining({ name: 'idempotency-key', in: 'header', required: true }),
+  );
+  expect(paths['/v1/plans/{plan}']!.put!.parameters).toContainEqual(
+    expect.objectContaining({ name: 'if-match', in: 'header', required: false }),
+  );
+});
