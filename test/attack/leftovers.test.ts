@@ -16,7 +16,7 @@ const LONGEST_MS = 24 * HOUR;
 const OPEN_MARGIN_MS = 25 * HOUR;
 
 /** Keys that live as long as what is provisioned, or as the store. */
-const LASTING = /^tk:(meta|workers|sub:.*|\{\d+\}:([mor]|[acn]:.*))$/;
+const LASTING = /^tk:(meta|config|workers|sub:.*|\{\d+\}:([mor]|[acn]:.*))$/;
 
 test('every key that sessions left behind ends by itself', async () => {
   const site = await Site.start({
