@@ -22,7 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   ro: ['charging', 'diameter'],
   peer: ['diameter'],
   store: ['charging (types)', ...vocabulary, periods, 'errors.ts'],
-  provisioning: ['charging', 'store', 'errors.ts', 'nearest.ts'],
+  provisioning: ['charging', 'diameter', 'store', 'errors.ts', 'nearest.ts'],
   engine: ['charging', 'diameter', 'ro', 'store', 'errors.ts'],
   http: [
     ...['engine', 'provisioning', 'store', 'charging (types)', ...vocabulary, accountAt],
