@@ -3,10 +3,10 @@
  * (RFC 8506 5.5) or to end it (RFC 6733 8.5), at each attempt to ask, and by what the client says.
  *
  *   ask -> attempt -> sent --2xxx--> acknowledged -> its CCR
- *             ^         |  --5002--> the session ends
+ *             ^         |  --5xxx--> the session ends (RFC 6733 8.1)
  *             |         |  --3xxx--> another way next time
- *             |         |  --other-> refused: the wish is dropped, an abort is carried out
- *             +-- nothing, 4xxx     (no more than MAX_ATTEMPTS: given up likewise)
+ *             +-- nothing, 4xxx     (no more than MAX_ATTEMPTS: the wish is dropped, an abort is
+ *                                    carried out)
  *
  * A CCR for what was asked is the answer, whenever it comes (`step`).
  */
@@ -15,11 +15,11 @@ import {
   attemptPauseMs,
   MAX_ATTEMPTS,
   type Pending,
-  type Scope,
   type Wanted,
+  wantedFor,
   withWanted,
 } from './pending.ts';
-import type { Service, Session } from './session.ts';
+import type { Session } from './session.ts';
 import { abandon, wakeAt } from './timer.ts';
 
 /** Half of this time a request may take to a worker that has a way, half is the client's. */
@@ -38,6 +38,7 @@ export type Reply =
   | 'undeliverable'
   /** 4xxx: it may be asked again. */
   | 'later'
+  /** 5xxx: it will not do it. */
   | 'refused';
 
 /** Wants the client of an open session asked; undefined: that is pending already. */
@@ -72,7 +73,7 @@ export function attempt(
     return { change: atExpiry(session, known) };
   if (pending === undefined) return undefined;
   if (pending.attempts >= MAX_ATTEMPTS || pending.acknowledged)
-    return { change: giveUp(session, pending, known, 'given-up'), gaveUp: true };
+    return { change: giveUp(session, pending, known), gaveUp: true };
   const next: Pending = {
     ...pending,
     attempts: pending.attempts + 1,
@@ -99,29 +100,16 @@ export function conclude(
     case 'acknowledged':
       return pend(free, { ...pending, acknowledged: true, nextAt: known.now }, known, reply);
     case 'unknown-session':
+    case 'refused':
+      // RFC 6733 8.1: a client that will not re-authorise has ended the session itself.
       return pending.kind === 'abort'
         ? abandon(session, known, 'abort')
-        : abandon(session, known, 'reauthorisation', reply); // RFC 6733 8.1
+        : abandon(session, known, 'reauthorisation', reply);
     case 'undeliverable':
       return pend(free, { ...pending, deadEnds: pending.deadEnds + 1 }, known, reply);
-    case 'refused':
-      return giveUp(free, pending, known, reply);
     case 'later':
       return undefined;
   }
-}
-
-/** The narrowest scope that a RAR can say and that has all of these services. */
-export function scopeOf(services: readonly Service[]): Scope {
-  const [only, ...others] = services;
-  if (only === undefined || others.length > 0) return {};
-  const { ratingGroup, serviceIds } = only;
-  if (ratingGroup === undefined) return serviceIds.length === 1 ? serviceScope(serviceIds) : {};
-  return { ratingGroup, ...(serviceIds.length === 1 ? serviceScope(serviceIds) : {}) };
-}
-
-function serviceScope([serviceId]: readonly number[]): Scope {
-  return serviceId === undefined ? {} : { serviceId };
 }
 
 /** A bucket that grants hold has expired, or begun another period: its client is asked. */
@@ -133,7 +121,7 @@ function atExpiry({ reauthoriseAt: _, ...session }: Session, known: Deciding): S
       return [bucket?.expiresAt, period].some((end) => end !== undefined && end <= now);
     }),
   );
-  const wanted: Wanted = { kind: 'reauthorise', scope: scopeOf(ended), reason: 'expiry' };
+  const wanted = wantedFor(ended, 'expiry');
   const pending =
     ended.length === 0
       ? session.pending
@@ -147,16 +135,11 @@ function atExpiry({ reauthoriseAt: _, ...session }: Session, known: Deciding): S
 }
 
 /** A client that cannot be asked to end its session loses it all the same. */
-function giveUp(
-  session: Session,
-  pending: Pending,
-  known: Deciding,
-  outcome: 'given-up' | 'refused',
-): SessionChange {
+function giveUp(session: Session, pending: Pending, known: Deciding): SessionChange {
   if (pending.kind === 'abort') return abandon(session, known, 'abort');
   const { pending: _, ...rest } = session;
   const armedAt = wakeAt(rest, known.plan, known.now);
-  return changed({ ...rest, armedAt }, { pending, now: known.now, outcome });
+  return changed({ ...rest, armedAt }, { pending, now: known.now, outcome: 'given-up' });
 }
 
 function pend(

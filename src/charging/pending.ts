@@ -16,6 +16,9 @@ export interface Scope {
   pool?: number;
 }
 
+/** How a service of a session is named: one of it at most has these members. */
+export type ServiceKey = Pick<Service, 'ratingGroup' | 'serviceIds'>;
+
 /** Who wants it: an operator, a top-up, a change of the account's plan, the end of a bundle. */
 export type Reason = 'operator' | 'top-up' | 'plan' | 'expiry';
 
@@ -23,6 +26,8 @@ export type Reason = 'operator' | 'top-up' | 'plan' | 'expiry';
 export interface Wanted {
   kind: 'reauthorise' | 'abort';
   scope: Scope;
+  /** Of what `scope` says, the services that are yet to be re-authorised; absent: all of them. */
+  left?: readonly ServiceKey[];
   reason: Reason;
 }
 
@@ -92,41 +97,103 @@ export function withWanted(
   if (pending === undefined) return fresh;
   if (pending.kind === 'abort') return undefined;
   if (wanted.kind === 'abort') return fresh;
-  if (pending.acknowledged) {
-    const promised = now < pending.nextAt + PROMISE_MS && covers(pending.scope, wanted.scope);
-    return promised ? undefined : fresh;
-  }
+  if (asksFor(pending, wanted))
+    return pending.acknowledged && now >= pending.nextAt + PROMISE_MS ? fresh : undefined;
+  if (pending.acknowledged) return fresh;
+  const { left: _, ...wider } = fresh;
+  const left = pending.left && wanted.left && joined(pending.left, wanted.left);
   const scope = union(pending.scope, wanted.scope);
-  if (covers(pending.scope, scope)) return undefined;
-  return { ...fresh, scope };
+  return { ...wider, scope, ...(left === undefined ? {} : { left }) };
+}
+
+/** Whether a wish is part of what is pending. */
+function asksFor({ scope, left }: Pending, wanted: Wanted): boolean {
+  if (!covers(scope, wanted.scope)) return false;
+  if (left === undefined) return true;
+  if (wanted.left !== undefined) return wanted.left.every((one) => has(left, one));
+  return !isEverything(wanted.scope) && left.some((one) => isWithin(one, wanted.scope));
 }
 
 /**
- * What is still pending after a request that was no duplicate: a CCR for what was to be
- * re-authorised is the answer, whether or not it crossed with the RAR (RFC 8506 5.5).
+ * What is still pending after a request that was no duplicate. A CCR is the answer for the services
+ * that it names, whether or not it crossed with the RAR (RFC 8506 5.5); the others of a pool, or of
+ * the session, are still to be re-authorised. `before`: the services as they were until then, for a
+ * refusal takes away the grant that belonged to a pool.
  */
 export function stillPending(
   pending: Pending | undefined,
   asked: readonly AskedService[],
-  services: readonly Service[],
+  before: readonly Service[],
 ): Pending | undefined {
   if (pending?.kind !== 'reauthorise') return pending;
   const { scope } = pending;
-  if (isEverything(scope)) return undefined;
-  return asked.some((one) => isWithin(one, scope, services)) ? undefined : pending;
+  const awaited = before.filter((service) => isAwaited(service, pending));
+  if (awaited.length === 0) {
+    const none = pending.left !== undefined || isEverything(scope);
+    return none || asked.some((one) => isWithin(one, scope)) ? undefined : pending;
+  }
+  const left = awaited.filter((service) => !asked.some((one) => isFor(one, service)));
+  if (left.length === 0) return undefined;
+  if (left.length === awaited.length) return pending;
+  const narrower = scopeOf(left);
+  // What may be under way already is sent again as it was.
+  const isKept = pending.sends > 0 || isEverything(narrower);
+  return { ...pending, scope: isKept ? scope : narrower, left: left.map(keyOf) };
 }
 
-function isWithin(
-  { ratingGroup, serviceIds }: AskedService,
-  scope: Scope,
-  services: readonly Service[],
-): boolean {
-  if (scope.pool !== undefined)
-    return services.some(
-      (service) => service.grant?.pool === scope.pool && service.ratingGroup === ratingGroup,
-    );
+/** Whether a service is to be re-authorised: one that was named for it, or that is going on. */
+function isAwaited(service: Service, { scope, left }: Pending): boolean {
+  if (left !== undefined) return has(left, service);
+  if (service.grant === undefined && service.exhausted !== 'restricted') return false;
+  if (scope.pool !== undefined) return service.grant?.pool === scope.pool;
+  return isWithin(service, scope);
+}
+
+/** Whether what a CCR names is this service: a rating group alone is all that is in it (8.29). */
+function isFor(named: ServiceKey, service: ServiceKey): boolean {
+  if (named.ratingGroup !== service.ratingGroup) return false;
+  if (named.serviceIds.length === 0 || service.serviceIds.length === 0) return true;
+  return named.serviceIds.some((id) => service.serviceIds.includes(id));
+}
+
+function isWithin({ ratingGroup, serviceIds }: ServiceKey, scope: Scope): boolean {
+  if (scope.pool !== undefined) return false;
   if (scope.serviceId !== undefined && !serviceIds.includes(scope.serviceId)) return false;
   return scope.ratingGroup === undefined || scope.ratingGroup === ratingGroup;
+}
+
+/** The narrowest scope that a RAR can say and that has all of these services. */
+export function scopeOf(services: readonly ServiceKey[]): Scope {
+  const [only, ...others] = services;
+  if (only === undefined || others.length > 0) return {};
+  const { ratingGroup, serviceIds } = only;
+  if (ratingGroup === undefined) return serviceIds.length === 1 ? serviceScope(serviceIds) : {};
+  return { ratingGroup, ...(serviceIds.length === 1 ? serviceScope(serviceIds) : {}) };
+}
+
+function serviceScope([serviceId]: readonly number[]): Scope {
+  return serviceId === undefined ? {} : { serviceId };
+}
+
+/** A wish that these services be re-authorised. */
+export function wantedFor(services: readonly Service[], reason: Reason): Wanted {
+  const scope = scopeOf(services);
+  const left = isEverything(scope) ? { left: services.map(keyOf) } : {};
+  return { kind: 'reauthorise', scope, ...left, reason };
+}
+
+function keyOf({ ratingGroup, serviceIds }: ServiceKey): ServiceKey {
+  return ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
+}
+
+function has(keys: readonly ServiceKey[], { ratingGroup, serviceIds }: ServiceKey): boolean {
+  return keys.some(
+    (one) => one.ratingGroup === ratingGroup && one.serviceIds.join() === serviceIds.join(),
+  );
+}
+
+function joined(some: readonly ServiceKey[], more: readonly ServiceKey[]): readonly ServiceKey[] {
+  return [...some, ...more.filter((one) => !has(some, one))];
 }
 
 /** The narrowest scope that a RAR can say and that has both. */

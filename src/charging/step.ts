@@ -151,7 +151,7 @@ function update(request: Request, session: Session, known: Known): Decision {
   if (answer === undefined) return { kind: 'reread' };
   const superviseAt = now + supervisionMs(served.services, now, plan);
   const reauthoriseAt = reauthoriseAtOf(served.services, known);
-  const pending = stillPending(session.pending, request.services, served.services);
+  const pending = stillPending(session.pending, request.services, session.services);
   const timers: Timed = { superviseAt, services: served.services };
   if (reauthoriseAt !== undefined) timers.reauthoriseAt = reauthoriseAt;
   if (pending !== undefined) timers.pending = pending;

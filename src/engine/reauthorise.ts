@@ -4,8 +4,8 @@
  * `initiator.ts`). So a wish may be made anywhere, also in a process that serves no peer.
  */
 import type { AccountRef } from '../charging/account.ts';
-import { ask, scopeOf } from '../charging/initiate.ts';
-import type { Reason, Wanted } from '../charging/pending.ts';
+import { ask } from '../charging/initiate.ts';
+import { type Reason, type Wanted, wantedFor } from '../charging/pending.ts';
 import { planWithoutRules } from '../charging/plan.ts';
 import { sessionKey } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
@@ -80,7 +80,7 @@ function wantedOf({ services }: Session, reason: Reason): Wanted | undefined {
   if (reason !== 'top-up') return { kind: 'reauthorise', scope: {}, reason };
   const exhausted = services.filter((service) => service.exhausted !== undefined);
   if (exhausted.length === 0) return undefined;
-  return { kind: 'reauthorise', scope: scopeOf(exhausted), reason };
+  return wantedFor(exhausted, reason);
 }
 
 /** Ends a session without asking its client, see `abortSession`. */

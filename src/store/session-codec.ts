@@ -6,7 +6,7 @@
  * the bytes it was read from. An answer is encoded once and decoded when it is first asked for.
  */
 import type { Answer } from '../charging/answer.ts';
-import type { Pending, Reason, Scope } from '../charging/pending.ts';
+import type { Pending, Reason, Scope, ServiceKey } from '../charging/pending.ts';
 import type { Price, Rate, Role } from '../charging/plan.ts';
 import type { Facts, SubscriberKind, Unit } from '../charging/request.ts';
 import type {
@@ -172,7 +172,14 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       scope,
       ...{ attempts, sends, deadEnds, acknowledged, nextAt },
       ...(isPresent(endToEnd) ? { endToEnd } : {}),
+      ...(isPresent(message.left) && message.left.length > 0
+        ? { left: message.left.map(toServiceKey) }
+        : {}),
     };
+  }
+
+  function toServiceKey({ ratingGroup, serviceIds }: ServiceKeyMessage): ServiceKey {
+    return isPresent(ratingGroup) ? { ratingGroup, serviceIds } : { serviceIds };
   }
 
   function toService(message: ServiceMessage): Service {
@@ -328,6 +335,12 @@ interface PendingMessage {
   deadEnds: number;
   acknowledged: boolean;
   nextAt: number;
+  left?: Optional<readonly ServiceKeyMessage[]>;
+}
+
+interface ServiceKeyMessage {
+  ratingGroup?: Optional<number>;
+  serviceIds: readonly number[];
 }
 
 type FactsMessage = Optionals<Omit<Facts, 'role'>> & { role: number };

@@ -1,14 +1,16 @@
 /** What is pending in a session: how wishes meet, attempts, answers, and the CCR that ends it. */
 import { describe, expect, test } from 'vitest';
-import { ask, attempt, conclude, type Reply, scopeOf } from '../../src/charging/initiate.ts';
+import { ask, attempt, conclude, type Reply } from '../../src/charging/initiate.ts';
 import {
   MAX_ATTEMPTS,
   type Pending,
   PROMISE_MS,
   pendingDueAt,
   type Scope,
+  scopeOf,
   stillPending,
   type Wanted,
+  wantedFor,
   wayOf,
   withWanted,
 } from '../../src/charging/pending.ts';
@@ -210,12 +212,16 @@ describe('answers', () => {
     expect(session()).not.toHaveProperty('pending');
   });
 
-  test('C-204 5002 ends the session, and what it held is free', () => {
+  test.each<[string, Reply]>([
+    ['C-204 5002', 'unknown-session'],
+    ['C-204 any other 5xxx', 'refused'],
+  ])('%s ends the session, and what it held is free', (_, word) => {
     const { till, session, reply } = sent();
-    expect(reply('unknown-session')).toBe('unknown-session');
+    expect(reply(word)).toBe(word);
     expect(session().state).toBe('abandoned');
-    expect(till.available('main')).toBe(1000);
-    expect(till.records.at(-1)?.kind).toBe('reauthorisation');
+    expect(session()).not.toHaveProperty('pending');
+    expect([till.available('main'), till.reserved('main')]).toEqual([1000, 0]);
+    expect(till.records.at(-1)).toMatchObject({ kind: 'reauthorisation', outcome: word });
   });
 
   test('3xxx makes the next attempt take another way', () => {
@@ -225,13 +231,11 @@ describe('answers', () => {
     expect(session().pending).toMatchObject({ deadEnds: 1, nextAt, acknowledged: false });
   });
 
-  test('other errors end the wish, 4xxx does not', () => {
+  test('4xxx changes nothing: the next attempt comes in its time', () => {
     const { session, reply } = sent();
+    const before = session();
     expect(reply('later')).toBeUndefined();
-    expect(session().pending).toMatchObject({ attempts: 1 });
-    expect(reply('refused')).toBe('refused');
-    expect(session()).not.toHaveProperty('pending');
-    expect(session().state).toBe('open');
+    expect(session()).toBe(before);
   });
 
   test('to what is no longer asked change nothing', () => {
@@ -270,35 +274,126 @@ describe('answers', () => {
 describe('C-202 a CCR that was on its way', () => {
   const service = (ratingGroup: number, part: Partial<Service> = {}): Service => ({
     ...{ ratingGroup, serviceIds: [], rule: 'r', planVersion: 1, unit: 'octets' },
-    ...{ used: 0, rated: 0, cost: 0 },
+    ...{ used: 0, rated: 0, cost: 0, grant: { parts: [], units: 1, final: false } },
     ...part,
   });
-  const pooled = [
-    service(1, { grant: { parts: [], units: 1, final: false, pool: 5 } }),
+  const inPool = { parts: [], units: 1, final: false, pool: 5 };
+  const going = [
+    service(1, { grant: inPool }),
     service(2),
+    service(3, { grant: inPool }),
+    service(4, { serviceIds: [7] }),
+    service(4, { serviceIds: [8] }),
   ];
+  const { grant: _, ...over } = service(6);
+  const named = (...services: Parameters<typeof asks>[0][]) => services.map((one) => asks(one));
+  const everyOne = going.map(({ ratingGroup = 0, serviceIds }) =>
+    asks({ ratingGroup, serviceIds }),
+  );
 
-  test.each<[string, Scope, Parameters<typeof asks>[0], boolean]>([
-    ['any is for the whole session', {}, { ratingGroup: 2 }, true],
-    ['its own rating group', { ratingGroup: 1 }, { ratingGroup: 1 }, true],
-    ['another rating group', { ratingGroup: 1 }, { ratingGroup: 2 }, false],
+  test.each<[string, Scope, ReturnType<typeof named>]>([
+    ['every service, for the session', {}, everyOne],
+    ['its own rating group', { ratingGroup: 1 }, named({ ratingGroup: 1 })],
+    ['a rating group with all that is in it', { ratingGroup: 4 }, named({ ratingGroup: 4 })],
+    ['its services, each', { ratingGroup: 4 }, everyOne.slice(3)],
     [
       'its own service',
-      { ratingGroup: 1, serviceId: 7 },
-      { ratingGroup: 1, serviceIds: [7] },
-      true,
+      { ratingGroup: 4, serviceId: 7 },
+      named({ ratingGroup: 4, serviceIds: [7] }),
     ],
+    ['every service of the pool', { pool: 5 }, named({ ratingGroup: 1 }, { ratingGroup: 3 })],
+    ['a service that was not going on', { ratingGroup: 9 }, named({ ratingGroup: 9 })],
+  ])('answers all of it: %s', (_, scope, asked) => {
+    expect(stillPending(pendingOf(scope), asked, [...going, over])).toBeUndefined();
+  });
+
+  test.each<[string, Scope, ReturnType<typeof named>]>([
+    ['another rating group', { ratingGroup: 1 }, named({ ratingGroup: 2 })],
     [
       'another service',
-      { ratingGroup: 1, serviceId: 7 },
-      { ratingGroup: 1, serviceIds: [8] },
-      false,
+      { ratingGroup: 4, serviceId: 7 },
+      named({ ratingGroup: 4, serviceIds: [8] }),
     ],
-    ['a service of the pool', { pool: 5 }, { ratingGroup: 1 }, true],
-    ['a service outside the pool', { pool: 5 }, { ratingGroup: 2 }, false],
-  ])('answers what it is for: %s', (_, scope, asked, answered) => {
-    const left = stillPending(pendingOf(scope), [asks(asked)], pooled);
-    expect(left === undefined).toBe(answered);
+    ['a service outside the pool', { pool: 5 }, named({ ratingGroup: 2 })],
+    ['a service that was not going on', {}, named({ ratingGroup: 6 })],
+    ['nothing', {}, []],
+  ])('answers nothing of it: %s', (_, scope, asked) => {
+    const pending = pendingOf(scope);
+    expect(stillPending(pending, asked, [...going, over])).toBe(pending);
+  });
+
+  test('answers what it names: the rest of the session, or of a pool, stays to be asked', () => {
+    const three = going.slice(0, 3);
+    const once = stillPending(pendingOf(), named({ ratingGroup: 3 }), three)!;
+    expect(once).toMatchObject({
+      ...{ scope: {}, sends: 0 },
+      left: [
+        { ratingGroup: 1, serviceIds: [] },
+        { ratingGroup: 2, serviceIds: [] },
+      ],
+    });
+    // What was answered stays answered; of one that is left a RAR can say that it is that one.
+    const twice = stillPending(once, named({ ratingGroup: 1 }), three)!;
+    expect(twice).toMatchObject({
+      scope: { ratingGroup: 2 },
+      left: [{ ratingGroup: 2, serviceIds: [] }],
+    });
+    expect(stillPending(twice, named({ ratingGroup: 3 }), three)).toBe(twice);
+    expect(stillPending(twice, named({ ratingGroup: 2 }), three)).toBeUndefined();
+    const pool = stillPending(pendingOf({ pool: 5 }), named({ ratingGroup: 1 }), three)!;
+    expect(pool.scope).toEqual({ ratingGroup: 3 });
+  });
+
+  test('what was sent is sent again as it was, whatever is left of it', () => {
+    const sent = pendingOf({}, { attempts: 1, sends: 1, endToEnd: 9 });
+    const left = stillPending(sent, named({ ratingGroup: 1 }), going.slice(0, 2))!;
+    expect(left).toEqual({ ...sent, left: [{ ratingGroup: 2, serviceIds: [] }] });
+  });
+
+  test('a wish for what was answered meanwhile is another one', () => {
+    const left = wantedFor(going.slice(0, 2), 'top-up');
+    const pending = withWanted(undefined, left, { now: START })!;
+    expect(withWanted(pending, left, { now: START })).toBeUndefined();
+    expect(withWanted(pending, wish({ ratingGroup: 2 }), { now: START })).toBeUndefined();
+    const third = withWanted(pending, wish({ ratingGroup: 3 }), { now: START })!;
+    expect(third.scope).toEqual({});
+    expect(third).not.toHaveProperty('left');
+    const more = withWanted(pending, wantedFor(going.slice(1, 3), 'top-up'), { now: START })!;
+    expect(more.left?.map(({ ratingGroup }) => ratingGroup)).toEqual([1, 2, 3]);
+  });
+
+  test('although it is refused: it takes away the grant that belonged to the pool', () => {
+    const rule = ruleOf({ pool: 1, quota: { size: 50, minimum: 1, maximum: 1000 } });
+    const till = new Till({ plan: planOf([rule]), openings: { main: 50 } });
+    till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+    till.commit('s', ask(till.session()!, wish({ pool: 1 }), till.now)!);
+    const report = asks({ used: { octets: 50 }, asked: {}, reasons: [7] });
+    const { services } = till.ask(requestOf('update', 1, [report]));
+    expect(services[0]?.outcome).toBe('credit-limit-reached');
+    expect(till.session()).not.toHaveProperty('pending');
+  });
+
+  test('after a top-up both restricted services are asked, whatever a third one reports', () => {
+    const redirect = { type: 2, address: 'http://pay.example/' } as const;
+    const { price: _, ...free } = ruleOf({ name: 'chat', match: { ratingGroup: [3] } });
+    const paid = ruleOf({ name: 'paid', atEnd: { action: 'redirect', redirect } });
+    const till = new Till({ plan: planOf([free, paid]), openings: { main: 0 } });
+    const three = [1, 2, 3].map((ratingGroup) => asks({ ratingGroup, asked: {} }));
+    till.ask(requestOf('initial', 0, three));
+    const exhausted = till.session()!.services.filter((one) => one.exhausted === 'restricted');
+    expect(exhausted).toHaveLength(2);
+    till.commit('s', ask(till.session()!, wantedFor(exhausted, 'top-up'), till.now)!);
+    const update = (number: number, ratingGroup: number) =>
+      till.ask(
+        requestOf('update', number, [asks({ ratingGroup, used: { octets: 5 }, asked: {} })]),
+      );
+    update(1, 3);
+    expect(till.session()!.pending).toMatchObject({ scope: {}, sends: 0 });
+    expect(till.wake()).toBe('initiate');
+    update(2, 2);
+    expect(till.session()!.pending).toMatchObject({ scope: { ratingGroup: 1 } });
+    update(3, 1);
+    expect(till.session()).not.toHaveProperty('pending');
   });
 
   test('does not answer an ASR unless it ends the session', () => {

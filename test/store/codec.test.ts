@@ -112,6 +112,7 @@ describe('a session', () => {
       pending: {
         ...{ kind: 'abort', reason: 'top-up', scope: { ratingGroup: 0, serviceId: 0, pool: 0 } },
         ...{ ...counts, endToEnd: 4_294_967_295, nextAt: 1_763_727_887_000 },
+        left: [{ serviceIds: [0, 7] }, { ratingGroup: 0, serviceIds: [] }],
       },
     });
     expect(sessionCodec.decode(sessionCodec.encode(session))).toEqual(session);
