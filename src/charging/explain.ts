@@ -3,17 +3,17 @@
  * decide, as data that people and tools can follow. Each rule is held against the request by the
  * plan as it is written, without an index, so this is also what the fast way is tested against.
  */
-import { dateOf, localMsAt, minuteOf, weekdayOf } from './calendar.ts';
+import { dateOf, localMsAt } from './calendar.ts';
 import type { ServiceFacts } from './match.ts';
 import type { Plan, Price, Rule, Window } from './plan.ts';
 import { exactBands } from './rating.ts';
-import { holds } from './windows.ts';
+import { type DayTime, dayTimeOf, holds } from './windows.ts';
 
 export interface Explanation {
   /** Store ms. */
   at: number;
-  /** The same in the plan's time zone; `day` is 1 (Monday) to 7, 8 on a holiday. */
-  local: { date: string; day: number; minute: number };
+  /** The same in the plan's time zone. */
+  local: DayTime & { date: string };
   /** Those that match, the one that is chosen first; then the others in the plan's order. */
   rules: readonly Verdict[];
   /** Absent: no rule matches, and the service cannot be rated. */
@@ -47,15 +47,14 @@ export type Failed =
       wanted: readonly (string | number | null)[];
       found: string | number | readonly number[] | null;
     }
-  | { condition: 'when'; wanted: readonly Window[]; found: { day: number; minute: number } };
+  | { condition: 'when'; wanted: readonly Window[]; found: DayTime };
 
 /** Holds every rule of the plan against a service used at `at` (store ms). */
 export function explain(plan: Plan, service: ServiceFacts, at: number): Explanation {
   const localMs = localMsAt(plan.timeZone, at);
-  const date = dateOf(localMs);
-  const day = plan.holidays.includes(date) ? 8 : weekdayOf(localMs);
-  const local = { date, day, minute: minuteOf(localMs) };
-  const verdicts = plan.rules.map((rule) => verdictOn(rule, service, local));
+  const time = dayTimeOf(localMs, new Set(plan.holidays));
+  const local = { date: dateOf(localMs), ...time };
+  const verdicts = plan.rules.map((rule) => verdictOn(rule, service, time));
   const matching = verdicts.filter(({ failed }) => failed === undefined).sort(byPrecedence);
   const others = verdicts.filter(({ failed }) => failed !== undefined);
   const explanation: Explanation = { at, local, rules: [...matching, ...others] };
@@ -64,11 +63,7 @@ export function explain(plan: Plan, service: ServiceFacts, at: number): Explanat
   return explanation;
 }
 
-function verdictOn(
-  { name, match }: Rule,
-  service: ServiceFacts,
-  { day, minute }: Explanation['local'],
-): Verdict {
+function verdictOn({ name, match }: Rule, service: ServiceFacts, time: DayTime): Verdict {
   const { context, ratingGroup, serviceIds, facts = {} } = service;
   const isOneOf = (
     condition: 'context' | 'ratingGroup' | 'apn' | 'rat' | 'role',
@@ -94,9 +89,8 @@ function verdictOn(
   };
   const isOpen = (): Failed | undefined => {
     const wanted = match.when;
-    if (wanted === undefined || wanted.some((window) => holds(window, day, minute)))
-      return undefined;
-    return { condition: 'when', wanted, found: { day, minute } };
+    if (wanted === undefined || wanted.some((window) => holds(window, time))) return undefined;
+    return { condition: 'when', wanted, found: time };
   };
   const { called = null, calling = null } = facts;
   const failed =

@@ -28,9 +28,12 @@ export const MAX_BANDS = 16;
 
 /** A part of the week in the plan's time zone; `days` are 1 (Monday) to 7, 8 for holidays. */
 export interface Window {
-  /** Absent: every day. A holiday is matched by 8 only, unless the plan has no holidays. */
+  /** On which it begins. Absent: every day. A holiday is matched by 8 only. */
   days?: readonly number[];
-  /** Minutes after local midnight, 0..1440, `from` < `until`. */
+  /**
+   * Minutes after the midnight that the day begins with, 0..1439, and until when: after `from`, and
+   * for a day at most. Beyond 1440 it goes on into the day after, whichever day that is.
+   */
   from: number;
   until: number;
 }

@@ -3,8 +3,19 @@
  * clocks run evenly, nothing changes; so what is open is worked out once for each such segment of
  * time, and the segments asked for last are kept.
  */
-import { DAY_MS, dateOf, MINUTE_MS, spanAt, weekdayOf } from './calendar.ts';
+import { DAY_MS, dateOf, MINUTE_MS, minuteOf, spanAt, weekdayOf } from './calendar.ts';
 import type { Plan, Window } from './plan.ts';
+
+/** What windows ask of a local time; days are 1 (Monday) to 7, 8 on a holiday. */
+export interface DayTime {
+  day: number;
+  /** The day before, whose windows may go on beyond midnight. */
+  dayBefore: number;
+  /** After local midnight, 0..1439. */
+  minute: number;
+}
+
+const DAY_MINUTES = 1440;
 
 /** A time in which nothing opens or closes; `until` is not in it. */
 export interface Segment {
@@ -22,7 +33,7 @@ export class Timeline {
   readonly #lists: (readonly Window[])[] = [];
   readonly #numbers = new Map<string, number>();
   /** Minutes at which a window begins or ends, from 0 to 1440. */
-  #edges: readonly number[] = [0, 1440];
+  #edges: readonly number[] = [0, DAY_MINUTES];
   #segments: Segment[] = [];
   #last: Segment = { from: 0, until: 0, open: [] };
 
@@ -38,8 +49,11 @@ export class Timeline {
     if (known !== undefined) return known;
     const number = this.#lists.push(windows) - 1;
     this.#numbers.set(text, number);
-    const edges = new Set([...this.#edges, ...windows.flatMap(({ from, until }) => [from, until])]);
-    this.#edges = [...edges].sort((a, b) => a - b);
+    const edges = windows.flatMap(({ from, until }) => [
+      from,
+      until > DAY_MINUTES ? until - DAY_MINUTES : until,
+    ]);
+    this.#edges = [...new Set([...this.#edges, ...edges])].sort((a, b) => a - b);
     this.#segments = [];
     this.#last = { from: 0, until: 0, open: [] };
     return number;
@@ -76,19 +90,34 @@ export class Timeline {
     const span = spanAt(this.#timeZone, at);
     const local = at + span.offsetMs;
     const midnight = Math.floor(local / DAY_MS) * DAY_MS;
-    const minute = Math.floor((local - midnight) / MINUTE_MS);
-    const next = this.#edges.findIndex((edge) => edge > minute);
+    const time = dayTimeOf(local, this.#holidays);
+    const next = this.#edges.findIndex((edge) => edge > time.minute);
     const instant = (edge: number): number => midnight + edge * MINUTE_MS - span.offsetMs;
-    const day = this.#holidays.has(dateOf(local)) ? 8 : weekdayOf(local);
     return {
       from: Math.max(span.from, instant(this.#edges[next - 1] as number)),
       until: Math.min(span.until, instant(this.#edges[next] as number)),
-      open: this.#lists.map((windows) => windows.some((window) => holds(window, day, minute))),
+      open: this.#lists.map((windows) => windows.some((window) => holds(window, time))),
     };
   }
 }
 
-/** Whether a window holds on a day (8: a holiday) at a minute after local midnight. */
-export function holds({ days, from, until }: Window, day: number, minute: number): boolean {
-  return (days === undefined || days.includes(day)) && from <= minute && minute < until;
+/** The day and the minute of a local time (`calendar.ts`), by the holidays' dates. */
+export function dayTimeOf(localMs: number, holidays: ReadonlySet<string>): DayTime {
+  const dayOf = (ms: number): number => (holidays.has(dateOf(ms)) ? 8 : weekdayOf(ms));
+  return { day: dayOf(localMs), dayBefore: dayOf(localMs - DAY_MS), minute: minuteOf(localMs) };
+}
+
+/** Whether a window holds: one that began on the day, or on the day before. */
+export function holds(window: Window, { day, dayBefore, minute }: DayTime): boolean {
+  return (
+    holdsFor(window, { day, minute }) ||
+    holdsFor(window, { day: dayBefore, minute: minute + DAY_MINUTES })
+  );
+}
+
+function holdsFor(
+  { days, from, until }: Window,
+  { day, minute }: { day: number; minute: number },
+): boolean {
+  return from <= minute && minute < until && (days === undefined || days.includes(day));
 }

@@ -84,8 +84,12 @@ const PREFIXES: ReadonlySet<Failed['condition']> = new Set(['visited', 'called',
 
 function failure(failed: Failed, time: string): string {
   const what = CONDITIONS[failed.condition];
-  if (failed.condition === 'when')
-    return `${what} is ${time}, not ${list(failed.wanted.map(windowText))}`;
+  if (failed.condition === 'when') {
+    const { wanted, found } = failed;
+    const isNight = wanted.some(({ days, until }) => days && found.minute + DAY_MINUTES < until);
+    const after = isNight ? `, on the day after a ${dayName(found.dayBefore)}` : '';
+    return `${what} is ${time}${after}, not ${list(wanted.map(windowText))}`;
+  }
   const { found } = failed;
   const none = found === null || (typeof found === 'object' && found.length === 0);
   const is = none ? 'not known' : `${found}`;
@@ -102,6 +106,7 @@ function list(values: readonly string[]): string {
   return values.length > MAX_VALUES ? `${shown} or ${values.length - MAX_VALUES} more` : shown;
 }
 
+const DAY_MINUTES = 1440;
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 
 function dayName(day: number): string {
@@ -109,7 +114,7 @@ function dayName(day: number): string {
 }
 
 function windowText({ days, from, until }: Window): string {
-  const hours = `${clock(from)}-${clock(until)}`;
+  const hours = `${clock(from)}-${clock(until > DAY_MINUTES ? until - DAY_MINUTES : until)}`;
   return days === undefined ? hours : `${days.map(dayName).join('/')} ${hours}`;
 }
 

@@ -114,13 +114,24 @@ function isOpenWhen(
 ): boolean {
   if (earlier === undefined) return true;
   if (later === undefined) return false;
-  return later.every((inner) =>
-    earlier.some(
-      (outer) =>
-        outer.from <= inner.from &&
-        inner.until <= outer.until &&
-        (outer.days === undefined ||
-          (inner.days?.every((day) => outer.days?.includes(day)) ?? false)),
-    ),
-  );
+  const parts = earlier.flatMap(byDay);
+  return later.flatMap(byDay).every((inner) => parts.some((outer) => isWithin(inner, outer)));
+}
+
+/** A window before and after midnight; `begun`: its days are those before. */
+type Part = Window & { begun: boolean };
+
+function byDay({ from, until, ...days }: Window): Part[] {
+  if (until <= 1440) return [{ ...days, from, until, begun: false }];
+  return [
+    { ...days, from, until: 1440, begun: false },
+    { ...days, from: 0, until: until - 1440, begun: true },
+  ];
+}
+
+function isWithin(inner: Part, outer: Part): boolean {
+  if (outer.from > inner.from || inner.until > outer.until) return false;
+  if (outer.days === undefined) return true;
+  if (inner.begun !== outer.begun) return false;
+  return inner.days?.every((day) => outer.days?.includes(day)) ?? false;
 }

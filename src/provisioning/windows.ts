@@ -1,7 +1,7 @@
 /** Windows of time as written, by day names and clock times, to days and minutes. */
 import type { Window } from '../charging/plan.ts';
 import { each, given } from './findings.ts';
-import { type Path, show } from './problem.ts';
+import { show } from './problem.ts';
 import type { WrittenWindow } from './schema.ts';
 import { optional, type Place } from './written.ts';
 
@@ -18,10 +18,7 @@ const DAYS: Readonly<Record<NonNullable<WrittenWindow['days']>[number], readonly
   holiday: [8],
 };
 
-/**
- * A window over midnight becomes two: the days are those on which it begins, and the part after
- * midnight lies on the days after them.
- */
+/** A window whose end is not after its beginning ends on the day after. */
 export function windowsOf(
   written: readonly WrittenWindow[] | undefined,
   { holidays, path, report }: Place & { holidays: readonly string[] },
@@ -33,18 +30,13 @@ export function windowsOf(
     const days = daysOf(window);
     const from = minutesOf(window.from ?? '00:00');
     const until = minutesOf(window.until ?? '24:00');
+    windows.push({ ...optional('days', days), from, until: from < until ? until : until + 1440 });
     if (from === until)
       report({
         path: [...at, 'until'],
         found: show(window.until),
         expected: `another time than 'from'`,
       });
-    else if (from < until) windows.push({ ...optional('days', days), from, until });
-    else {
-      checkMidnight(window, { path: at, report });
-      windows.push({ ...optional('days', days), from, until: 1440 });
-      if (until > 0) windows.push({ ...optional('days', days?.map(dayAfter)), from: 0, until });
-    }
   }
   return windows;
 }
@@ -52,10 +44,6 @@ export function windowsOf(
 function daysOf({ days }: WrittenWindow): number[] | undefined {
   if (days === undefined) return undefined;
   return [...new Set(given(days).flatMap((day) => DAYS[day]))].sort((a, b) => a - b);
-}
-
-function dayAfter(day: number): number {
-  return (day % 7) + 1;
 }
 
 function minutesOf(time: string): number {
@@ -70,15 +58,4 @@ function checkDays(
   if (at < 0 || holidays.length > 0) return;
   const found = "'holiday' in a plan without holidays";
   report({ path: [...path, 'days', at], found, expected: 'holidays in the plan or its tenant' });
-}
-
-/** A holiday's day after may be any day: the window cannot be continued on it. */
-function checkMidnight({ days, until }: WrittenWindow, { path, report }: Place & { path: Path }) {
-  if (!days?.includes('holiday')) return;
-  const found = `${show(until)}, on the day after a holiday`;
-  report({
-    path: [...path, 'until'],
-    found,
-    expected: "'24:00' or earlier with 'holiday': what comes after midnight is another window",
-  });
 }

@@ -39,6 +39,7 @@ const call: ServiceFacts = {
   facts: { called: '4917012', calling: '4930', visited: '26201' },
 };
 const NOON = Date.parse('2026-06-10T10:00Z');
+const HOLIDAY = Date.parse('2026-05-13T22:00Z');
 
 describe('the choice of a rule', () => {
   test('says of each rule that it matches, or what kept it from it', () => {
@@ -60,7 +61,7 @@ describe('the choice of a rule', () => {
     ]);
     expect(explain(plan, call, NOON)).toEqual({
       at: NOON,
-      local: { date: '2026-06-10', day: 3, minute: 720 },
+      local: { date: '2026-06-10', day: 3, dayBefore: 2, minute: 720 },
       chosen: { rule: 'mobile', by: 'called', over: 'germany' },
       rules: [
         { rule: 'mobile', called: '4917' },
@@ -76,7 +77,7 @@ describe('the choice of a rule', () => {
           ['us', 'called', ['1'], '4917012'] as const,
           ['caller', 'calling', ['44', '1'], '4930'] as const,
           ['incoming', 'role', ['terminating'], null] as const,
-          ['night', 'when', night, { day: 3, minute: 720 }] as const,
+          ['night', 'when', night, { day: 3, dayBefore: 2, minute: 720 }] as const,
         ].map(([rule, condition, wanted, found]) => ({
           rule,
           failed: { condition, wanted, found },
@@ -104,12 +105,14 @@ describe('the choice of a rule', () => {
   });
 
   test('a holiday is day 8', () => {
-    const holiday = Date.parse('2026-05-13T22:30Z');
-    expect(explain(planOf([]), call, holiday).local).toEqual({
+    expect(explain(planOf([]), call, HOLIDAY + 1_800_000).local).toEqual({
       date: '2026-05-14',
       day: 8,
+      dayBefore: 3,
       minute: 30,
     });
+    const after = Date.parse('2026-05-14T22:30Z');
+    expect(explain(planOf([]), call, after).local).toMatchObject({ day: 5, dayBefore: 8 });
   });
 
   test('is the one by which services are rated', () => {
@@ -117,18 +120,27 @@ describe('the choice of a rule', () => {
       minLength: 1,
       maxLength: 3,
     });
+    const days = fc.subarray([1, 2, 3, 4, 5, 6, 7, 8], { minLength: 1 });
+    // Around the holiday, a Thursday.
+    const time = fc.integer({ min: -36, max: 60 }).map((hours) => HOLIDAY + hours * 3_600_000 - 1);
     const match: fc.Arbitrary<Rule['match']> = fc.oneof(
       fc.record({ called: numbers }),
       fc.record({ calling: numbers }),
       fc.record({ called: numbers, calling: numbers }),
       fc.record({ ratingGroup: fc.constantFrom([7], [null], [1]) }),
       fc.constant({ when: [{ from: 0, until: 720 }] }),
+      fc
+        .record({
+          days,
+          from: fc.constantFrom(0, 720, 1320),
+          length: fc.constantFrom(1, 480, 1440),
+        })
+        .map(({ days, from, length }) => ({ when: [{ days, from, until: from + length }] })),
       fc.constant({}),
     );
     fc.assert(
-      fc.property(fc.array(match), fc.boolean(), (matches, morning) => {
+      fc.property(fc.array(match), time, (matches, at) => {
         const plan = planOf(matches.map((match, order) => rule(`r${order}`, match)));
-        const at = morning ? NOON - 1 : NOON;
         expect(explain(plan, call, at).chosen?.rule).toBe(ruleFor(plan, call, at)?.name);
       }),
     );

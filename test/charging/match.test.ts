@@ -190,6 +190,83 @@ describe('times of use', () => {
     expect(openAt([{ days: [3], from: 0, until: 1440 }])('2026-06-10 12:00')).toBe(true);
   });
 
+  describe('beyond midnight belongs to the day before', () => {
+    const nights = (days: readonly number[], holidays: readonly string[]) => {
+      const plan = planOf([rule('night', { when: [{ days, from: 22 * 60, until: 30 * 60 }] })], {
+        holidays,
+      });
+      return (utc: string) => chosen(plan, asked(), at(utc)) === 'night';
+    };
+    const workdays = [1, 2, 3, 4, 5];
+
+    test('its last minute is not in it', () => {
+      const open = nights(workdays, []);
+      // A Monday, after a Sunday's night, and a Saturday, after a Friday's.
+      expect(['21:59', '22:00', '23:59'].map((time) => open(`2026-12-21 ${time}`))).toEqual([
+        false,
+        true,
+        true,
+      ]);
+      expect(['2026-12-21 00:00', '2026-12-21 05:59'].map(open)).toEqual([false, false]);
+      expect(['2026-12-26 00:00', '2026-12-26 05:59', '2026-12-26 06:00'].map(open)).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    });
+
+    test('so it goes on into a holiday', () => {
+      const open = nights(workdays, ['2026-12-25']);
+      expect(open('2026-12-25 00:30')).toBe(true);
+      expect(open('2026-12-25 22:30')).toBe(false);
+    });
+
+    test('and a holiday has no more of it on the day after', () => {
+      const open = nights(workdays, ['2026-12-24']);
+      expect(open('2026-12-24 05:59')).toBe(true);
+      expect(open('2026-12-24 23:59')).toBe(false);
+      expect(open('2026-12-25 00:30')).toBe(false);
+      expect(open('2026-12-25 22:30')).toBe(true);
+    });
+
+    test('the night that begins on a holiday is a night of its own', () => {
+      const open = nights([8], ['2026-12-25', '2026-12-26']);
+      expect(['2026-12-25 05:59', '2026-12-25 22:00', '2026-12-26 05:59'].map(open)).toEqual([
+        false,
+        true,
+        true,
+      ]);
+      expect(['2026-12-26 22:00', '2026-12-27 05:59', '2026-12-27 22:00'].map(open)).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    });
+
+    test('where no day is named, it is every night', () => {
+      const open = openAt([{ from: 22 * 60, until: 30 * 60 }], { holidays: ['2026-06-10'] });
+      expect(['2026-06-10 05:59', '2026-06-10 06:00', '2026-06-10 22:00'].map(open)).toEqual([
+        true,
+        false,
+        true,
+      ]);
+    });
+
+    test('and ends as the next change says', () => {
+      const night = { days: workdays, from: 22 * 60, until: 30 * 60 };
+      const plan = planOf([rule('night', { when: [night] }), rule('day')], {
+        holidays: ['2026-12-24'],
+      });
+      const next = (utc: string) => {
+        const change = nextChange(plan, asked(), at(utc), at(utc) + 3 * 24 * HOUR_MS);
+        return [change?.rule?.name, change && new Date(change.at).toISOString().slice(0, 16)];
+      };
+      expect(next('2026-12-23 23:00')).toEqual(['day', '2026-12-24T06:00']);
+      expect(next('2026-12-24 06:00')).toEqual(['night', '2026-12-25T22:00']);
+      expect(next('2026-12-25 23:00')).toEqual(['day', '2026-12-26T06:00']);
+    });
+  });
+
   test('an hour that is skipped is not open, one that comes twice is open twice', () => {
     const open = openAt([{ from: 2 * 60, until: 3 * 60 }], { timeZone: 'Europe/Berlin' });
     const hours = (date: string) =>
@@ -277,7 +354,7 @@ const windows: fc.Arbitrary<Window> = fc
   .map(({ days, from, length }) => ({
     ...(days === undefined ? {} : { days }),
     from,
-    until: Math.min(1440, from + length),
+    until: from + length,
   }));
 const match: fc.Arbitrary<Rule['match']> = fc
   .record({
@@ -306,7 +383,9 @@ const plan: fc.Arbitrary<Plan> = fc
   .record({
     matches: fc.array(match, { maxLength: 40 }),
     timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'Pacific/Apia'),
-    holidays: fc.uniqueArray(fc.constantFrom('2026-03-29', '2026-10-25', '2011-12-31')),
+    holidays: fc.uniqueArray(
+      fc.constantFrom('2026-03-28', '2026-03-29', '2026-10-25', '2011-12-29', '2011-12-31'),
+    ),
   })
   .map(({ matches, timeZone, holidays }) =>
     planOf(
@@ -365,8 +444,11 @@ function model(plan: Plan, service: ServiceFacts, at: number): Rule | undefined 
   })
     .format(at)
     .split(', ') as [string, string];
-  const weekday = new Date(`${local[0]}T00:00Z`).getUTCDay() || 7;
-  const day = plan.holidays.includes(local[0]) ? 8 : weekday;
+  const dayOf = (date: Date): number =>
+    plan.holidays.includes(date.toISOString().slice(0, 10)) ? 8 : date.getUTCDay() || 7;
+  const midnight = Date.parse(`${local[0]}T00:00Z`);
+  const day = dayOf(new Date(midnight));
+  const dayBefore = dayOf(new Date(midnight - 24 * HOUR_MS));
   const minute = Number(local[1].slice(0, 2)) * 60 + Number(local[1].slice(3, 5));
   const left = plan.rules.filter(
     ({ match }) =>
@@ -384,7 +466,8 @@ function model(plan: Plan, service: ServiceFacts, at: number): Rule | undefined 
       (match.when === undefined ||
         match.when.some(
           ({ days, from, until }) =>
-            (days === undefined || days.includes(day)) && minute >= from && minute < until,
+            (among(days, day) && minute >= from && minute < until) ||
+            (among(days, dayBefore) && minute + 1440 >= from && minute + 1440 < until),
         )),
   );
   const top = (rules: readonly Rule[], length: (rule: Rule) => number) => {

@@ -111,7 +111,7 @@ requests:
 2026-06-10 12:00:00Z  session-1  initial 0: success
   service, granted 3600 seconds
     rule mobile: it has the longer prefix of the called number, '4917'; calls has none
-      night does not match: the time is Wednesday 2026-06-10 14:00 in Europe/Berlin, not 22:00-24:00 or 00:00-06:00
+      night does not match: the time is Wednesday 2026-06-10 14:00 in Europe/Berlin, not 22:00-06:00
       text does not match: the context is 32260@3gpp.org, not 32274@3gpp.org
       portal does not match: the context is 32260@3gpp.org, not 32251@3gpp.org
       data does not match: the context is 32260@3gpp.org, not 32251@3gpp.org
@@ -193,6 +193,45 @@ requests:
     ]);
     expect(rated[0]?.services[0]?.amounts).toMatchObject([{ rule: 'text', units: 3, cost: 2_100 }]);
     expect(total.sessions).toBe(0);
+  });
+
+  test('after midnight are in the night of the day before', async () => {
+    const nights = join(folder, 'nights.yaml');
+    writeFileSync(
+      nights,
+      `
+tenants:
+  - id: t
+    currency: EUR
+    plans:
+      - id: p
+        holidays: ['2026-12-24']
+        rules:
+          - name: night
+            match: { when: [{ days: [workday], from: '22:00', until: '06:00' }] }
+            unit: seconds
+            free: true
+            quota: { size: 1 h }
+          - { name: day, unit: seconds, free: true, quota: { size: 1 h } }
+peers: { anybody: {} }
+`,
+    );
+    const requests = written(`
+requests:
+  - { at: 2026-12-24T05:00:00Z, session: before, context: 32260@3gpp.org }
+  - { at: 2026-12-25T05:00:00Z, session: after, context: 32260@3gpp.org }
+  - { at: 2026-12-25T12:00:00Z, session: noon, context: 32260@3gpp.org }
+`);
+    const { out } = await run({}, 'plan', 'test', nights, requests);
+    const days = 'Monday/Tuesday/Wednesday/Thursday/Friday 22:00-06:00';
+    expect(out.match(/rule .+|night does not .+/g)).toEqual([
+      'rule night: day matches too, and stands after it',
+      'rule day: no other matches',
+      'night does not match: the time is Friday 2026-12-25 05:00 in UTC, ' +
+        `on the day after a holiday, not ${days}`,
+      'rule day: no other matches',
+      `night does not match: the time is Friday 2026-12-25 12:00 in UTC, not ${days}`,
+    ]);
   });
 
   test('that no rule is for are not rated, and it is said why not', async () => {

@@ -132,6 +132,19 @@ test.each<[first: string, second: string, shadowed: boolean]>([
   ['when: [{ days: [workday] }]', 'when: [{ days: [monday, friday], from: 12:00 }]', true],
   ['when: [{ days: [workday] }]', 'when: [{ days: [monday, holiday] }]', false],
   ['when: [{ days: [workday] }]', 'when: [{ from: 12:00 }]', false],
+  ['when: [{ from: 22:00, until: 06:00 }]', 'when: [{ days: [monday], until: 05:00 }]', true],
+  ['when: [{ from: 12:00 }, { until: 06:00 }]', 'when: [{ from: 22:00, until: 06:00 }]', true],
+  [
+    'when: [{ days: [workday], from: 22:00, until: 06:00 }]',
+    'when: [{ days: [friday], from: 23:00, until: 05:00 }]',
+    true,
+  ],
+  [
+    'when: [{ days: [workday], from: 22:00, until: 06:00 }]',
+    'when: [{ days: [friday], until: 05:00 }]',
+    false,
+  ],
+  ['when: [{ days: [workday] }]', 'when: [{ days: [friday], from: 22:00, until: 01:00 }]', false],
 ])('after { %s }, { %s } is out of reach: %s', (first, second, expected) => {
   expect(shadowed(first, second)).toBe(expected);
 });
