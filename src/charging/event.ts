@@ -109,11 +109,11 @@ export function eventKey({ sessionId, subSessionId = '', number }: EventRequest)
   return `${sessionId}\n${number}\n${subSessionId}`;
 }
 
-/** A digest of what an event asks: two events with the same key and digest are duplicates. */
+/** A digest of what an event asks, and for whom: two events with the same key and digest are duplicates. */
 export function eventDigest(request: EventRequest): number {
-  const { action, level, services, refundInformation } = request;
+  const { action, refundInformation } = request;
   const proof = refundInformation === undefined ? '' : ` ${textOf(refundInformation)}`;
-  return digestOf({ kind: `${action}${proof}`, level, services });
+  return digestOf({ ...request, kind: `${action}${proof}` });
 }
 
 /** Why the whole event is refused, if it is. */

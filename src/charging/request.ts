@@ -76,7 +76,10 @@ export interface Request {
   context: string;
   /** As it was sent, where that is another text. */
   sentContext?: string;
+  /** Whom it is charged to: of those that it names, the one that the account was found by. */
   subscriber?: SubscriberId;
+  /** All whom it names, as they were sent: what its copies are told by, wherever they come. */
+  subscribers?: readonly SubscriberId[];
   /** Origin-Host and Origin-Realm of the client, where server-initiated requests go. */
   client: { host: string; realm: string };
   /** The peer that it came through, where that is not the client itself. */
@@ -95,6 +98,8 @@ export interface Request {
   facts?: Facts;
   /** Event-Timestamp in store ms: when the use took place, if that can be believed. */
   occurredAt?: number;
+  /** Event-Timestamp in ms as it was sent, believed or not: copies have the same. */
+  stampedAt?: number;
   /** How the client may be told of a tariff change; absent: not at all. */
   tariffChange?: 'single' | 'dual';
   /** Service-Information as it was sent, for the record: a slice of the frame, to be copied. */
@@ -125,17 +130,19 @@ export function sessionKey(request: {
 }
 
 /**
- * A 53-bit digest of what a request asks, and for whom: kind, subscriber, services, units; never
+ * A 53-bit digest of what a request asks, and for whom: kind, subscribers, services, units; never
  * routing or flags, and time stamps only of a client that gives one number to different requests.
- * Two requests of one session with the same number and digest are duplicates.
+ * Nothing that was found out goes into it, such as whose account it is, but only what was sent: that
+ * is the same wherever and whenever a copy comes. Two requests of one session with the same number
+ * and digest are duplicates.
  */
 export function digestOf(
   request: Pick<Request, 'level' | 'services'> &
-    Partial<Pick<Request, 'subscriber' | 'looseNumbering' | 'occurredAt'>> & { kind: string },
+    Partial<Pick<Request, 'subscribers' | 'looseNumbering' | 'stampedAt'>> & { kind: string },
 ): number {
-  const { subscriber, looseNumbering, occurredAt } = request;
+  const { subscribers = [], looseNumbering, stampedAt } = request;
   let text = `${request.kind}|${request.level}`;
-  if (looseNumbering && occurredAt !== undefined) text += `@${occurredAt}`;
+  if (looseNumbering && stampedAt !== undefined) text += `@${stampedAt}`;
   for (const service of request.services) {
     text += `|${serviceKey(service)}`;
     if (service.asked !== undefined) text += `?${unitsText(service.asked)}`;
@@ -143,7 +150,7 @@ export function digestOf(
     if (service.usedAfter !== undefined) text += `>${unitsText(service.usedAfter)}`;
     if (service.usedIndeterminate !== undefined) text += `~${unitsText(service.usedIndeterminate)}`;
   }
-  if (subscriber !== undefined) text += `#${subscriber.kind}:${subscriber.id}`;
+  for (const { kind, id } of subscribers) text += `#${kind}:${id}`;
   return hash53(text);
 }
 

@@ -106,11 +106,18 @@ function commonOf(
   if (subSessionId !== undefined) common.subSessionId = subSessionId;
   if (sentContext !== undefined) common.sentContext = sentContext;
   const subscriber = identified.subscribers[0];
-  if (subscriber !== undefined) common.subscriber = subscriber;
+  if (subscriber !== undefined) {
+    common.subscriber = subscriber;
+    common.subscribers = identified.subscribers;
+  }
   const facts = factsOf(ccr);
   if (facts !== undefined) common.facts = facts;
-  const occurredAt = occurredAtOf(ccr, now);
-  if (occurredAt !== undefined) common.occurredAt = occurredAt;
+  const seconds = ccr['Event-Timestamp'];
+  if (seconds !== undefined) {
+    const stampedAt = seconds * 1000;
+    common.stampedAt = stampedAt;
+    if (now !== undefined && isBelievable(stampedAt, now)) common.occurredAt = stampedAt;
+  }
   if (information !== undefined) common.information = keepable(information);
   const equipment = equipmentOf(ccr);
   if (equipment !== undefined) common.equipment = equipment;
@@ -126,12 +133,9 @@ function keepable(information: Uint8Array): Uint8Array {
     : information;
 }
 
-/** Event-Timestamp, if it can be believed (RFC 8506 5.2 to 5.4, 6). */
-function occurredAtOf(ccr: Understood<CCR>, now: number | undefined): number | undefined {
-  const seconds = ccr['Event-Timestamp'];
-  if (seconds === undefined || now === undefined) return undefined;
-  const at = seconds * 1000;
-  return at > now + MAX_AHEAD_MS || at < now - MAX_AGE_MS ? undefined : at;
+/** Whether something can have taken place at `at` (RFC 8506 5.2 to 5.4, 6). */
+function isBelievable(at: number, now: number): boolean {
+  return at <= now + MAX_AHEAD_MS && at >= now - MAX_AGE_MS;
 }
 
 /** Units travel in services or, where there are none, at command level (RFC 8506 5.1.2). */

@@ -528,8 +528,13 @@ describe('an event’s key and digest', () => {
       eventOf('debit', [units(1)], atCommand),
       eventOf('refund', [units(1)], { refundInformation: nonce }),
       eventOf('refund', [units(1)], { refundInformation: nonce.subarray(1) }),
+      eventOf('debit', [units(1)], { subscribers: [{ kind: 'e164', id: '49170' }] }),
+      eventOf('debit', [units(1)], { subscribers: [{ kind: 'imsi', id: '49170' }] }),
+      eventOf('debit', [units(1)], { stampedAt: 5, looseNumbering: true }),
+      eventOf('debit', [units(1)], { stampedAt: 6, looseNumbering: true }),
     ].map(eventDigest);
-    expect(new Set(digests).size).toBe(6);
-    expect(eventDigest(eventOf('debit', [units(1)], { number: 9 }))).toBe(digests[0]);
+    expect(new Set(digests).size).toBe(10);
+    const again = eventOf('debit', [units(1)], { number: 9, stampedAt: 7, occurredAt: 7 });
+    expect(eventDigest(again)).toBe(digests[0]);
   });
 });

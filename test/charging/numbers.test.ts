@@ -142,9 +142,10 @@ describe('the answer window', () => {
 
   test('one Session-Id used by two subscribers contradicts', () => {
     const till = new Till({ openings: { main: 1000 } });
+    const names = (id: string) => ({ subscribers: [{ kind: 'e164' as const, id }] });
     const initial = requestOf('initial', 0, [asks({ asked: {} })]);
-    till.ask(initial);
-    const other = { ...initial, subscriber: { kind: 'e164' as const, id: '49171' } };
+    till.ask({ ...initial, ...names('49170') });
+    const other = { ...initial, ...names('49171') };
     expect(till.decide(other)).toMatchObject({
       answer: { outcome: 'contradiction' },
       alarm: 'number-reused',
@@ -210,8 +211,8 @@ describe('digests', () => {
   });
 
   test('know whose request it is, and what came after a tariff change', () => {
-    const anna = { subscriber: { kind: 'e164' as const, id: '49170' } };
-    const ben = { subscriber: { kind: 'e164' as const, id: '49171' } };
+    const anna = { subscribers: [{ kind: 'e164' as const, id: '49170' }] };
+    const ben = { subscribers: [{ kind: 'e164' as const, id: '49171' }] };
     const [before, after] = [
       { used: { octets: 9 } },
       { used: { octets: 9 }, usedAfter: { octets: 4 } },
@@ -222,9 +223,16 @@ describe('digests', () => {
     expect(new Set(digests).size).toBe(6);
   });
 
+  test('know nothing that was found out: whose account it is, or whether its time is believed', () => {
+    const found = { subscriber: { kind: 'e164' as const, id: '49170' }, occurredAt: 5 };
+    const request = requestOf('initial', 0, [asks({ asked: {} })], { looseNumbering: true });
+    const { subscriber: _, ...unknown } = request;
+    expect(digestOf({ ...request, ...found })).toBe(digestOf(unknown));
+  });
+
   test('of a client that repeats numbers know when it was', () => {
-    const at = (occurredAt: number, part = {}) =>
-      digestOf(requestOf('update', 1, [asks({ used: { octets: 5 } })], { occurredAt, ...part }));
+    const at = (stampedAt: number, part = {}) =>
+      digestOf(requestOf('update', 1, [asks({ used: { octets: 5 } })], { stampedAt, ...part }));
     expect(at(1)).toBe(at(2));
     expect(at(1, { looseNumbering: true })).not.toBe(at(2, { looseNumbering: true }));
   });

@@ -292,3 +292,18 @@ test('C-194 a session in which a request fails is ended, its usage charged, its 
   expect(await gateway.openSessions()).toBe(0);
   expect(await gateway.account()).toContain('main: 9.70 available, 0.00 reserved');
 });
+
+test('C-060 C-065 C-211 a copy of an initial request gets its answer, whichever of its names was found', async () => {
+  const gateway = await open();
+  const nobody = { 'Subscription-Id-Type': 1, 'Subscription-Id-Data': '262019999999999' };
+  const names = { 'Subscription-Id': [nobody, ANNA] };
+  const request = gateway.request('initial', 0, { ...names, ...mscc(asks()) });
+  const first = await gateway.send(request);
+  expect(first.code).toBe(2001);
+  for (const worker of [0, 1] as const)
+    expect((await gateway.send(request, worker)).bytes).toEqual(first.bytes);
+  await gateway.ask('update', 1, mscc({ ...asks(), ...used(5) }), { worker: 1 });
+  for (const worker of [0, 1] as const)
+    expect((await gateway.send(request, worker)).bytes).toEqual(first.bytes);
+  expect(await gateway.openSessions()).toBe(1);
+});

@@ -212,6 +212,37 @@ describe('a copy', () => {
     expect(rig.alarms).toEqual([]);
   });
 
+  test('of another subscriber’s is none, and moves nothing', async () => {
+    const rig = await rigged();
+    await rig.account('bert', { main: 500 }, { subscribers: ['e164:49171'] });
+    const bert = { kind: 'e164' as const, id: '49171' };
+    await ask(rig, rig.worker(), debit(1));
+    expect(await said(rig, rig.worker(), debit(1, { subscriber: bert }))).toMatchObject({
+      outcome: 'contradiction',
+    });
+    expect([await rig.balance(), await rig.balance('bert')]).toEqual([
+      [90, 0],
+      [500, 0],
+    ]);
+    expect(rig.alarms).toEqual(['number-reused']);
+  });
+
+  test('of a client that reuses its numbers is told by whose it is and by its time', async () => {
+    const rig = await rigged();
+    await rig.account('bert', { main: 500 }, { subscribers: ['e164:49171'] });
+    const loose = (id: string, occurredAt: number) =>
+      debit(1, { looseNumbering: true, subscriber: { kind: 'e164', id }, occurredAt });
+    for (const event of [
+      ...[loose('49170', 1000), loose('49171', 1000), loose('49170', 2000)],
+      ...[loose('49170', 1000), loose('49171', 1000)],
+    ])
+      expect(await said(rig, rig.worker(), event)).toMatchObject({ outcome: 'success' });
+    expect([await rig.balance(), await rig.balance('bert')]).toEqual([
+      [80, 0],
+      [490, 0],
+    ]);
+  });
+
   test('past the horizon is another event', async () => {
     const rig = await rigged();
     await ask(rig, rig.worker(), debit());

@@ -179,17 +179,31 @@ type Asked = {
   subscribers?: readonly SubscriberId[];
 };
 
+/** A request as a client sent it: to all whom it names, with a time stamp where it has a time. */
+function sent<T extends Request | EventRequest>(
+  request: T,
+  { subscribers }: Asked,
+): T & { subscribers: readonly SubscriberId[] } {
+  const { subscriber, occurredAt } = request;
+  return {
+    ...request,
+    subscribers: subscribers ?? (subscriber === undefined ? [] : [subscriber]),
+    ...(occurredAt === undefined ? {} : { stampedAt: occurredAt }),
+  };
+}
+
 export function incomingOf(request: Request, { tenants, ...part }: Asked = {}): Incoming {
-  const { kind, sessionId, subSessionId, subscriber } = request;
+  const { kind, sessionId, subSessionId } = request;
+  const whole = sent(request, part);
   return {
     kind,
     sessionId,
     ...(subSessionId === undefined ? {} : { subSessionId }),
-    subscribers: subscriber === undefined ? [] : [subscriber],
     tenant: 'blue',
     mayServe: (tenant) => tenants?.includes(tenant) ?? true,
-    translate: () => ({ ...request }),
+    translate: () => ({ ...whole }),
     ...part,
+    subscribers: whole.subscribers,
   };
 }
 
@@ -208,15 +222,16 @@ export function eventIncomingOf(
   request: EventRequest,
   { tenants, ...part }: Asked = {},
 ): IncomingEvent {
-  const { sessionId, subscriber } = request;
+  const { sessionId } = request;
+  const whole = sent(request, part);
   return {
     kind: 'event',
     sessionId,
-    subscribers: subscriber === undefined ? [] : [subscriber],
     tenant: 'blue',
     mayServe: (tenant) => tenants?.includes(tenant) ?? true,
-    translate: () => ({ ...request }),
+    translate: () => ({ ...whole }),
     ...part,
+    subscribers: whole.subscribers,
   };
 }
 

@@ -143,6 +143,11 @@ describe('C-083 Event-Timestamp', () => {
     expect(at(-2_208_988_800)).toBeUndefined();
     expect('occurredAt' in asked([])).toBe(false);
   });
+
+  test('is kept as it was sent for copies to be told by, believed or not', () => {
+    const { occurredAt, stampedAt } = asked([avp(55, seconds - 90_000 + 2_208_988_800)]);
+    expect([occurredAt, stampedAt]).toEqual([undefined, NOW - 90_000_000]);
+  });
 });
 
 describe('what records keep', () => {
