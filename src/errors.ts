@@ -43,6 +43,11 @@ export const errors = {
     text: 'This version cannot use the configuration in the store: {problems}',
     todo: 'Use the version that wrote it, or a newer one.',
   },
+  PEERS_UNFIT: {
+    text: 'The peers of the configuration in the store cannot be served: {problems}',
+    usage: true,
+    todo: 'Start with a corrected provisioning file, or with another --diameter-host.',
+  },
   CHANGE_REFUSED: {
     text: 'The change does not fit:\n{problems}',
     status: 422,

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Settings } from '../config.ts';
 import { TollkeeperError } from '../errors.ts';
+import type { Peers } from '../provisioning/provisioning.ts';
 
 /** What the parent tells a worker. */
 export type ToWorker =
@@ -17,6 +18,8 @@ export type ToWorker =
       name: string;
       /** Where the store is: a URL or the path of a socket. */
       redis: string;
+      /** What it goes on with where the peers of the store cannot be served. */
+      peers?: Peers;
     }
   | { type: 'drain' };
 

@@ -12,18 +12,23 @@ export const command = defineCommand({
   details:
     'Tenants, plans, peers and routing change as a whole, or not at all, and are in effect on all ' +
     'workers within a second; then accounts are created and changed. Everything that the file says ' +
-    'is put in place, also where it was changed by other means. Balances are left alone.',
+    'is put in place, also where it was changed by other means. Balances are left alone. Peers ' +
+    'that the running service cannot serve on its address are refused, and nothing is changed.',
   examples: ['provisioning apply mvne.yaml'],
   flags: {},
   settings: [...storeSettings, 'diameterHost'],
   async run(call) {
     const file = readProvisioning(call.operands[0]!);
-    const applied = await withStore(call.settings, (store) =>
-      applyFile(store, file, {
+    const applied = await withStore(call.settings, async (store) => {
+      const hosts = new Set([call.settings.diameterHost, await store.rememberedListener()]);
+      hosts.delete('');
+      return applyFile(store, file, {
         all: true,
-        problems: ({ peers }) => unservable(call.settings, peers),
-      }),
-    );
+        problems: ({ peers }) => [
+          ...new Set([...hosts].flatMap((diameterHost) => unservable({ diameterHost }, peers))),
+        ],
+      });
+    });
     const { accounts, changed, configuration } = applied;
     for (const { tenant, account, text } of accounts.notes)
       call.note(`${tenant} ${account}: ${text}`);

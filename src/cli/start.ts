@@ -10,7 +10,9 @@ import { TollkeeperError } from '../errors.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
 import { applyFile } from '../provisioning/apply-file.ts';
+import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { LoadedFile } from '../provisioning/load.ts';
+import type { Provisioning } from '../provisioning/provisioning.ts';
 import type { WrittenFile } from '../provisioning/schema.ts';
 import type { ConfigurationStore } from '../store/configuration.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
@@ -52,6 +54,9 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Without the problems themselves, which name what only the log may show. */
+const NOT_TAKEN = 'the newest configuration is not in effect as a whole; the log says why';
 
 /** A terminal, a shell and npm may each pass on one Ctrl-C; what comes within this is one. */
 const ONE_SIGNAL_MS = 1_000;
@@ -113,13 +118,15 @@ class Service {
     const isSample =
       provisioningFile === undefined &&
       (await this.#unlessStopped(isFreshOrSample(store, named.written)));
-    if (provisioningFile !== undefined || isSample)
-      await this.#unlessStopped(this.#provision(store, named));
+    const isApplied = provisioningFile !== undefined || isSample;
+    if (isApplied) await this.#unlessStopped(this.#provision(store, named));
     const configuration = await this.#unlessStopped(this.#configuration(store));
     const { provisioning } = configuration.current;
+    this.#tenants(provisioning, isApplied ? named.provisioning : undefined);
+    await this.#unlessStopped(store.rememberListener(this.#settings.diameterHost));
     const settings = await withFreePorts(this.#settings);
     const books = await this.#unlessStopped(this.#books(store, redis));
-    const addresses = await this.#unlessStopped(this.#workers(settings, redis));
+    const addresses = await this.#unlessStopped(this.#workers(settings, { redis, configuration }));
     await this.#unlessStopped(this.#http(store, { configuration, books }));
     if (isSample) {
       const { host, port } = addresses[0] ?? { host: settings.diameterHost, port: 0 };
@@ -195,15 +202,22 @@ class Service {
     progress.done();
     for (const { tenant, account, text } of accounts.notes)
       this.#call.note(`${tenant} ${account}: ${text}`);
-    for (const { id, name, accounts } of file.provisioning.tenants)
-      this.#screen.fact('Tenant', `${id} (${name}), ${accounts.count} accounts`);
+  }
+
+  /** All that are served; of those in the file it is known how many accounts it gives them. */
+  #tenants({ tenants }: Provisioning, file: Provisioning | undefined): void {
+    for (const { id, name } of tenants) {
+      const inFile = file?.tenants.find((tenant) => tenant.id === id);
+      const count = inFile === undefined ? '' : `, ${inFile.accounts.count} accounts`;
+      this.#screen.fact('Tenant', `${id} (${name})${count}`);
+    }
   }
 
   async #configuration(store: RedisStore): Promise<FollowedConfiguration> {
     const configuration = await followConfiguration(store, {
       log: this.#log,
       alarm: (event, fields) => this.#log.warn({ event, ...fields }, 'alarm'),
-      problems: ({ provisioning }) => unservable(this.#settings, provisioning.peers),
+      problems: (peers) => unservable(this.#settings, peers),
     });
     this.#stops.push(() => configuration.stop());
     return configuration;
@@ -217,7 +231,10 @@ class Service {
     return books;
   }
 
-  async #workers(settings: Settings, redis: string) {
+  async #workers(
+    settings: Settings,
+    { redis, configuration }: { redis: string; configuration: ConfigurationSource },
+  ) {
     const fleet = new Fleet<WorkerMetrics>({
       workers: settings.workers,
       assignment: (worker) => ({
@@ -226,6 +243,7 @@ class Service {
         worker,
         name: `${hostName()}-${worker}`,
         redis,
+        peers: configuration.current.provisioning.peers,
       }),
       onMetrics: (worker, metrics) => this.#metrics.set(worker, metrics),
       onLost: (worker, reason) => {
@@ -265,7 +283,8 @@ class Service {
         const refusal = await store.ready();
         if (refusal !== undefined) reasons.push(refusal);
         if (!states.includes(true)) reasons.push(`none of ${workers} workers is ready`);
-        return { ready: reasons.length === 0, reasons };
+        const notes = configuration.untaken.length === 0 ? [] : [NOT_TAKEN];
+        return { ready: reasons.length === 0, reasons, notes };
       },
     });
     this.#stops.push(() => api.close());

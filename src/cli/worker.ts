@@ -65,7 +65,8 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
     const configuration = await followConfiguration(store, {
       log,
       alarm: events.alarm,
-      problems: (next) => unservable(settings, next.provisioning.peers),
+      problems: (peers) => unservable(settings, peers),
+      lastPeers: assignment.peers,
     });
     const serving = await serve({
       settings,

@@ -45,14 +45,22 @@ export function probeRoutes(
             type: 'object',
             required: ['ready'],
             additionalProperties: false,
-            properties: { ready: { type: 'boolean', const: true } },
+            properties: {
+              ready: { type: 'boolean', const: true },
+              notes: {
+                type: 'array',
+                items: { type: 'string' },
+                description:
+                  'What is not as it should be, such as a configuration that is not in effect.',
+              },
+            },
           },
         },
       },
     },
     async (_request, reply) => {
-      const { ready, reasons } = await readiness();
-      if (ready) return { ready };
+      const { ready, reasons, notes = [] } = await readiness();
+      if (ready) return { ready, ...(notes.length === 0 ? {} : { notes }) };
       const error = new TollkeeperError('NOT_READY', { reason: reasons.join('; ') });
       return sendProblem(reply, problemOf(error, { reasons }));
     },

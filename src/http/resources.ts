@@ -9,6 +9,8 @@ export interface Readiness {
   ready: boolean;
   /** Why not, one sentence each; shown to whoever asks, so without names of subscribers. */
   reasons: readonly string[];
+  /** What is not as it should be although it is ready; shown to whoever asks, too. */
+  notes?: readonly string[];
 }
 
 export interface Resources {

@@ -57,8 +57,8 @@ const FAILURES = 3;
 const PAUSE_MS = 50;
 
 /**
- * Throws StoreUnavailable, CHANGE_REFUSED for `problems`, CONFIGURATION_INVALID where this version cannot read what is stored, and
- * whatever `edit` throws.
+ * Throws StoreUnavailable, CHANGE_REFUSED for `problems`, CONFIGURATION_INVALID where this version
+ * cannot read what is stored, and whatever `edit` throws.
  */
 export async function changeConfiguration(
   store: ChangeableStore,

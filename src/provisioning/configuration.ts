@@ -10,7 +10,7 @@ import type { StoredConfiguration } from '../store/configuration.ts';
 import { loadWritten } from './load.ts';
 import type { Names } from './names.ts';
 import { type Finding, fieldOf } from './problem.ts';
-import type { Currency, Provisioning, Tenant } from './provisioning.ts';
+import type { Currency, Peers, Provisioning, Tenant } from './provisioning.ts';
 import { type Routed, tenantOf } from './routing.ts';
 import type { WrittenFile, WrittenPlan, WrittenTenant } from './schema.ts';
 
@@ -43,6 +43,11 @@ export class Configuration {
     this.#plans = new Map(
       tenants.map(({ id, plans }) => [id, new Map(plans.map((plan) => [plan.id, plan]))]),
     );
+  }
+
+  /** The same with other peers: for a process that cannot serve those that are written. */
+  withPeers(peers: Peers): Configuration {
+    return new Configuration({ ...this, provisioning: { ...this.provisioning, peers } });
   }
 
   tenant(id: string): Tenant | undefined {

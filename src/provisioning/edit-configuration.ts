@@ -111,7 +111,8 @@ async function edit(
         throw new TollkeeperError('STALE_CHANGE', { what: nameText(name), tag: tag || 'nothing' });
       return change(written);
     },
-    { problems },
+    // Whatever is wrong with the peers that are there, workers take the rest beside them.
+    { problems: name.part === 'peers' ? problems : undefined },
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
   return changed.configuration;

@@ -1,12 +1,13 @@
 /**
  * The configuration as a running process has it: read from the store at start, looked for again a
  * few times a second, and swapped as a whole. What cannot be compiled is not taken: the process goes
- * on with the last good one, and says so.
+ * on with the last good one, and says so. Peers that it cannot serve are not taken either: it takes
+ * all else with the peers that it had, and says so.
  */
 import { TollkeeperError } from '../errors.ts';
 import type { ConfigurationStore, StoredConfiguration } from '../store/configuration.ts';
 import { Configuration, compileStored } from './configuration.ts';
-import type { Provisioning } from './provisioning.ts';
+import type { Peers, Provisioning } from './provisioning.ts';
 
 /** How often a process looks for a change, in ms: a change is in effect everywhere within a second. */
 export const CONFIGURATION_PASS_MS = 300;
@@ -19,49 +20,72 @@ export interface ConfigurationSource {
 }
 
 export interface LiveEvents {
-  /** Why this process cannot take one that compiles, one sentence each; absent: it always can. */
-  problems?(configuration: Configuration): readonly string[];
+  /** Why this process cannot serve these peers, one sentence each; absent: it always can. */
+  problems?(peers: Peers): readonly string[];
   changed(configuration: Configuration): void;
-  /** What the store has cannot be taken; told once for each such configuration. */
+  /** What the store has cannot be taken, or its peers; told once for each such configuration. */
   refused(problems: readonly string[]): void;
   /** The store could not be asked; told for each pass. */
   failed(error: unknown): void;
 }
 
+type ReadableStore = Pick<ConfigurationStore, 'configurationStamp' | 'readConfiguration'>;
+
 export class LiveConfiguration implements ConfigurationSource {
-  readonly #store: Pick<ConfigurationStore, 'configurationStamp' | 'readConfiguration'>;
+  readonly #store: ReadableStore;
   readonly #events: LiveEvents;
   readonly #listeners = new Set<(current: Configuration) => void>();
   #current: Configuration;
+  #untaken: readonly string[];
   /** The stamp of what was read last, taken or not. */
   #seen: string;
 
   private constructor(
-    store: Pick<ConfigurationStore, 'configurationStamp' | 'readConfiguration'>,
+    store: ReadableStore,
     events: LiveEvents,
-    first: Configuration,
+    first: { configuration: Configuration; untaken: readonly string[] },
   ) {
     this.#store = store;
     this.#events = events;
-    this.#current = first;
-    this.#seen = first.stamp;
+    this.#current = first.configuration;
+    this.#untaken = first.untaken;
+    this.#seen = first.configuration.stamp;
+    if (first.untaken.length > 0) events.refused(first.untaken);
   }
 
-  /** Undefined: the store has none. Throws CONFIGURATION_INVALID where it cannot be compiled. */
+  /**
+   * Undefined: the store has none. Throws CONFIGURATION_INVALID where it cannot be compiled, and
+   * PEERS_UNFIT where its peers cannot be served and there are no `lastPeers` to go on with.
+   */
   static async open(
-    store: Pick<ConfigurationStore, 'configurationStamp' | 'readConfiguration'>,
+    store: ReadableStore,
     events: LiveEvents,
+    lastPeers?: Peers,
   ): Promise<LiveConfiguration | undefined> {
     const stored = await store.readConfiguration();
     if (stored === undefined) return undefined;
-    const first = taken(stored, events);
-    if (!first.ok)
-      throw new TollkeeperError('CONFIGURATION_INVALID', { problems: first.problems.join('; ') });
-    return new LiveConfiguration(store, events, first.configuration);
+    const compiled = compileStored(stored);
+    if (!compiled.ok)
+      throw new TollkeeperError('CONFIGURATION_INVALID', {
+        problems: compiled.problems.join('; '),
+      });
+    const { configuration } = compiled;
+    const untaken = unfitPeers(configuration, events);
+    if (untaken.length === 0)
+      return new LiveConfiguration(store, events, { configuration, untaken });
+    if (lastPeers === undefined)
+      throw new TollkeeperError('PEERS_UNFIT', { problems: untaken.join('; ') });
+    const first = { configuration: configuration.withPeers(lastPeers), untaken };
+    return new LiveConfiguration(store, events, first);
   }
 
   get current(): Configuration {
     return this.#current;
+  }
+
+  /** Why the newest configuration, or its peers, are not taken, one sentence each; empty: all is. */
+  get untaken(): readonly string[] {
+    return this.#untaken;
   }
 
   onChange(listener: (current: Configuration) => void): () => void {
@@ -76,14 +100,28 @@ export class LiveConfiguration implements ConfigurationSource {
       const stored = await this.#store.readConfiguration();
       if (stored?.stamp === this.#seen) return true;
       this.#seen = stored?.stamp ?? '';
-      const next = taken(stored, this.#events);
-      if (next.ok) this.#swap(next.configuration);
-      else this.#events.refused(next.problems);
+      this.#take(stored);
       return true;
     } catch (error) {
       this.#events.failed(error);
       return false;
     }
+  }
+
+  #take(stored: StoredConfiguration | undefined): void {
+    const compiled: ReturnType<typeof compileStored> =
+      stored === undefined
+        ? { ok: false, problems: ['the store has none any more'] }
+        : compileStored(stored);
+    this.#untaken = compiled.ok
+      ? unfitPeers(compiled.configuration, this.#events)
+      : compiled.problems;
+    const isWhole = this.#untaken.length === 0;
+    if (!isWhole) this.#events.refused(this.#untaken);
+    if (!compiled.ok) return;
+    const { configuration } = compiled;
+    const { peers } = this.#current.provisioning;
+    this.#swap(isWhole ? configuration : configuration.withPeers(peers));
   }
 
   #swap(next: Configuration): void {
@@ -93,17 +131,8 @@ export class LiveConfiguration implements ConfigurationSource {
   }
 }
 
-/** Compiled, and fit for this process. */
-function taken(
-  stored: StoredConfiguration | undefined,
-  { problems }: LiveEvents,
-): ReturnType<typeof compileStored> {
-  if (stored === undefined) return { ok: false, problems: ['the store has none any more'] };
-  const compiled = compileStored(stored);
-  if (!compiled.ok) return compiled;
-  const found = problems?.(compiled.configuration) ?? [];
-  return found.length === 0 ? compiled : { ok: false, problems: [...found] };
-}
+const unfitPeers = ({ provisioning }: Configuration, { problems }: LiveEvents): readonly string[] =>
+  problems?.(provisioning.peers) ?? [];
 
 /** One that never changes, from what was provisioned elsewhere. */
 export function fixedConfiguration(provisioning: Provisioning): ConfigurationSource {

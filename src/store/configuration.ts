@@ -43,6 +43,9 @@ export interface ConfigurationStore {
   /** The provisioning file that was applied last, as `rememberFile` was given it. */
   rememberedFile(): Promise<string | undefined>;
   rememberFile(text: string): Promise<void>;
+  /** The address that the service started last listens on for Diameter, as it was told; '': none. */
+  rememberedListener(): Promise<string>;
+  rememberListener(host: string): Promise<void>;
 }
 
 /** The longest document, in octets. */

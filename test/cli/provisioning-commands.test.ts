@@ -69,6 +69,20 @@ test('a file is applied, and shown again as one that can be applied', async () =
   expect(open.err).toMatch(/anybody may connect[\s\S]*\(CHANGE_REFUSED\)/);
 });
 
+test('peers are judged by the address that the running service listens on', async () => {
+  await store.rememberListener('0.0.0.0');
+  const written = file([tenant('blue', { name: 'Blue' }), tenant('red')]);
+  const apply = (peers: object) =>
+    run('provisioning', 'apply', write('peers.yaml', { ...written, peers }));
+  const refused = await apply({ anybody: { single: true } });
+  expect(refused).toMatchObject({ code: 2, out: '' });
+  expect(refused.err).toMatch(/reachable from outside \(0\.0\.0\.0\)[\s\S]*\(CHANGE_REFUSED\)/);
+  expect(await run('provisioning', 'show')).toMatchObject({
+    out: expect.stringMatching(/^# Version 1 /),
+  });
+  await store.rememberListener('127.0.0.1');
+});
+
 test('a plan is put, listed and shown as it is and as it was', async () => {
   const put = await run('plan', 'put', write('plan.yaml', plan('0.07')), ...blue);
   expect(put).toMatchObject({ code: 0, out: 'p of blue is at version 2\n' });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { changeConfiguration } from '../../src/provisioning/change.ts';
 import type { Configuration } from '../../src/provisioning/configuration.ts';
 import { LiveConfiguration } from '../../src/provisioning/live.ts';
+import type { Peers } from '../../src/provisioning/provisioning.ts';
 import type { WrittenFile } from '../../src/provisioning/schema.ts';
 import { withFaults } from '../../src/store/memory/faulty-store.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
@@ -78,6 +79,41 @@ test('one that does not compile is not taken, is told once, and the next good on
       await open(store);
     })(),
   ).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
+});
+
+const KNOWN = { known: [{ host: 'gateway.example' }] };
+/** As on a listener that is reachable from outside. */
+const outside = {
+  problems: ({ anybody }: Peers) => (anybody === undefined ? [] : ['anybody may connect']),
+  changed() {},
+  failed() {},
+};
+
+test('of one with peers that cannot be served, all else is taken, and it is told', async () => {
+  const store = new MemoryStore();
+  await put(store, { ...priced('0.01'), peers: KNOWN });
+  const told: unknown[] = [];
+  const refused = (problems: readonly string[]) => told.push(problems);
+  const live = (await LiveConfiguration.open(store, { ...outside, refused }))!;
+  const { peers } = live.current.provisioning;
+  await put(store, { ...priced('0.02'), peers: { anybody: {} } });
+  await live.pass();
+  expect(told).toEqual([['anybody may connect']]);
+  expect(live.untaken).toEqual(['anybody may connect']);
+  expect(live.current.version).toBe(2);
+  expect(amountOf(live.current, 'one')).toBe(20_000);
+  expect(live.current.provisioning.peers).toEqual(peers);
+  // A process that starts meanwhile has no peers to go on with, unless it is given them.
+  await expect(LiveConfiguration.open(store, { ...outside, refused })).rejects.toMatchObject({
+    code: 'PEERS_UNFIT',
+  });
+  const another = await LiveConfiguration.open(store, { ...outside, refused }, peers);
+  expect(another?.current.provisioning.peers).toEqual(peers);
+  expect(amountOf(another!.current, 'one')).toBe(20_000);
+  await put(store, { ...priced('0.03'), peers: KNOWN });
+  await live.pass();
+  expect(live.untaken).toEqual([]);
+  expect(amountOf(live.current, 'one')).toBe(30_000);
 });
 
 test('a store that is away changes nothing, and the change is taken when it is back', async () => {

@@ -844,6 +844,15 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(await store.rememberedFile()).toBe(file);
         expect(await store.configurationStamp()).toBe(stamp);
       });
+
+      test('has the address of the listener beside it, which is no change of it', async () => {
+        const stamp = await store.configurationStamp();
+        await store.rememberListener('0.0.0.0');
+        expect(await store.rememberedListener()).toBe('0.0.0.0');
+        await store.rememberListener('127.0.0.1');
+        expect(await store.rememberedListener()).toBe('127.0.0.1');
+        expect(await store.configurationStamp()).toBe(stamp);
+      });
     });
 
     test('workers are announced for as long as their lease', async () => {

@@ -31,6 +31,8 @@ const remote = [
   'planText',
   'rememberedFile',
   'rememberFile',
+  'rememberedListener',
+  'rememberListener',
   'announce',
   'sessionsOf',
   'holdPeer',

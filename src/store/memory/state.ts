@@ -64,6 +64,7 @@ export interface KeptConfiguration {
   /** By their fields. */
   plans: Map<string, string>;
   file?: string;
+  listener?: string;
 }
 
 export function emptyState(partitions: number, now: number): MemoryState {

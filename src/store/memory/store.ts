@@ -340,6 +340,14 @@ export class MemoryStore implements Store {
     this.#state.configuration.file = text;
   }
 
+  async rememberedListener(): Promise<string> {
+    return this.#state.configuration.listener ?? '';
+  }
+
+  async rememberListener(host: string): Promise<void> {
+    this.#state.configuration.listener = host;
+  }
+
   async sessionsOf(
     account: AccountRef,
     { after, limit }: { after?: string; limit: number },

@@ -13,6 +13,7 @@ import { callOf } from './script-call.ts';
 import { scripts } from './scripts.ts';
 
 const FILE = 'file';
+const LISTENER = 'listener';
 
 export async function configurationStamp(connection: Connection): Promise<string> {
   return (await connection.run((redis) => redis.hget(CONFIGURATION, 'stamp'))) ?? '';
@@ -70,4 +71,12 @@ export async function rememberedFile(connection: Connection): Promise<string | u
 
 export async function rememberFile(connection: Connection, text: string): Promise<void> {
   await connection.run((redis) => redis.hset(CONFIGURATION, FILE, text));
+}
+
+export async function rememberedListener(connection: Connection): Promise<string> {
+  return (await connection.run((redis) => redis.hget(CONFIGURATION, LISTENER))) ?? '';
+}
+
+export async function rememberListener(connection: Connection, host: string): Promise<void> {
+  await connection.run((redis) => redis.hset(CONFIGURATION, LISTENER, host));
 }

@@ -19,7 +19,7 @@
  * | `tk:sid:<digest>`        | string     | a Session-Id's binding: `b` or `o`, account       | TTL            |
  * | `tk:sub:<tenant>/<sub>`  | string     | a subscriber's account                            | provisioning   |
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
- * | `tk:config`              | hash       | the configuration, past plans, the file applied   | never          |
+ * | `tk:config`              | hash       | the configuration, past plans, file and listener  | never          |
  * | `tk:workers`             | sorted set | live workers by the end of their lease            | with the lease |
  * | `tk:peer:<host>`         | sorted set | its holders by the end of their lease             | with the lease |
  * | `tk:inbox:<worker>`      | list       | messages to a worker                              | TTL            |

@@ -255,6 +255,14 @@ export class RedisStore implements Store {
     return configuration.rememberFile(this.connection, text);
   }
 
+  rememberedListener(): Promise<string> {
+    return configuration.rememberedListener(this.connection);
+  }
+
+  rememberListener(host: string): Promise<void> {
+    return configuration.rememberListener(this.connection, host);
+  }
+
   async sessionsOf(
     account: AccountRef,
     { after = '0', limit }: { after?: string; limit: number },
