@@ -86,7 +86,7 @@ test('C-145 a restricted client that asks while there is still no credit is told
 test.each([
   ['redirect', REDIRECT, 1],
   ['restrict', RESTRICT, 2],
-])('C-147 C-148 an empty account starts to %s at once', async (_, atEnd, action) => {
+])('C-147 an empty account starts to %s at once', async (_, atEnd, action) => {
   const gateway = await open(atEnd, '0.00');
   const { code, services } = await gateway.ask('initial', 0, mscc(asks));
   expect(code).toBe(2001);
@@ -107,7 +107,25 @@ test('C-130 a grant says how long it is valid, and is reported although it was n
   expect((await gateway.account())[0]).toBe('main: 4.00 available, 1.00 reserved');
 });
 
-test('C-153 G-143 several kinds of units are granted side by side, and any of them may run out', async () => {
+test('C-153 final units of several kinds: whichever runs out first, it is the end', async () => {
+  const gateway = await open(`  atEnd: terminate\n  beside: { seconds: 5 min }`, '0.50');
+  const { services } = await gateway.ask('initial', 0, mscc(asks));
+  expect(services).toMatchObject([
+    {
+      'Granted-Service-Unit': [{ 'CC-Time': [300], 'CC-Total-Octets': [5_000_000n] }],
+      'Final-Unit-Indication': [{ 'Final-Unit-Action': [0] }],
+    },
+  ]);
+  // The time ran out: what is left of the octets is given back, although it was final.
+  const report = { 'CC-Time': 300, 'CC-Total-Octets': 2_000_000, 'Reporting-Reason': 3 };
+  const last = mscc({ 'Used-Service-Unit': report, 'Reporting-Reason': 2 });
+  const { services: ended } = await gateway.ask('update', 1, last);
+  expect(ended).toMatchObject([{ 'Result-Code': [2001] }]);
+  expect(ended[0]?.['Granted-Service-Unit']).toBeUndefined();
+  expect((await gateway.account())[0]).toBe('main: 0.30 available, 0.00 reserved');
+});
+
+test('C-078 several kinds of units are granted side by side, and all of them reported', async () => {
   const gateway = await open('  beside: { seconds: 5 min }', '5.00');
   const { services } = await gateway.ask('initial', 0, mscc(asks));
   expect(services[0]?.['Granted-Service-Unit']).toEqual([

@@ -1,5 +1,8 @@
 /** A gateway under the tests by clause: it speaks octets to two workers on one store. */
+import type { ChargingRecord } from '../../src/charging/record.ts';
+import type { PeerOptions } from '../../src/engine/gateway.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import { decodeRecord } from '../../src/store/record-codec.ts';
 import { message } from '../diameter/bytes.ts';
 import { strictParse } from '../diameter/strict-parser.ts';
 import { World } from '../scenarios/world.ts';
@@ -31,6 +34,7 @@ export interface Asking {
 export class Gateway {
   readonly world: World;
   now = START_AT;
+  readonly #store: MemoryStore;
   #endToEnd = 0;
 
   /** `yaml` is a provisioning file with a tenant `t` that has the account `a`. */
@@ -45,8 +49,8 @@ export class Gateway {
   }
 
   private constructor() {
-    const store = new MemoryStore({ partitions: 4, clock: () => this.now });
-    this.world = new World(store, {
+    this.#store = new MemoryStore({ partitions: 4, clock: () => this.now });
+    this.world = new World(this.#store, {
       now: () => this.now,
       advance: (ms) => {
         this.now += ms;
@@ -80,9 +84,16 @@ export class Gateway {
     return this.send(this.request(kind, number, avps, asking), asking.worker);
   }
 
-  /** `strict`: the peer is one that is judged by the letter. */
-  async send(bytes: Buffer, worker: 0 | 1 = 0, strict = false): Promise<Answer> {
-    const answer = await this.world.exchange(bytes, { worker, strict });
+  /** `strict`: the peer is one that is judged by the letter; `options`: what is known of it. */
+  async send(
+    bytes: Buffer,
+    worker: 0 | 1 = 0,
+    { strict = false, options }: { strict?: boolean; options?: PeerOptions } = {},
+  ): Promise<Answer> {
+    const answer = await this.world.exchange(bytes, {
+      ...{ worker, strict },
+      ...(options === undefined ? {} : { options }),
+    });
     const { error } = strictParse(answer);
     const says = readAvps(answer.subarray(20));
     return {
@@ -99,6 +110,14 @@ export class Gateway {
   /** `main: 5.00 available, 0.00 reserved` and so on, as an operator reads it. */
   async account(name = 'a'): Promise<readonly string[]> {
     return this.#run('account', name);
+  }
+
+  /** What requests, timers and events left in the books, of one account in order. */
+  records(): ChargingRecord[] {
+    const found: ChargingRecord[] = [];
+    for (let i = 0; i < this.#store.partitions; i++)
+      for (const { bytes } of this.#store.partition(i).outbox) found.push(decodeRecord(bytes));
+    return found.filter(({ kind }) => kind !== 'epoch' && kind !== 'opening');
   }
 
   async openSessions(): Promise<number> {

@@ -1,7 +1,7 @@
 /** TS 32.299: what gateways send and expect on Gy and Ro, by row. */
 import { expect, test } from 'vitest';
 import { ANNA, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
-import type { Read, Tree } from './octets.ts';
+import { avpOf, type Read, type Tree } from './octets.ts';
 
 const eur = (digits: bigint) => ({
   'Unit-Value': [{ 'Value-Digits': [digits], Exponent: [-2] }],
@@ -59,8 +59,15 @@ test.each([
     { 'CC-Total-Octets': [2_000_000n] },
     '9.80',
   ],
+  [
+    'the client names the price',
+    { 'CC-Money': { 'Unit-Value': { 'Value-Digits': 25, Exponent: -1 }, 'Currency-Code': 978 } },
+    { 'CC-Money': [eur(250n)] },
+    '7.50',
+  ],
 ] as const)('G-023 %s', async (_, rsu, gsu, left) => {
-  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const shop = '- { name: shop, unit: money, quota: { size: "1.00", maximum: "5.00" } }';
+  const gateway = await Gateway.open(yamlOf('CC-Money' in rsu ? shop : ANY_DATA));
   const { services } = await gateway.ask('initial', 0, mscc({ 'Requested-Service-Unit': rsu }));
   expect(services[0]?.['Granted-Service-Unit']).toEqual([gsu]);
   expect((await gateway.account())[0]).toContain(`main: ${left} available`);
@@ -265,7 +272,7 @@ test.each([10, 77])(
   },
 );
 
-test('G-061 G-144 a validity that a plan does not give is not told as 0', async () => {
+test('G-061 G-144 what a plan does not give is not told: no 0 that would switch it off', async () => {
   const gateway = await Gateway.open(yamlOf(DATA_RULE));
   const { services } = await gateway.ask(
     ...(['initial', 0] as const),
@@ -275,7 +282,7 @@ test('G-061 G-144 a validity that a plan does not give is not told as 0', async 
     expect(services[0]?.[name]).toBeUndefined();
 });
 
-test('G-101 G-105 G-106 G-107 G-108 values of gateways are octets or text, and never a reason to refuse', async () => {
+test('G-101 values of gateways that are odd are no reason to refuse', async () => {
   const gateway = await Gateway.open(yamlOf(ANY_DATA));
   const odd: Tree = {
     '3GPP-Charging-Id': Buffer.from('0000000001', 'hex'),
@@ -294,6 +301,82 @@ test('G-101 G-105 G-106 G-107 G-108 values of gateways are octets or text, and n
   }
 });
 
+const IPV4 = '00010a000001';
+const IPV6 = '000220010db8000000000000000000000001';
+const described: [string, Tree][] = [
+  [
+    'G-101 addresses of nodes: four octets as of RADIUS, a family before them as of Diameter',
+    {
+      '3GPP-Charging-Id': Buffer.from('0a0b0c0d', 'hex'),
+      '3GPP-SGSN-Address': Buffer.from('0a000002', 'hex'),
+      'SGSN-Address': Buffer.from('00010a000002', 'hex'),
+      'GGSN-Address': [Buffer.from('00010a000003', 'hex'), Buffer.from(IPV6, 'hex')],
+    },
+  ],
+  [
+    'G-105 a time zone west of Greenwich in summer',
+    { '3GPP-MS-TimeZone': Buffer.from('0a01', 'hex') },
+  ],
+  [
+    'G-106 characteristics, selection mode, NSAPI and QoS profile of a PDP context',
+    {
+      '3GPP-GPRS-Negotiated-QoS-Profile': '99-0b921f739697fe74821040d00000000000',
+      '3GPP-NSAPI': '5',
+      '3GPP-Selection-Mode': '0',
+      '3GPP-Charging-Characteristics': '0800',
+    },
+  ],
+  [
+    'G-107 an address of each family, with the length of its prefix, of a primary context',
+    {
+      'PDP-Address': [Buffer.from(IPV4, 'hex'), Buffer.from(IPV6, 'hex')],
+      'PDP-Address-Prefix-Length': 56,
+      'Dynamic-Address-Flag': 1,
+      'PDP-Context-Type': 0,
+    },
+  ],
+  [
+    'G-107 a static address of IPv6, its prefix of the usual length',
+    { 'PDP-Address': Buffer.from(IPV6, 'hex'), 'PDP-Context-Type': 1 },
+  ],
+  [
+    'G-108 a quality of service, to the highest bit rate that 32 bits can say',
+    {
+      'QoS-Information': {
+        'QoS-Class-Identifier': 9,
+        'Max-Requested-Bandwidth-UL': 4_294_967_295,
+        'Max-Requested-Bandwidth-DL': 4_294_967_295,
+        'Extended-Max-Requested-BW-DL': 5_000_000,
+        'Guaranteed-Bitrate-UL': 1,
+        'Guaranteed-Bitrate-DL': 0,
+        'Allocation-Retention-Priority': {
+          'Priority-Level': 8,
+          'Pre-emption-Capability': 1,
+          'Pre-emption-Vulnerability': 0,
+        },
+        'APN-Aggregate-Max-Bitrate-UL': 50_000_000,
+        'APN-Aggregate-Max-Bitrate-DL': 100_000_000,
+      },
+    },
+  ],
+];
+
+test.each(described)('%s: charged all the same, and kept as it was sent', async (_, said) => {
+  const gateway = await Gateway.open(yamlOf(ANY_DATA));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  const information = { 'Service-Information': { 'PS-Information': said } };
+  const first = await gateway.ask('initial', 0, { ...mscc(asks), ...information });
+  expect([first.code, first.services[0]?.['Result-Code']]).toEqual([2001, [2001]]);
+  const used = { 'Used-Service-Unit': { 'CC-Total-Octets': 5_000_000 } };
+  // A context does not say later what kind it is, and a session need not say anything.
+  expect((await gateway.ask('update', 1, mscc({ ...asks, ...used }))).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 8.50 available, 1.00 reserved');
+  const [opened, updated] = gateway.records();
+  const whole = avpOf('Service-Information', { 'PS-Information': said });
+  expect(Buffer.from(opened?.information ?? [])).toEqual(whole.subarray(12));
+  expect(updated?.information).toBeUndefined();
+});
+
 test('G-145 a tariff change is told only to a gateway that is known to bear it', async () => {
   const windows = '[{ from: "00:05", until: "12:00" }]';
   const gateway = await Gateway.open(
@@ -307,6 +390,66 @@ test('G-145 a tariff change is told only to a gateway that is known to bear it',
   const units = services[0]?.['Granted-Service-Unit']?.[0] as Read;
   expect(units['Tariff-Time-Change']).toBeUndefined();
   expect(services[0]?.['Tariff-Change-Usage']).toBeUndefined();
+});
+
+test.each([
+  ['the validity ends first', { 'Reporting-Reason': 4 }, {}, 120],
+  ['the quota is used up first', {}, { 'Reporting-Reason': 3 }, 300],
+])(
+  'G-143 a time quota with a validity: %s, the report says so and is charged',
+  async (_, reason, reasonOfUnits, seconds) => {
+    const gateway = await Gateway.open(
+      yamlOf(`- name: call
+  unit: seconds
+  price: { amount: "0.60", per: 60 s }
+  quota: { size: 300 s }
+  validity: 2 min`),
+    );
+    const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+    const first = await gateway.ask('initial', 0, mscc(asks));
+    expect(first.services).toMatchObject([
+      { 'Granted-Service-Unit': [{ 'CC-Time': [300] }], 'Validity-Time': [120] },
+    ]);
+    const used = { 'Used-Service-Unit': { 'CC-Time': seconds, ...reasonOfUnits } };
+    const next = await gateway.ask('update', 1, mscc({ ...asks, ...used, ...reason }));
+    expect(next.services).toMatchObject([
+      { 'Granted-Service-Unit': [{ 'CC-Time': [300] }], 'Validity-Time': [120] },
+    ]);
+    const left = (10 - 3 - seconds / 100).toFixed(2);
+    expect((await gateway.account())[0]).toBe(`main: ${left} available, 3.00 reserved`);
+    expect(gateway.records().at(-1)?.services[0]?.reasons).toEqual([
+      Object.values({ ...reason, ...reasonOfUnits })[0],
+    ]);
+  },
+);
+
+test('G-143 time that is reported of a volume quota: beside octets it costs nothing', async () => {
+  const gateway = await Gateway.open(yamlOf(`${DATA_RULE}\n  validity: 10 min`));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  await gateway.ask('initial', 0, mscc(asks));
+  const used = { 'CC-Time': 600, 'CC-Input-Octets': 1_000_000, 'CC-Output-Octets': 1_000_000 };
+  const report = { 'Used-Service-Unit': used, 'Reporting-Reason': 4 };
+  const { services } = await gateway.ask('update', 1, mscc({ ...asks, ...report }));
+  expect(services).toMatchObject([
+    { 'Result-Code': [2001], 'Granted-Service-Unit': [{ 'CC-Total-Octets': [10_000_000n] }] },
+  ]);
+  expect((await gateway.account())[0]).toBe('main: 8.80 available, 1.00 reserved');
+});
+
+test('G-143 time alone of a volume quota cannot be rated: 5031, and the record keeps it', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  await gateway.ask('initial', 0, mscc(asks));
+  const report = { 'Used-Service-Unit': { 'CC-Time': 600 }, 'Reporting-Reason': 4 };
+  const { code, services } = await gateway.ask('update', 1, mscc({ ...asks, ...report }));
+  expect([code, services[0]?.['Result-Code']]).toEqual([2001, [5031]]);
+  expect(services[0]?.['Granted-Service-Unit']).toBeUndefined();
+  expect(gateway.records().at(-1)?.services[0]?.unrated).toEqual({ seconds: 600 });
+  // Nothing was used of it and nothing is spent: the service asks again, and is granted.
+  const none = { 'Used-Service-Unit': { 'CC-Total-Octets': 0 } };
+  const again = await gateway.ask('update', 2, mscc({ ...asks, ...none }));
+  expect(again.services).toMatchObject([{ 'Result-Code': [2001] }]);
+  expect((await gateway.account())[0]).toBe('main: 9.00 available, 1.00 reserved');
 });
 
 test('G-142 a gateway that went on without us, and away without a word, is closed by supervision', async () => {

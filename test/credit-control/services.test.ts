@@ -189,3 +189,59 @@ test('G-071 the last grant says that it is the last, rather than a bare 4012 lat
     },
   ]);
 });
+
+const pay = '- { name: pay, match: {}, unit: money, quota: { size: "1.00", maximum: "5.00" } }';
+const euros = (digits: number, exponent: number): Tree => ({
+  'CC-Money': {
+    'Unit-Value': { 'Value-Digits': digits, Exponent: exponent },
+    'Currency-Code': 978,
+  },
+});
+
+test('usage at command level beside services is charged, or refused as nothing rates it', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks(1), asks(2)));
+  const beside = { ...used(5_000_000), ...mscc({ 'Rating-Group': 1, ...used(1_000_000) }) };
+  expect(shown(await gateway.ask('update', 1, beside))).toEqual([[1, 2001, undefined]]);
+  expect((await gateway.account())[0]).toContain('9.40 available');
+  expect((await gateway.account())[0]).not.toContain('0.00 reserved');
+  const services = mscc(
+    { 'Rating-Group': 1, ...used(1_000_000) },
+    { 'Rating-Group': 2, ...used(1_000_000) },
+  );
+  const answer = await gateway.ask('termination', 2, { ...used(5_000_000), ...services });
+  expect(shown(answer)).toEqual([
+    [1, 2001, undefined],
+    [2, 2001, undefined],
+    [undefined, 5031, undefined],
+  ]);
+  expect(await gateway.account()).toContain('main: 9.20 available, 0.00 reserved');
+});
+
+test('C-105 fractions of the smallest unit are rounded up once for each report', async () => {
+  const gateway = await Gateway.open(yamlOf(pay));
+  await gateway.ask('initial', 0, mscc({ 'Requested-Service-Unit': {} }));
+  const mille = Array.from({ length: 10 }, () => euros(1, -3));
+  await gateway.ask('update', 1, mscc({ 'Used-Service-Unit': mille }));
+  expect(await gateway.account()).toContain('main: 9.99 available, 0.00 reserved');
+  const back = { 'Used-Service-Unit': [euros(50, -2), euros(-30, -2)] };
+  await gateway.ask('termination', 2, mscc(back));
+  expect(await gateway.account()).toContain('main: 9.79 available, 0.00 reserved');
+});
+
+test('C-111 money below zero is refused whoever asks, and said to be what failed', async () => {
+  const gateway = await Gateway.open(yamlOf(pay));
+  const minus = { 'Requested-Service-Unit': euros(-50, -2) };
+  const session = await gateway.ask('initial', 0, mscc(minus));
+  expect(shown(session)).toEqual([[undefined, 5031, undefined]]);
+  const event = { 'Requested-Action': 0, ...minus };
+  const debit = await gateway.ask('event', 0, event, { session: 'e' });
+  expect(debit.code).toBe(5031);
+  for (const { says } of [session, debit])
+    expect(says['Failed-AVP']?.[0]).toEqual({
+      'CC-Money': [
+        { 'Unit-Value': [{ 'Value-Digits': [-50n], Exponent: [-2] }], 'Currency-Code': [978] },
+      ],
+    });
+  expect(await gateway.account()).toContain('main: 10.00 available, 0.00 reserved');
+});

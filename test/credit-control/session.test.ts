@@ -49,7 +49,7 @@ test.each([
     'Subscription-Id': ANNA,
   };
   const rest = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== missing));
-  const answer = await gateway.send(message(octetsOf(rest as Tree)), 0, true);
+  const answer = await gateway.send(message(octetsOf(rest as Tree)), 0, { strict: true });
   expect(answer.code).toBe(5005);
   expect(Object.keys((answer.says['Failed-AVP']?.[0] ?? {}) as Read)).toEqual([missing]);
   expect(await gateway.openSessions()).toBe(0);
