@@ -33,6 +33,8 @@ export interface Bucket {
    * account. In money it counts what they cost, in another unit what they use.
    */
   limits?: readonly string[];
+  /** With `limits` and without a renewal: what it began with. Absent: not known. */
+  amount?: number;
   /** The lowest `available` that a promise may reach: 0, or minus the credit limit. */
   floor: number;
   /** Names of the rules that it pays for; absent: every rule of its unit. */
@@ -86,6 +88,10 @@ export const OPEN_SESSIONS = 'n:open';
 /** Whether the account holds a period for `bucket`. */
 export const hasPeriod = ({ renewal, lastsMs }: Bucket): boolean =>
   renewal !== undefined || lastsMs !== undefined;
+
+/** What a limit lets its subscribers use, in each period where it has periods. */
+export const limitAmount = ({ renewal, amount }: Bucket): number | undefined =>
+  renewal?.amount ?? amount;
 
 /** The bucket that takes what no other does: the last that pays for anything. */
 export function lastToPay(buckets: readonly Bucket[]): Bucket | undefined {

@@ -94,7 +94,7 @@ export function compileLimit(
     unit,
     priority: PRIORITY.limit,
     ...(every === undefined
-      ? {}
+      ? { amount }
       : { renewal: { ...periodOf({ ...written, every }, context), amount, rollover: 0 } }),
     limits: names,
     floor: 0,

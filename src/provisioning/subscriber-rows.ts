@@ -7,6 +7,7 @@ import {
   type Account,
   availableField,
   type Bucket,
+  limitAmount,
   type Renewal,
   reservedField,
 } from '../charging/account.ts';
@@ -267,8 +268,9 @@ function renewalAsWritten(
   };
 }
 
-function limitAsWritten({ id, unit, renewal, paysFor }: Bucket, digits: number): object {
-  const amount = renewal?.amount ?? 0;
+function limitAsWritten(limit: Bucket, digits: number): object {
+  const { id, unit, renewal, paysFor } = limit;
+  const amount = limitAmount(limit) ?? 0;
   return {
     ...{ id, unit, amount: unit === 'money' ? formatMoney(amount, { digits }) : amount },
     ...(renewal === undefined

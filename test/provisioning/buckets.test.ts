@@ -146,6 +146,7 @@ test('limits are buckets that pay for nothing, of all identities of their subscr
       priority: 0,
       floor: 0,
       limits: ['e164:491', 'imsi:262010'],
+      amount: 1e9,
       paysFor: ['data'],
     },
     { id: 'main', unit: 'money', priority: 1000, floor: 0 },

@@ -1,6 +1,7 @@
 /** What every store promises: one test per clause, run on each of them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AccountRef } from '../../src/charging/account.ts';
+import type { Movement } from '../../src/charging/draft.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
 import {
   KEPT_PLAN_VERSIONS,
@@ -657,6 +658,58 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         );
         expect(await store.changeAccount(without, 1)).toBe('changed');
         expect(await counters(desk.account)).toEqual({ 'a:main': 1, 'r:main': 0, 'n:open': 0 });
+      });
+
+      test('gives a new limit its amount, moves an edited one, and books out what is gone', async () => {
+        const limit = (amount: number) => ({
+          ...money('cap'),
+          priority: 0,
+          limits: ['e164:1'],
+          amount,
+        });
+        const desk = await openDesk(store, { main: 100, day: 0 });
+        const { definition } = (await store.load(desk.account)).account!;
+        const change = (version: number, ...limits: ReturnType<typeof limit>[]) =>
+          store.changeAccount({ ...definition, buckets: [...limits, money()] }, version);
+        const left = async () => {
+          const all = await counters(desk.account);
+          return [all['a:cap'], all['r:cap']];
+        };
+        expect(await change(1, limit(50))).toBe('changed');
+        expect(await left()).toEqual([50, 0]);
+        const taken = [
+          { field: 'a:cap', delta: -30 },
+          { field: 'r:cap', delta: 10 },
+        ];
+        const { epoch } = await store.load(desk.account);
+        const book = (key: string, accountVersion: number, movements: Movement[]) =>
+          store.commit({ ...desk.book(key, { movements }), epoch, accountVersion });
+        expect(await book('k1', 2, taken)).toMatchObject({ kind: 'committed' });
+        expect(await change(2, limit(70))).toBe('changed');
+        expect(await left()).toEqual([40, 10]);
+        expect(await change(3, limit(15))).toBe('changed');
+        expect(await left()).toEqual([-15, 10]);
+        // A grant still holds 10 of it: they count where it comes back, and may be given back.
+        expect(await change(4)).toBe('changed');
+        expect(await left()).toEqual([0, 10]);
+        expect(await change(5, limit(50))).toBe('changed');
+        expect(await left()).toEqual([40, 10]);
+        expect(await change(6)).toBe('changed');
+        const back = [
+          { field: 'a:cap', delta: 10 },
+          { field: 'r:cap', delta: -10 },
+        ];
+        expect(await book('k2', 7, back)).toMatchObject({ kind: 'committed' });
+        expect(await change(7)).toBe('changed');
+        expect(await left()).toEqual([undefined, undefined]);
+        expect(await change(8, limit(5))).toBe('changed');
+        expect(await left()).toEqual([5, 0]);
+        const adjusted = (await on.records(desk.account))
+          .filter(({ record }) => record.account.account === desk.account.account)
+          .flatMap(({ record }) => record.changes)
+          .filter(({ bucket, cause }) => bucket === 'cap' && cause === 'adjustment');
+        const amounts = adjusted.map(({ available }) => available);
+        expect(amounts).toEqual([50, 20, -55, 15, 40, -40, -10, 5]);
       });
 
       describe('periods', () => {

@@ -22,6 +22,7 @@ import {
   versionsAmong,
 } from '../configuration.ts';
 import { INBOX_LIMIT, INBOX_TTL_MS } from '../inbox-limits.ts';
+import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { openingRecord } from '../opening.ts';
 import {
@@ -220,21 +221,25 @@ export class MemoryStore implements Store {
     definition: AccountDefinition,
     expected: number,
   ): Promise<'changed' | 'conflict'> {
-    const kept = this.#partitionOf(definition).accounts.get(accountName(definition));
+    const partition = this.#partitionOf(definition);
+    const kept = partition.accounts.get(accountName(definition));
     if (kept?.version !== expected) return 'conflict';
     const { subscribers, ...rest } = definition;
-    const stays = new Set(definition.buckets.map(({ id }) => id));
-    const gone = kept.definition.buckets.filter(({ id }) => !stays.has(id));
-    const fields = gone.flatMap(({ id }) => [availableField(id), reservedField(id)]);
-    if (fields.some((field) => kept.counters[field] !== 0)) return 'conflict';
-    const periods = periodsFor(definition.buckets, this.now(), toAccount(kept));
-    for (const field of fields) delete kept.counters[field];
-    for (const { id } of kept.definition.buckets) delete kept.counters[periodField(id)];
-    Object.assign(kept.counters, periods);
+    const { counters } = kept;
+    const now = this.now();
+    const { changes, hold, gone } = limitChanges(toAccount(kept), definition, now);
+    const holds = Object.entries(hold).every(([field, value]) => (counters[field] ?? 0) === value);
+    if (!holds) return 'conflict';
+    const periods = periodsFor(definition.buckets, now, toAccount(kept));
+    if (changes.length > 0) append(partition, encodeRecord(limitRecord(definition, changes, now)));
+    for (const { id } of kept.definition.buckets) delete counters[periodField(id)];
+    Object.assign(counters, periods);
     for (const { id } of definition.buckets) {
-      kept.counters[availableField(id)] ??= 0;
-      kept.counters[reservedField(id)] ??= 0;
+      counters[availableField(id)] ??= 0;
+      counters[reservedField(id)] ??= 0;
     }
+    for (const { bucket, available } of changes) counters[availableField(bucket)]! += available;
+    for (const field of gone) delete counters[field];
     const before = kept.subscribers;
     kept.subscribers = new Map(subscribers.map((text) => [text, before.get(text) ?? '']));
     kept.definition = structuredClone(rest);

@@ -6,11 +6,13 @@ import {
   type Account,
   type AccountDefinition,
   type AccountRef,
+  availableField,
   OPEN_SESSIONS,
   periodField,
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
+import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
 import { encodeRecord } from '../record-codec.ts';
@@ -127,36 +129,51 @@ export async function changeAccount(
     (await connection.run((redis) => redis.callBuffer('HGETALL', key))) as Buffer[],
   );
   if (before?.version !== expected) return 'conflict';
-  const had = new Set(before.definition.buckets.map(({ id }) => id));
-  const has = new Set(definition.buckets.map(({ id }) => id));
-  const added = definition.buckets.filter(({ id }) => !had.has(id));
-  const drained = before.definition.buckets
-    .filter(({ id }) => !has.has(id))
-    .flatMap(({ id }) => counterFields(id));
-  const turns = periodChanges(
-    before,
-    periodsFor(definition.buckets, connection.clock.now(), before),
-  );
+  const now = connection.clock.now();
+  const limits = limitChanges(before, definition, now);
+  const turns = periodChanges(before, periodsFor(definition.buckets, now, before));
+  const hold = { ...limits.hold, ...turns.hold };
   const known = new Set(before.definition.subscribers);
   const arriving = definition.subscribers.filter((one) => !known.has(one));
   const gone = before.definition.subscribers.filter((one) => !definition.subscribers.includes(one));
-  const pairs = [
+  const added = definition.buckets
+    .flatMap(({ id }) => counterFields(id))
+    .filter((field) => !(field in before.counters));
+  const set = [
     ...definitionFields(definition),
-    ...added.flatMap(({ id }) => counterFields(id).flatMap((field) => [field, '0'])),
+    ...added.flatMap((field) => [field, '0']),
     ...turns.set,
     ...arriving.flatMap((one) => [subscriberField(one), '']),
   ];
-  const hold = [...drained.flatMap((field) => [field, '0']), ...turns.hold];
-  const reply = await connection.call(
-    scripts.changeAccount,
-    callOf(
+  const { changes } = limits;
+  const record = changes.length === 0 ? '' : encodeRecord(limitRecord(definition, changes, now));
+  const rest = [
+    ...Object.entries(hold).flatMap(([field, value]) => [field, String(value)]),
+    ...set,
+    ...changes.flatMap(({ bucket, available }) => [availableField(bucket), String(available)]),
+    ...[...limits.gone, ...turns.gone, ...gone.map(subscriberField)],
+  ];
+  const counts = {
+    pairs_to_hold: Object.keys(hold).length,
+    pairs_to_set: set.length / 2,
+    pairs_to_add: changes.length,
+  };
+  for (let attempt = 1; ; attempt++) {
+    const epoch = record === '' ? '0' : await epochOf(connection, keys, { afresh: attempt > 1 });
+    const reply = await connection.call(
       scripts.changeAccount,
-      { account: key },
-      { expected, pairs_to_hold: hold.length / 2, pairs_to_set: pairs.length / 2 },
-      [...hold, ...pairs, ...drained, ...turns.gone, ...gone.map(subscriberField)],
-    ),
-  );
-  if (String(reply) !== 'changed') return 'conflict';
+      callOf(
+        scripts.changeAccount,
+        { account: key, outbox: keys.outbox },
+        { expected, epoch, record, ...counts },
+        rest,
+      ),
+    );
+    const word = String(reply);
+    if (word === 'changed') break;
+    if (word === 'conflict') return word;
+    if (attempt >= ATTEMPTS) throw connection.distrust('the epoch moves on');
+  }
   await pointAt(connection, keys, definition, definition.subscribers);
   const { tenant, account } = definition;
   await Promise.all(gone.map((one) => point(connection, pointerKey(tenant, one), account, '')));
@@ -167,13 +184,13 @@ export async function changeAccount(
 function periodChanges(
   { definition, counters }: Account,
   periods: Readonly<Record<string, number>>,
-): { hold: string[]; set: string[]; gone: string[] } {
-  const hold: string[] = [];
+): { hold: Record<string, number>; set: string[]; gone: string[] } {
+  const hold: Record<string, number> = {};
   const set: string[] = [];
   for (const [field, period] of Object.entries(periods)) {
     const had = counters[field];
     if (had === period) continue;
-    if (had !== undefined) hold.push(field, String(had));
+    if (had !== undefined) hold[field] = had;
     set.push(field, String(period));
   }
   const fields = definition.buckets.map(({ id }) => periodField(id));

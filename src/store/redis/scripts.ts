@@ -70,10 +70,10 @@ export const scripts = {
     reply: ['created', 'exists', 'stale-epoch'],
   }),
   changeAccount: loadScript(lua('change-account'), {
-    keys: ['account'],
-    args: ['expected', 'pairs_to_hold', 'pairs_to_set'],
+    keys: ['account', 'outbox'],
+    args: ['expected', 'epoch', 'record', 'pairs_to_hold', 'pairs_to_set', 'pairs_to_add'],
     rest: ['field'],
-    reply: ['changed', 'conflict'],
+    reply: ['changed', 'conflict', 'stale-epoch'],
   }),
   addSubscriber: loadScript(lua('add-subscriber'), {
     keys: ['account'],

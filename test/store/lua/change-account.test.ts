@@ -9,16 +9,26 @@ const change = (
   set: Record<string, string>,
   hold: Record<string, string>,
   gone: string[],
+  { epoch = 5, record = '', add = {} }: Booked = {},
 ) => {
-  const pairs = Object.entries(set);
-  const held = Object.entries(hold);
+  const [held, pairs, added] = [hold, set, add].map((one) => Object.entries(one).flat());
+  const counts = {
+    pairs_to_hold: held!.length / 2,
+    pairs_to_set: pairs!.length / 2,
+    pairs_to_add: added!.length / 2,
+  };
   return rig.run(
     scripts.changeAccount,
-    { account: 'a' },
-    { expected, pairs_to_hold: held.length, pairs_to_set: pairs.length },
-    [...held.flat(), ...pairs.flat(), ...gone],
+    { account: 'a', outbox: 'o' },
+    { expected, epoch, record, ...counts },
+    [...held!, ...pairs!, ...added!, ...gone],
   );
 };
+interface Booked {
+  epoch?: number;
+  record?: string;
+  add?: Record<string, string>;
+}
 
 test('sets, removes and raises the version in one step', async () => {
   await rig.redis.hset('a', { version: '9', plan: 'x', 'a:old': '0', 's:e164:1': '' });
@@ -41,4 +51,20 @@ test('changes nothing at another version, or where a field holds no more', async
 test('makes no account', async () => {
   expect(await change(0, { plan: 'y' }, {}, [])).toBe('conflict');
   expect(await rig.redis.exists('a')).toBe(0);
+});
+
+test('adds to counters with a record, unless another epoch has begun', async () => {
+  const before = { version: '9', 'a:cap': '9007199254740990' };
+  await rig.redis.hset('a', before);
+  const add = { 'a:cap': '-9007199254740989', 'a:new': '7' };
+  const more = { record: 'what it was', add };
+  await rig.redis.xadd('o', '6-0', 'r', 'an epoch');
+  expect(await change(9, { 'a:new': '0' }, {}, [], more)).toBe('stale-epoch');
+  expect(await rig.redis.hgetall('a')).toEqual(before);
+  expect(await change(9, { 'a:new': '0' }, {}, [], { ...more, epoch: 6 })).toBe('changed');
+  expect(await rig.redis.hgetall('a')).toEqual({ version: '10', 'a:cap': '1', 'a:new': '7' });
+  expect(await rig.redis.xrange('o', '-', '+')).toEqual([
+    ['6-0', ['r', 'an epoch']],
+    ['6-1', ['r', 'what it was']],
+  ]);
 });

@@ -1,6 +1,6 @@
 #!lua
 -- The commit: validates all, then writes, because an error does not undo what was written before
--- it. No other script moves money once an account is there. `subject` is the session (`expected`
+-- it. Once an account is there, no other script moves what pays. `subject` is the session (`expected`
 -- is the version decided on, 0: must not exist), or the key of an event or a booking (`expected` is
 -- empty: must not exist). `ttl` is in ms, empty for none, `keep` for the one it has; `timer` is a
 -- score, empty to leave the wheel alone, or `remove`; `place` is the start time of a session that
