@@ -17,6 +17,9 @@ const members: readonly [keyof Extension & string, string][] = [
   ['User-Equipment-Info-IMEI', 'imei'],
 ];
 
+/** The octets that a record keeps of what has 16 at the most. */
+const MAX_BYTES = 128;
+
 /** At command level, or in PS-Information, where TS 32.299 7.2.158 has it too. */
 export function equipmentOf(ccr: Understood<CCR>): string | undefined {
   const extension = ccr['User-Equipment-Info-Extension'];
@@ -34,7 +37,8 @@ export function equipmentOf(ccr: Understood<CCR>): string | undefined {
   return kind === undefined || value === undefined ? undefined : textOf(kind, value);
 }
 
-function textOf(kind: string, value: Buffer): string {
+function textOf(kind: string, whole: Buffer): string {
+  const value = whole.subarray(0, MAX_BYTES);
   return `${kind}:${kind.startsWith('imei') ? digitsOf(value) : value.toString('hex')}`;
 }
 

@@ -222,6 +222,13 @@ describe('what records keep', () => {
   ])('C-213 G-110 %s', (_, sent, equipment) => {
     expect(asked([sent]).equipment).toBe(equipment);
   });
+
+  test('of any length is kept to 128 octets', () => {
+    const long = (size: number) => group(653, [avp(655, Buffer.alloc(size, 0xab))]);
+    const kept = `mac:${'ab'.repeat(128)}`;
+    expect(asked([long(128)]).equipment).toBe(kept);
+    expect(asked([long(60_000)]).equipment).toBe(kept);
+  });
 });
 
 describe('what a request may carry, and charging does not need', () => {
