@@ -59,7 +59,7 @@ export interface RecordedService {
   /** Money debited for `used`, in the tenant's smallest unit. */
   cost?: number;
   outcome: string;
-  /** A reported figure was above 2^53-1 and was cut to it. */
+  /** A reported figure was beyond 0..2^53-1 and was cut to it. */
   excess?: boolean;
   /** What was reported in no unit that the tariff counts, and so was not rated. */
   unrated?: Used;

@@ -49,13 +49,16 @@ export interface AskedService {
   /** The parts of `used` that were reported as after, and as straddling, a tariff change. */
   usedAfter?: Used;
   usedIndeterminate?: Used;
-  /** True when a reported figure was above 2^53-1 and was cut to it; recorded and alarmed. */
+  /** A reported figure was beyond 0..2^53-1 and was cut to it; recorded and alarmed. */
   excess?: boolean;
   /** Reporting-Reason values (TS 32.299 7.2.175). */
   reasons?: readonly number[];
   /** What it says for itself alone: its members stand in place of the request's. */
   facts?: Facts;
-  /** It names money of another currency than the tenant's, which is not in `asked` or `used`. */
+  /**
+   * It names money that is none here, and not in `asked` or `used`: of another currency than the
+   * tenant's, or to be granted and less than nothing.
+   */
   foreignMoney?: boolean;
 }
 

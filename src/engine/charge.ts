@@ -56,7 +56,7 @@ export type Charged =
   | { kind: 'busy' };
 
 export interface ChargeEvents {
-  /** Something an operator must look at: a client that reuses numbers, figures cut to 2^53 - 1. */
+  /** Something an operator must look at: a client that reuses numbers, figures that were cut. */
   alarm(
     event: 'number-reused' | 'excess' | 'unrated' | 'bad-answer',
     fields: Record<string, unknown>,

@@ -20,22 +20,29 @@ export interface UnitValue {
 
 /** More decimal places than any amount within +-2^53 can have or need; bounds the powers of ten. */
 const MAX_SHIFT = 40;
+/** What a smallest unit is divided into, so that sums of fractions are exact. */
+const FRACTIONS = 10n ** BigInt(MAX_SHIFT);
+
+/** The value, of either sign, in fractions of the smallest unit, to be summed and then `rounded`. */
+export function fractionsOf(value: UnitValue, { digits: places }: Currency): bigint {
+  const digits = value['Value-Digits'] ?? 0n;
+  const shift = Math.max(-MAX_SHIFT, Math.min((value.Exponent ?? 0) + places, MAX_SHIFT));
+  return digits * 10n ** BigInt(MAX_SHIFT + shift);
+}
 
 /**
- * The amount in smallest units, clamped to 0..2^53-1; a fraction of the smallest unit counts as a
+ * Fractions in smallest units, clamped to 0..2^53-1; a fraction of the smallest unit counts as a
  * whole one, so that no usage is given away. `exact` is false where that or the clamp changed it.
  */
+export function rounded(fractions: bigint): { amount: number; exact: boolean } {
+  if (fractions <= 0n) return { amount: 0, exact: fractions === 0n };
+  const { units, excess } = clampUnits((fractions + FRACTIONS - 1n) / FRACTIONS);
+  return { amount: units, exact: excess === 0n && fractions % FRACTIONS === 0n };
+}
+
+/** The amount of one value, `rounded`. */
 export function amountOf(value: UnitValue, currency: Currency): { amount: number; exact: boolean } {
-  const digits = value['Value-Digits'] ?? 0n;
-  if (digits <= 0n) return { amount: 0, exact: digits === 0n };
-  const shift = (value.Exponent ?? 0) + currency.digits;
-  if (shift >= 0) {
-    const { units, excess } = clampUnits(digits * 10n ** BigInt(Math.min(shift, MAX_SHIFT)));
-    return { amount: units, exact: excess === 0n };
-  }
-  const divisor = 10n ** BigInt(Math.min(-shift, MAX_SHIFT));
-  const { units, excess } = clampUnits((digits + divisor - 1n) / divisor);
-  return { amount: units, exact: excess === 0n && digits % divisor === 0n };
+  return rounded(fractionsOf(value, currency));
 }
 
 /** The Unit-Value of an amount in smallest units. */

@@ -147,7 +147,8 @@ function servicesOf(
   const services = ccr['Multiple-Services-Credit-Control'];
   if (services !== undefined) {
     // Each is answered in its own place, whether or not another names the same service (5.1.2).
-    const asked = services.map((one) => serviceOf(one, currency));
+    const sent = kind === 'event' ? services : withUsageBeside(services, ccr);
+    const asked = sent.map((one) => serviceOf(one, currency));
     return { level: 'services', services: kind === 'event' ? counted(asked, ccr) : asked };
   }
   const rsu = ccr['Requested-Service-Unit'];
@@ -167,6 +168,23 @@ function servicesOf(
   // An event that names nothing at all is about the account, or about its messages.
   const named = rsu !== undefined || identifier !== undefined || messagesOf(ccr) !== undefined;
   return { level: 'command', services: named ? counted([one], ccr) : [] };
+}
+
+/**
+ * Usage that is reported at command level beside services, where no specification has it, is charged
+ * all the same. It is the service's where there is but one and no Service-Identifier says otherwise,
+ * else that of a service without Rating-Group: a report and an answer of its own, 5031 if no rule
+ * rates it.
+ */
+function withUsageBeside(services: readonly MSCC[], ccr: Understood<CCR>): readonly MSCC[] {
+  const usus = ccr['Used-Service-Unit'];
+  if (usus === undefined) return services;
+  const identifier = ccr['Service-Identifier'];
+  const [only, ...others] = services;
+  if (only !== undefined && others.length === 0 && identifier === undefined)
+    return [{ ...only, 'Used-Service-Unit': [...(only['Used-Service-Unit'] ?? []), ...usus] }];
+  const identified = identifier === undefined ? {} : { 'Service-Identifier': [identifier] };
+  return [...services, { 'Used-Service-Unit': usus, ...identified }];
 }
 
 /**

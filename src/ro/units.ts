@@ -1,11 +1,11 @@
 /**
  * Requested- and Used-Service-Units in the core's words (RFC 8506 8.18, 8.19; TS 32.299 7.1.9):
- * exact sums, cut to what a counter holds, money only in the tenant's currency.
+ * exact sums, money rounded up once, cut to what a counter holds, and only in the tenant's currency.
  */
 import { clampUnits, LIMIT } from '../charging/money.ts';
 import type { Asked, AskedService, Unit, Used } from '../charging/request.ts';
 import type { Understood, Value } from '../diameter/message.ts';
-import { amountOf, type Currency } from './money.ts';
+import { amountOf, type Currency, fractionsOf, rounded } from './money.ts';
 
 type RSU = Understood<Value<'Requested-Service-Unit'>>;
 type USU = Understood<Value<'Used-Service-Unit'>>;
@@ -21,6 +21,11 @@ export function isForeign(money: CCMoney | undefined, currency: Currency): boole
   return code !== undefined && code !== currency.code;
 }
 
+/** Whether money that is asked for is none to be granted: it is foreign, or less than nothing. */
+export function isUngrantable(money: CCMoney | undefined, currency: Currency): boolean {
+  return isForeign(money, currency) || (money?.['Unit-Value']?.['Value-Digits'] ?? 0n) < 0n;
+}
+
 export function askedOf(
   rsu: RSU,
   currency: Currency,
@@ -32,7 +37,7 @@ export function askedOf(
   const units = rsu['CC-Service-Specific-Units'];
   if (units !== undefined) asked.units = clampUnits(units).units;
   const money = rsu['CC-Money'];
-  if (isForeign(money, currency)) return { asked, foreignMoney: true };
+  if (isUngrantable(money, currency)) return { asked, foreignMoney: true };
   const value = money?.['Unit-Value'];
   if (value !== undefined) asked.money = amountOf(value, currency).amount;
   return { asked };
@@ -82,8 +87,10 @@ export function usedOf(
 
 /** Sums of units of each kind. */
 class Tally {
-  readonly #totals: Partial<Record<Unit, bigint>> = {};
-  /** Something was more than a counter holds. Complete once `used` was called. */
+  readonly #totals: Partial<Record<Exclude<Unit, 'money'>, bigint>> = {};
+  /** In fractions of the smallest unit; undefined: none was reported. */
+  #money: bigint | undefined;
+  /** Something was more than a counter holds, or less than nothing, once `used` was called. */
   excess = false;
 
   count(usu: USU, value: CCMoney['Unit-Value'], currency: Currency): void {
@@ -92,22 +99,26 @@ class Tally {
     if (seconds !== undefined) this.#add('seconds', BigInt(seconds));
     this.#add('units', usu['CC-Service-Specific-Units']);
     if (value === undefined) return;
-    const { amount, exact } = amountOf(value, currency);
-    this.excess ||= amount === LIMIT && !exact;
-    this.#add('money', BigInt(amount));
+    this.#money = (this.#money ?? 0n) + fractionsOf(value, currency);
   }
 
   used(): Used {
     const used: Used = {};
     for (const unit in this.#totals) {
-      const clamped = clampUnits(this.#totals[unit as Unit] ?? 0n);
-      used[unit as Unit] = clamped.units;
+      const counted = unit as Exclude<Unit, 'money'>;
+      const clamped = clampUnits(this.#totals[counted] ?? 0n);
+      used[counted] = clamped.units;
       this.excess ||= clamped.excess > 0n;
+    }
+    if (this.#money !== undefined) {
+      const { amount, exact } = rounded(this.#money);
+      used.money = amount;
+      this.excess ||= !exact && (amount === 0 || amount === LIMIT);
     }
     return used;
   }
 
-  #add(unit: Unit, value: bigint | undefined): void {
+  #add(unit: Exclude<Unit, 'money'>, value: bigint | undefined): void {
     if (value === undefined) return;
     this.#totals[unit] = (this.#totals[unit] ?? 0n) + value;
   }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIMIT } from '../../src/charging/money.ts';
-import { amountOf, unitValueOf } from '../../src/ro/money.ts';
+import { amountOf, fractionsOf, rounded, unitValueOf } from '../../src/ro/money.ts';
 
 const euro = { code: 978, digits: 2 };
 const of = (digits: bigint, exponent?: number) =>
@@ -39,6 +39,21 @@ describe('CC-Money', () => {
   test('money that is owed to the client is none', () => {
     expect(of(-1n)).toEqual({ amount: 0, exact: false });
     expect(of(-(2n ** 63n), 40)).toEqual({ amount: 0, exact: false });
+  });
+
+  test('fractions of either sign add up', () => {
+    const sum = (...values: [bigint, number][]) =>
+      rounded(
+        values
+          .map(([digits, exponent]) =>
+            fractionsOf({ 'Value-Digits': digits, Exponent: exponent }, euro),
+          )
+          .reduce((all, one) => all + one, 0n),
+      );
+    expect(sum([5n, -3], [5n, -3])).toEqual({ amount: 1, exact: true });
+    expect(sum([5n, -3], [-5n, -3])).toEqual({ amount: 0, exact: true });
+    expect(sum([1n, 0], [-1n, -3])).toEqual({ amount: 100, exact: false });
+    expect(sum([1n, 0], [-2n, 0])).toEqual({ amount: 0, exact: false });
   });
 
   test('every amount comes back as it was written', () => {

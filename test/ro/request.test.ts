@@ -130,6 +130,36 @@ describe('units', () => {
   });
 });
 
+describe('money', () => {
+  const reported = (...values: [bigint, number][]) =>
+    servicesOf({
+      'Used-Service-Unit': values.map(([digits, exponent]) => money(digits, exponent)),
+    }).services;
+
+  test('C-105 is summed exactly and rounded up once', () => {
+    const mille: [bigint, number] = [1n, -3];
+    expect(reported(...Array.from({ length: 10 }, () => mille))).toMatchObject([
+      { used: { money: 1 } },
+    ]);
+    expect(reported(mille, [3n, -2])).toMatchObject([{ used: { money: 4 } }]);
+    expect(reported([1n, -30], [1n, 3])).toMatchObject([{ used: { money: 100_001 } }]);
+  });
+
+  test('that is given back counts against what was spent, and never below nothing', () => {
+    const [net] = reported([50n, -2], [-30n, -2]);
+    expect(net).toEqual({ serviceIds: [], used: { money: 20 } });
+    expect(reported([50n, -2], [-50n, -2])).toEqual([{ serviceIds: [], used: { money: 0 } }]);
+    expect(reported([50n, -2], [-51n, -2])).toMatchObject([{ used: { money: 0 }, excess: true }]);
+  });
+
+  test('below zero is none to be asked for', () => {
+    const asks = (digits: bigint) =>
+      servicesOf({ 'Requested-Service-Unit': money(digits, -2) }).services[0];
+    expect(asks(-1n)).toEqual({ serviceIds: [], asked: {}, foreignMoney: true });
+    expect(asks(0n)).toEqual({ serviceIds: [], asked: { money: 0 } });
+  });
+});
+
 describe('levels', () => {
   test('units without services are the command level’s', () => {
     expect(
@@ -142,6 +172,35 @@ describe('levels', () => {
       level: 'command',
       services: [{ serviceIds: [7], asked: { money: 250 }, used: { money: 500 } }],
     });
+  });
+
+  const octets = (count: bigint) => ({ 'CC-Total-Octets': count });
+
+  test('usage at command level beside one service is that service’s', () => {
+    const { level, services } = translated({
+      'Used-Service-Unit': [octets(5n), octets(1n)],
+      'Multiple-Services-Credit-Control': [
+        { 'Rating-Group': 1, 'Requested-Service-Unit': {}, 'Used-Service-Unit': [octets(2n)] },
+      ],
+    } as Understood<CCR>);
+    expect(level).toBe('services');
+    expect(services).toEqual([{ ratingGroup: 1, serviceIds: [], asked: {}, used: { octets: 8 } }]);
+  });
+
+  test('usage at command level beside several services, or of one by name, is of its own', () => {
+    const beside = (...more: Understood<CCR>[]) =>
+      translated(Object.assign({ 'Used-Service-Unit': [octets(5n)] }, ...more)).services;
+    const services = [{ 'Rating-Group': 1 }, { 'Rating-Group': 2 }];
+    expect(beside({ 'Multiple-Services-Credit-Control': services } as Understood<CCR>)).toEqual([
+      { ratingGroup: 1, serviceIds: [] },
+      { ratingGroup: 2, serviceIds: [] },
+      { serviceIds: [], used: { octets: 5 } },
+    ]);
+    const one = { 'Multiple-Services-Credit-Control': services.slice(1), 'Service-Identifier': 7 };
+    expect(beside(one as Understood<CCR>)).toEqual([
+      { ratingGroup: 2, serviceIds: [] },
+      { serviceIds: [7], used: { octets: 5 } },
+    ]);
   });
 
   test('a request without any units names no service', () => {
