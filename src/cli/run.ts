@@ -120,6 +120,7 @@ function readWords(command: Command, argv: readonly string[]): Words {
   const flags = new Map<string, string>();
   const settings: string[] = [];
   const known = knownFlags(command);
+  const taken = new Set(settingsOf(command).map(flagName));
   let [help, json] = [false, false];
 
   for (let at = 0; at < argv.length; at++) {
@@ -155,7 +156,7 @@ function readWords(command: Command, argv: readonly string[]): Words {
     if (text === undefined && kind.placeholder === undefined) text = 'true';
     if (text === undefined && argv[at + 1]?.startsWith('--') === false) text = argv[++at];
     if (text === undefined) problems.push(`${flag} needs a value: ${kind.expects}`);
-    else if (isSettingFlag(flag)) settings.push(`${flag}=${text}`);
+    else if (taken.has(flag)) settings.push(`${flag}=${text}`);
     else if (flags.has(flag)) problems.push(`${flag} is given more than once`);
     else flags.set(flag, text);
   }
@@ -212,8 +213,6 @@ function knownFlags(command: Command): Map<string, Kind<unknown>> {
   return new Map([...own, ...settings].map(([name, kind]) => [flagName(name), kind]));
 }
 
-const settingFlags = new Set(settingNames.map(flagName));
-const isSettingFlag = (flag: string) => settingFlags.has(flag);
 const isHelp = (word: string) => word === '--help' || word === '-h';
 
 function operandProblems(usage: string, operands: readonly string[]): string[] {

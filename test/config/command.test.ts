@@ -38,6 +38,13 @@ describe('calling', () => {
     expect(stdout).toBe('{"greeting":"hello Ada","n":0}\n{"greeting":"hello Ada","n":1}\n');
   });
 
+  test('a flag of a command may have the name of a setting that it does not take', async () => {
+    const { stderr } = await run('greet Ada --origin-host=greeter.example');
+    expect(stderr).toContain('from greeter.example');
+    const twice = await run('greet Ada --origin-host=a.example --origin-host=b.example');
+    expect(twice.stderr).toContain('--origin-host is given more than once');
+  });
+
   test('settings come from the environment too, and a flag wins', async () => {
     const env = { TOLLKEEPER_WORKERS: '7' };
     expect((await run('greet Ada', env)).stderr).toBe('greeting with 7 workers\n');
@@ -148,6 +155,7 @@ Usage
 Flags
   --times=N            How often. [1]
   --loudly             In capitals. [false]
+  --origin-host=NAME   Who greets.
   --fail=known|defect  Fails in the way named.
   --json               Write results as JSON, one object a line.
   --help               Show this.
