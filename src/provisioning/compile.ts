@@ -137,12 +137,12 @@ function compileRouting(
   written: WrittenRouting | undefined,
   { tenantIds, report }: TenantContext,
 ): Routing {
-  if (written === undefined) {
+  if (written === undefined || (written.default === undefined && !written.rules?.length)) {
     const [only] = tenantIds;
     if (tenantIds.size === 1 && only !== undefined) return { rules: [], default: only };
     report({
       path: ['routing'],
-      found: 'nothing',
+      found: written === undefined ? 'nothing' : show(written),
       expected: 'routing rules or a default: there is more than one tenant',
     });
     return { rules: [] };

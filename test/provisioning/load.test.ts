@@ -449,6 +449,16 @@ test.each<[what: string, from: string, to: string, problems: string[]]>([
     ],
   ],
   [
+    'two tenants with a routing that says nothing',
+    'peers:',
+    '  - { id: red, currency: SEK, plans: [{ id: p, rules: [{ name: none, denied: true }] }] }\n' +
+      'routing: {}\npeers:',
+    [
+      '32:10: routing: found {}' +
+        ', expected routing rules or a default: there is more than one tenant',
+    ],
+  ],
+  [
     'a route to nobody',
     'peers:',
     'routing: { rules: [{ match: { apn: [a] }, tenant: blu }], default: red }\npeers:',
