@@ -99,8 +99,8 @@ export function configurationRoutes(
       schema: {
         summary: 'Put a tenant in place',
         description:
-          'Its plans stay as they are; a new tenant is given its first ones in `plans`. Currency ' +
-          'and digits stay once it has accounts.',
+          'Its plans stay as they are; a new tenant is given its first ones in `plans`. Accounts ' +
+          'are none of its members here. Currency and digits stay once it has accounts.',
         params: idParam('tenant'),
         headers: conditions,
         body: writtenBody('A tenant'),

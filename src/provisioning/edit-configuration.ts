@@ -12,6 +12,7 @@ import {
   hasAccounts,
 } from './change.ts';
 import type { Configuration } from './configuration.ts';
+import { type Finding, show } from './problem.ts';
 import { refusal } from './refusal.ts';
 import type { WrittenFile, WrittenPlan, WrittenTenant } from './schema.ts';
 
@@ -51,8 +52,9 @@ export function tagOf(written: WrittenFile, name: PartName): string {
 
 /**
  * Puts a part in place. A tenant's part is the tenant without its plans, which stay as they are; a
- * new tenant is given its first ones in `plans`. Throws CHANGE_REFUSED where it does not fit,
- * TENANT_UNKNOWN for a plan of nobody, and STALE_CHANGE where it is not what `expected` says.
+ * new tenant is given its first ones in `plans`. Accounts are no part of the configuration. Throws
+ * CHANGE_REFUSED where it does not fit, TENANT_UNKNOWN for a plan of nobody, and STALE_CHANGE where
+ * it is not what `expected` says.
  */
 export async function putPart(
   store: ChangeableStore,
@@ -60,6 +62,8 @@ export async function putPart(
   value: object,
   options: EditOptions = {},
 ): Promise<Edited> {
+  const findings = misplaced(name, value);
+  if (findings.length > 0) throw refusal(findings);
   let created = false;
   const configuration = await edit(store, name, options, (written) => {
     created = partOf(written, name) === undefined;
@@ -124,13 +128,29 @@ function nameText(name: PartName): string {
   return name.part;
 }
 
+/** What the value says that cannot be put in place with this part. */
+function misplaced(name: PartName, part: object): Finding[] {
+  if (name.part === 'peers' || name.part === 'routing') return [];
+  const value = part as Readonly<Record<string, unknown>>;
+  const id = name.part === 'plan' ? name.plan : name.tenant;
+  const findings: Finding[] = [];
+  if (value.id !== undefined && value.id !== id)
+    findings.push({ path: ['id'], found: show(value.id), expected: `${id}, or none` });
+  for (const member of name.part === 'tenant' ? ['accounts', 'ranges'] : []) {
+    if (value[member] === undefined) continue;
+    const expected = 'none: accounts are put in place one by one, or imported';
+    findings.push({ path: [member], found: show(value[member]), expected });
+  }
+  return findings;
+}
+
 /** The value may be anything: compiling the whole tells what is wrong with it. */
 function withPart(written: WrittenFile, name: PartName, value: object): WrittenFile {
   if (name.part === 'peers' || name.part === 'routing')
     return { ...written, [name.part]: value } as WrittenFile;
   const tenants = written.tenants.map((tenant) => {
     if (tenant.id !== name.tenant) return tenant;
-    if (name.part === 'tenant') return { plans: tenant.plans, ...value, id: tenant.id };
+    if (name.part === 'tenant') return { ...value, plans: tenant.plans, id: tenant.id };
     const plan = { ...value, id: name.plan } as WrittenPlan;
     const others = tenant.plans.filter(({ id }) => id !== name.plan);
     const isThere = others.length < tenant.plans.length;

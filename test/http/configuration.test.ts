@@ -25,7 +25,8 @@ test('a plan is put in place, read back, and put again without a change', async 
 
 test('a new plan and a new tenant are created, and taken out again', async () => {
   const { call } = await changing();
-  const made = await call('PUT', '/v1/plans/second', { body: FREE, token: 'blue' });
+  const second = { ...FREE, id: 'second' };
+  const made = await call('PUT', '/v1/plans/second', { body: second, token: 'blue' });
   expect(made).toMatchObject({ status: 201, body: { id: 'second', version: 1 } });
   const { body } = await call('GET', '/v1/plans', { token: 'blue' });
   expect((body.plans as { id: string }[]).map(({ id }) => id)).toEqual(['p', 'second']);
@@ -40,10 +41,37 @@ test('a new plan and a new tenant are created, and taken out again', async () =>
     status: 200,
     body: { id: 'green', name: 'Greener' },
   });
+  const again = { ...renamed, plans: [plan('0.09')] };
+  expect(await call('PUT', '/v1/tenants/green', { body: again })).toMatchObject({ status: 200 });
   // Its plans stayed.
-  expect((await call('GET', '/v1/plans/p?tenant=green')).body).toMatchObject({ version: 1 });
+  expect((await call('GET', '/v1/plans/p?tenant=green')).body).toEqual({
+    ...plan('0.01'),
+    version: 1,
+  });
   await call('PUT', '/v1/accounts/a?tenant=green', { body: { plan: 'p' } });
   expect(code(await call('DELETE', '/v1/tenants/green'))).toBe('TENANT_IN_USE');
+});
+
+test('what a part cannot be given is refused: accounts with a tenant, the id of another', async () => {
+  const { call, store } = await changing();
+  const stamp = await store.configurationStamp();
+  const accounts = [{ id: 'a', plan: 'p' }];
+  const { id: _, ...body } = tenant('green');
+  for (const path of ['green', 'blue'])
+    expect(await call('PUT', `/v1/tenants/${path}`, { body: { ...body, accounts } })).toMatchObject(
+      {
+        status: 422,
+        text: expect.stringContaining('accounts: found'),
+      },
+    );
+  const ranges = await call('PUT', '/v1/tenants/blue', { body: { ...body, ranges: [] } });
+  expect(ranges).toMatchObject({ status: 422, text: expect.stringContaining('ranges: found') });
+  for (const path of ['tenants/blue', 'plans/p?tenant=blue'])
+    expect(await call('PUT', `/v1/${path}`, { body: { ...body, id: 'other' } })).toMatchObject({
+      status: 422,
+      text: expect.stringContaining("id: found 'other', expected"),
+    });
+  expect(await store.configurationStamp()).toBe(stamp);
 });
 
 test('peers and routing are put as a whole', async () => {
