@@ -83,7 +83,7 @@ async function thousandTimes(request: (session: ClientSession) => Asked): Promis
 }
 
 describe('two workers, the same request at the same time, a thousand times', () => {
-  test('B-160 B-161 B-163 B-164 an initial opens one session and reserves once', async () => {
+  test('B-160 B-161 B-163 B-164 C-063 an initial opens one session and reserves once', async () => {
     await thousandTimes((session) =>
       session.request('initial', [
         { rg: 1, ask: 700 },
@@ -93,7 +93,7 @@ describe('two workers, the same request at the same time, a thousand times', () 
     expect(books.open).toBe(TIMES);
   });
 
-  test('B-160 B-161 B-163 B-164 an update debits once and reserves once', async () => {
+  test('B-160 B-161 B-163 B-164 C-063 an update debits once and reserves once', async () => {
     await thousandTimes((session) =>
       session.request('update', [
         { rg: 1, used: 450, ask: 800 },
@@ -103,7 +103,7 @@ describe('two workers, the same request at the same time, a thousand times', () 
     );
   });
 
-  test('B-160 B-161 B-163 B-164 a termination debits once and leaves nothing reserved', async () => {
+  test('B-160 B-161 B-163 B-164 C-063 a termination debits once and leaves nothing reserved', async () => {
     await thousandTimes((session) =>
       session.request('terminate', [
         { rg: 1, used: 801 },
@@ -165,7 +165,7 @@ test('B-162 a session that ended is remembered for the duplicate horizon', async
   expect(await secondsLeft(tombstone)).toBeGreaterThan(tombstoneSeconds - 60);
 });
 
-test('B-163 an event at two stores at the same time, a thousand times: booked once', async () => {
+test('B-163 C-063 C-187 an event at two stores at the same time, a thousand times: booked once', async () => {
   const stores = await Promise.all(
     [0, 1].map(() =>
       openRedisStore({

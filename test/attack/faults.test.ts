@@ -101,7 +101,7 @@ async function endAll(link: Link): Promise<void> {
   await books.check(site);
 }
 
-test('B-116 B-117 B-166 a worker killed between commit and answer: the other one knows', async () => {
+test('B-116 B-117 B-166 C-065 a worker killed between commit and answer: the other one knows', async () => {
   await open({ processes: true, proxied: true, workers: 2 });
   const { originStateId } = links[0]!;
   expect(originStateId).toBe(site.store.connection.madeAt);

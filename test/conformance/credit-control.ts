@@ -145,7 +145,7 @@ export const creditControl: readonly Row[] = [
     clause: '7, table 6',
     strength: 'MUST',
     requirement:
-      'Open, CCR-U processed: CCA, debit used units, reserve new units, restart Tcc -> Open |',
+      'Open, CCR-U processed: CCA, debit used units, reserve new units, restart Tcc -> Open',
   },
   {
     id: 'C-024',
@@ -158,8 +158,7 @@ export const creditControl: readonly Row[] = [
     id: 'C-025',
     clause: '7, table 6',
     strength: 'MUST',
-    requirement:
-      'Open, CCR-T processed: CCA, stop Tcc, debit used units -> Idle, release the rest |',
+    requirement: 'Open, CCR-T processed: CCA, stop Tcc, debit used units -> Idle, release the rest',
   },
   {
     id: 'C-026',

@@ -26,6 +26,10 @@ export const deviations: Readonly<Record<string, string>> = {
   'C-195':
     'A request that is older than its deadline gets 3004 and not its answer; sent again it gets the ' +
     'stored one.',
+  'C-211':
+    'Identities that belong to two subscribers are not told from several of one: the first that is ' +
+    'known decides, in the order in which they were sent. To check them all would cost each session ' +
+    'as many reads.',
   'C-217': 'Accepted and not echoed: nothing here correlates by it.',
   'C-230':
     'Peers are admitted by name; TLS is not offered yet, so they must be kept apart from ' +

@@ -124,6 +124,22 @@ test('G-053 G-100 G-110 open5gs: a session as its SMF sends it', async () => {
   expect(await gateway.account()).toContain('main: 9.80 available, 0.00 reserved');
 });
 
+test('G-053 a refusal of the session is in the command, one of its service in the service', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(ANY_DATA, { buckets: '- { id: main, unit: money, opening: "0.00" }' }),
+  );
+  const asked = mscc({ 'Requested-Service-Unit': { 'CC-Total-Octets': 1_000_000 } });
+  const empty = await gateway.ask('initial', 0, asked);
+  expect([empty.code, empty.services[0]?.['Result-Code']]).toEqual([2001, [4012]]);
+  // It ends such a session by itself.
+  expect((await gateway.ask('termination', 1, { 'Termination-Cause': 1 })).code).toBe(2001);
+  expect(await gateway.openSessions()).toBe(0);
+  const stranger = { ...ANNA, 'Subscription-Id-Data': '999' };
+  const refused = { ...asked, 'Subscription-Id': stranger };
+  const unknown = await gateway.ask('initial', 0, refused, { session: 'x' });
+  expect([unknown.code, unknown.services]).toEqual([5030, []]);
+});
+
 test('G-009 AVPs that belong into Service-Information are accepted at command level', async () => {
   const gateway = await Gateway.open(yamlOf(ANY_DATA));
   const answer = await gateway.ask('initial', 0, {
@@ -258,19 +274,33 @@ test('G-044 idle, but asking for more: it is granted as always', async () => {
   expect((await gateway.account())[0]).toBe('main: 8.90 available, 1.00 reserved');
 });
 
-test.each([10, 77])(
-  'C-214 G-081 an unknown service context is 5031, a known one is rated',
-  async (n) => {
-    const gateway = await Gateway.open(yamlOf(DATA_RULE));
-    const asks = mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} });
-    const known = await gateway.ask('initial', 0, asks, { session: `k${n}` });
-    expect(known.code).toBe(2001);
-    const context = `322${n}@3gpp.org`;
-    const answer = await gateway.ask('initial', 0, { ...asks, 'Service-Context-Id': context });
-    expect(answer.code).toBe(5031);
-    expect(answer.says['Failed-AVP']).toEqual([{ 'Service-Context-Id': [context] }]);
-  },
-);
+test.each([10, 77])('C-214 a service context that no rule has is 5031', async (n) => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const asks = mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} });
+  const known = await gateway.ask('initial', 0, asks, { session: `k${n}` });
+  expect(known.code).toBe(2001);
+  const context = `322${n}@3gpp.org`;
+  const answer = await gateway.ask('initial', 0, { ...asks, 'Service-Context-Id': context });
+  expect(answer.code).toBe(5031);
+  expect(answer.says['Failed-AVP']).toEqual([{ 'Service-Context-Id': [context] }]);
+});
+
+test('G-081 each service has the number of its specification', async () => {
+  const numbers = [251, 253, 254, 260, 270, 271, 272, 273, 274, 275, 276, 277, 278, 280];
+  const rules = numbers.map(
+    (number, i) =>
+      `- { name: s${number}, match: { context: [32${number}@3gpp.org] }, unit: units, free: true, quota: { size: ${i + 1} } }`,
+  );
+  const gateway = await Gateway.open(yamlOf(rules.join('\n')));
+  for (const [i, number] of numbers.entries())
+    for (const context of [`32${number}@3gpp.org`, `8.32${number}@3gpp.org`]) {
+      const asked = { ...mscc({ 'Requested-Service-Unit': {} }), 'Service-Context-Id': context };
+      const { services } = await gateway.ask('initial', 0, asked, { session: context });
+      expect([context, services[0]?.['Granted-Service-Unit']]).toEqual([
+        ...[context, [{ 'CC-Service-Specific-Units': [BigInt(i + 1)] }]],
+      ]);
+    }
+});
 
 test('G-061 G-144 what a plan does not give is not told: no 0 that would switch it off', async () => {
   const gateway = await Gateway.open(yamlOf(DATA_RULE));

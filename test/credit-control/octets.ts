@@ -181,7 +181,8 @@ export function octetsOf(tree: Tree): Buffer[] {
 export function avpOf(name: Name, value: Written): Buffer {
   const [code, form, vendor]: Definition = table[name];
   const parts = vendor === undefined ? { flags: M } : { flags: M | V, vendor };
-  if (form === 'group') return group(code, octetsOf(value as Tree), parts);
+  if (form === 'group' && !Buffer.isBuffer(value))
+    return group(code, octetsOf(value as Tree), parts);
   return avp(code, dataOf(form, value), parts);
 }
 

@@ -1,5 +1,6 @@
 /** RFC 8506 5.1.2, 5.2, 8.16-8.19, 9: several services in one request, by clause. */
 import { expect, test } from 'vitest';
+import type { PeerOptions } from '../../src/engine/gateway.ts';
 import { type Answer, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
 import { avpOf, octetsOf, type Read, type Tree } from './octets.ts';
 
@@ -90,9 +91,11 @@ test('C-092 C-105 every member that a service may have is read, and every one is
       { buckets: '- { id: main, unit: money, opening: "4.00" }' },
     ),
   );
-  const options = {
-    ...{ numbering: 'strict', tariffChange: 'dual', finalUnits: 'rfc8506' },
-  } as const;
+  const options: PeerOptions = {
+    numbering: 'strict',
+    tariffChange: 'dual',
+    finalUnits: 'rfc8506',
+  };
   const ask = (kind: 'initial' | 'update', number: number, service: Tree) =>
     gateway.send(gateway.request(kind, number, mscc(service)), 0, { options });
   const names = { 'Rating-Group': 1, 'Service-Identifier': [7, 8] };

@@ -90,7 +90,7 @@ test.each([0, 5, 9])('C-010 CC-Request-Type %i is none: 5004', async (type) => {
   expect(answer.says['Failed-AVP']).toEqual([{ 'CC-Request-Type': [type] }]);
 });
 
-test('C-011 C-075 C-076 each report is counted once, and its grant takes the place of the last', async () => {
+test('C-075 C-076 each report is counted once, and its grant takes the place of the last', async () => {
   const gateway = await open();
   await gateway.ask('initial', 0, mscc(asks()));
   expect(await gateway.account()).toContain('main: 9.00 available, 1.00 reserved');
@@ -101,15 +101,17 @@ test('C-011 C-075 C-076 each report is counted once, and its grant takes the pla
   expect(await gateway.account()).toContain('main: 8.60 available, 1.00 reserved');
 });
 
-test('C-012 C-013 numbers may begin anywhere and skip', async () => {
+test('C-012 numbers may begin anywhere and skip', async () => {
   const gateway = await open();
   expect((await gateway.ask('initial', 1, mscc(asks()))).code).toBe(2001);
   const later = await gateway.ask('update', 5, mscc({ ...asks(), ...used(1_000_000) }));
   expect([later.code, granted(later.services[0])]).toEqual([2001, 10_000_000n]);
-  expect((await gateway.ask('termination', 9, mscc(used(1_000_000)))).code).toBe(2001);
+  const last = mscc({ 'Rating-Group': 1, ...used(1_000_000) });
+  expect((await gateway.ask('termination', 9, last)).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 9.80 available, 0.00 reserved');
 });
 
-test('C-060 C-063 C-231 a copy of any request gets its answer and moves nothing', async () => {
+test('C-011 C-060 C-231 G-141 a copy of any request gets its answer and moves nothing', async () => {
   const gateway = await open();
   const T = 0xd0;
   const requests = [
@@ -141,6 +143,68 @@ test('C-060 C-063 C-231 a copy of any request gets its answer and moves nothing'
   await gateway.wait(300);
   for (const request of requests) await gateway.send(request, 1);
   expect(await gateway.account()).toEqual(books);
+});
+
+test('C-063 two copies that reach two workers at the same time are decided once', async () => {
+  const gateway = await open();
+  const requests = [
+    gateway.request('initial', 0, mscc(asks())),
+    gateway.request('update', 1, mscc({ ...asks(), ...used(3_000_000) })),
+    gateway.request('termination', 2, mscc({ 'Rating-Group': 1, ...used(1_000_000) })),
+  ];
+  const books = [
+    'main: 9.00 available, 1.00 reserved',
+    'main: 8.70 available, 1.00 reserved',
+    'main: 9.60 available, 0.00 reserved',
+  ];
+  for (const [i, request] of requests.entries()) {
+    const [one, other] = await Promise.all([gateway.send(request, 0), gateway.send(request, 1)]);
+    expect(one.code).toBe(2001);
+    expect(other.bytes).toEqual(one.bytes);
+    expect((await gateway.account())[0]).toBe(books[i]);
+  }
+  expect(gateway.records().map(({ kind }) => kind)).toEqual(['initial', 'update', 'termination']);
+});
+
+test('C-013 the first interrogation came from a server of the home network: updates begin at 1', async () => {
+  const gateway = await open();
+  const server = { 'Origin-Host': 'aaa.example', 'Multiple-Services-Indicator': 1 };
+  const first = await gateway.ask('initial', 0, { ...mscc(asks()), ...server });
+  expect(first.code).toBe(2001);
+  // The access device takes it from there, on another worker, and was never heard of before.
+  const other = { worker: 1 } as const;
+  const next = await gateway.ask('update', 1, mscc({ ...asks(), ...used(4_000_000) }), other);
+  expect([next.code, granted(next.services[0])]).toEqual([2001, 10_000_000n]);
+  expect((await gateway.account())[0]).toBe('main: 8.60 available, 1.00 reserved');
+  expect((await gateway.ask('termination', 2, {})).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 9.60 available, 0.00 reserved');
+});
+
+test('C-004 C-015 sub-sessions of one Session-Id are charged and closed each for itself', async () => {
+  const gateway = await open();
+  const sub = (id: bigint): Tree => ({ 'CC-Sub-Session-Id': id });
+  const LARGEST = 2n ** 64n - 1n;
+  const first = await gateway.ask('initial', 0, mscc(asks()));
+  expect(first.says['CC-Sub-Session-Id']).toBeUndefined();
+  for (const id of [1n, LARGEST]) {
+    const opened = await gateway.ask('initial', 0, { ...mscc(asks()), ...sub(id) });
+    expect([opened.code, opened.says['CC-Sub-Session-Id']]).toEqual([2001, [id]]);
+  }
+  expect((await gateway.account())[0]).toBe('main: 7.00 available, 3.00 reserved');
+  // Each counts its own requests, and its own usage.
+  const update = { ...mscc({ ...asks(), ...used(2_000_000) }), ...sub(LARGEST) };
+  expect((await gateway.ask('update', 1, update)).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 6.80 available, 3.00 reserved');
+  expect((await gateway.ask('update', 1, { ...mscc(asks()), ...sub(2n) })).code).toBe(5002);
+  for (const id of [1n, LARGEST]) {
+    const ended = await gateway.ask('termination', 2, sub(id));
+    expect([ended.code, ended.says['CC-Sub-Session-Id']]).toEqual([2001, [id]]);
+    expect((await gateway.ask('update', 3, { ...mscc(asks()), ...sub(id) })).code).toBe(5002);
+  }
+  expect((await gateway.account())[0]).toBe('main: 8.80 available, 1.00 reserved');
+  expect(await gateway.openSessions()).toBe(1);
+  expect((await gateway.ask('termination', 1, {})).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 9.80 available, 0.00 reserved');
 });
 
 test('C-065 any worker goes on with what another began', async () => {
@@ -214,10 +278,11 @@ test('C-084 later requests need not say who they are for', async () => {
   // Not even another subscriber that they name moves them to another account.
   const stranger = { 'Subscription-Id-Type': 0, 'Subscription-Id-Data': '999' };
   const named = await gateway.ask('termination', 2, {
-    ...mscc(used(1_000_000)),
+    ...mscc({ 'Rating-Group': 1, ...used(1_000_000) }),
     'Subscription-Id': stranger,
   });
   expect(named.code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 9.80 available, 0.00 reserved');
 });
 
 test('C-211 any identity of a subscriber finds the account', async () => {
@@ -241,6 +306,32 @@ test('C-211 any identity of a subscriber finds the account', async () => {
     { session: 'n' },
   );
   expect(nobody.code).toBe(5030);
+});
+
+test('C-211 identities of two subscribers: the first that is known decides, in the order sent', async () => {
+  const yaml = yamlOf(DATA_RULE).replace(
+    'peers:',
+    `      - id: b
+        plan: p
+        subscribers: [{ imsi: "262010000000002" }]
+        buckets:
+          - { id: main, unit: money, opening: "5.00" }
+peers:`,
+  );
+  const gateway = await Gateway.open(yaml);
+  const bert = { 'Subscription-Id-Type': 1, 'Subscription-Id-Data': '262010000000002' };
+  const ask = (session: string, ids: Tree[]) =>
+    gateway.ask('initial', 0, { ...mscc(asks()), 'Subscription-Id': ids }, { session });
+  expect((await ask('ab', [ANNA, bert])).code).toBe(2001);
+  expect([await gateway.account('a'), await gateway.account('b')].map(([main]) => main)).toEqual([
+    'main: 9.00 available, 1.00 reserved',
+    'main: 5.00 available, 0.00 reserved',
+  ]);
+  expect((await ask('ba', [bert, ANNA])).code).toBe(2001);
+  expect([await gateway.account('a'), await gateway.account('b')].map(([main]) => main)).toEqual([
+    'main: 9.00 available, 1.00 reserved',
+    'main: 4.00 available, 1.00 reserved',
+  ]);
 });
 
 test('C-106 the first interrogation may name no service at all', async () => {
