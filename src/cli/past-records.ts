@@ -1,9 +1,10 @@
 /**
- * Explains records of the past by a plan: which rule matched and how the amount came about. A
- * record says what was used and what it cost; what its session had been charged for before, and
+ * Explains records of the past by the plans that rated them: which rule matched and how the amount
+ * came about. A record says what was used and what it cost; what its session had been charged for before, and
  * what it had said of its use, is known from the records before it, which therefore have to come
  * first. Not a command itself.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type CostExplanation,
   type Explanation,
@@ -16,6 +17,7 @@ import { affordable, basisOf, costOfMore } from '../charging/rating.ts';
 import type { RecordedService, RecordKind } from '../charging/record.ts';
 import { type Facts, serviceKey } from '../charging/request.ts';
 import { recordedFacts } from '../ro/recorded-facts.ts';
+import type { PastPlans } from './past-plans.ts';
 
 /** A line of a record file (`store/records/line.ts`). */
 export interface RecordLine {
@@ -49,8 +51,13 @@ export interface ExplainedRecord {
 }
 
 export interface ExplainedService extends RecordedService {
-  /** The rule that the plan, as it is now, has for the time of the record. */
-  choice: Explanation;
+  /**
+   * The rule that the plan, in the version that the record names, has for the time of the record;
+   * absent: that version is not known, and nothing is explained.
+   */
+  choice?: Explanation;
+  /** Of that version. */
+  timeZone?: string;
   amounts: readonly ExplainedAmount[];
   /** What does not fit the plan or the records, in words. */
   remarks: readonly string[];
@@ -74,8 +81,15 @@ const MAX_SESSIONS = 100_000;
 interface Past {
   facts?: Facts;
   /** By service; absent: the session's beginning is not in the records. */
-  services: Map<string, { rule: string; rated: number | undefined }>;
+  services: Map<string, Counted>;
   isWhole: boolean;
+}
+
+/** What a service was counted under, and how many units money has paid for; undefined: unknown. */
+interface Counted {
+  rule: string;
+  price: Price | 'none' | undefined;
+  rated: number | undefined;
 }
 
 const OF_SESSIONS: ReadonlySet<RecordKind> = new Set([
@@ -87,16 +101,18 @@ const OF_SESSIONS: ReadonlySet<RecordKind> = new Set([
 const OF_EVENTS: ReadonlySet<RecordKind> = new Set(['debit', 'refund']);
 
 export class PastRecords {
-  readonly #planOf: (record: RecordLine) => Plan;
+  readonly #plans: PastPlans;
   readonly #sessions = new Map<string, Past>();
 
-  /** `planOf` throws what is to be said where there is no plan for a record. */
-  constructor(planOf: (record: RecordLine) => Plan) {
-    this.#planOf = planOf;
+  constructor(plans: PastPlans) {
+    this.#plans = plans;
   }
 
-  /** Undefined: the record is not about the use of a service. */
-  explain(record: RecordLine): ExplainedRecord | undefined {
+  /**
+   * Undefined: the record is not about the use of a service. Throws what is to be said where nobody
+   * knows the plan of its account.
+   */
+  async explain(record: RecordLine): Promise<ExplainedRecord | undefined> {
     const { sessionId, context, kind } = record;
     const isEvent = OF_EVENTS.has(kind);
     if (sessionId === undefined || context === undefined) return undefined;
@@ -104,17 +120,25 @@ export class PastRecords {
     const past = isEvent ? newPast(true) : this.#past(record);
     const said = recordedFacts(record.information);
     if (said !== undefined) past.facts = { ...past.facts, ...said };
-    const plan = this.#planOf(record);
-    const services = record.services.map((service): ExplainedService => {
-      const asked = { ...service, context, facts: past.facts };
-      const choice = explain(plan, asked, record.at);
+    const { id, partition, at, tenant, account, requestNumber, outcome } = record;
+    const name = await this.#plans.idFor(record);
+    const services: ExplainedService[] = [];
+    for (const service of record.services) {
+      const { planVersion } = service;
+      const plan = await this.#plans.version({ tenant, plan: name }, planVersion);
+      if (plan === undefined) {
+        const remarks = [`version ${planVersion} of the plan, which rated it, is not known`];
+        forget(service, past);
+        services.push({ ...service, amounts: [], remarks });
+        continue;
+      }
+      const choice = explain(plan, { ...service, context, facts: past.facts }, at);
       const remarks = remarksOn(service, { plan, choice });
       const amounts = amountsOf(service, { plan, past, remarks });
-      return { ...service, choice, amounts, remarks };
-    });
-    const { id, partition, at, tenant, account, requestNumber, outcome } = record;
+      services.push({ ...service, choice, timeZone: plan.timeZone, amounts, remarks });
+    }
     return {
-      ...{ id, partition, at, tenant, account, plan: plan.id, session: sessionId, kind },
+      ...{ id, partition, at, tenant, account, plan: name, session: sessionId, kind },
       ...(requestNumber === undefined ? {} : { number: requestNumber }),
       outcome,
       services,
@@ -142,14 +166,12 @@ function remarksOn(
   { plan, choice }: { plan: Plan; choice: Explanation },
 ): string[] {
   const remarks: string[] = [];
-  if (planVersion !== undefined && planVersion !== plan.version)
-    remarks.push(
-      `it was rated by version ${planVersion} of the plan; this explanation is by ${plan.version}`,
-    );
+  if (planVersion === undefined && plan.version > 1)
+    remarks.push(`the record names no version of the plan; this is by ${plan.version}`);
   if (rule !== undefined && rule !== choice.chosen?.rule)
     remarks.push(
-      `it was rated by rule ${rule}: that held when its quota was granted or used, or the plan ` +
-        'or what is known of the use was another',
+      `it was rated by rule ${rule}: that held when its quota was granted or used, or more was ` +
+        'known of the use',
     );
   return remarks;
 }
@@ -161,27 +183,46 @@ function amountsOf(
   const { rule, unit, used = 0, cost = 0, after } = service;
   if (rule === undefined || unit === undefined) return [];
   const key = keyOf(service, past);
-  const before = past.services.get(key);
+  const written = (name: string): Pick<Counted, 'rule' | 'price'> => {
+    const found = plan.rules.find((one) => one.name === name);
+    return { rule: name, price: priceOf({ unit, price: found?.price }) ?? 'none' };
+  };
   const start = past.isWhole ? 0 : undefined;
-  let rated = before === undefined ? start : before.rule === rule ? before.rated : 0;
+  let counted = countedOn(past.services.get(key), { ...written(rule), rated: start });
   const amounts: ExplainedAmount[] = [];
-  const take = (of: { rule: string; units: number; cost: number }): void => {
-    const written = plan.rules.find(({ name }) => name === of.rule);
-    if (written === undefined) remarks.push(`the plan has no rule ${of.rule}`);
-    const price = priceOf({ unit, price: written?.price });
-    const amount = amountBy(price, { ...of, rated });
-    if (amount.remark !== undefined) remarks.push(amount.remark);
-    rated = rated === undefined ? undefined : rated + amount.amount.paidFor;
-    amounts.push(amount.amount);
+  const take = (units: number, cost: number): void => {
+    const { rule, price, rated } = counted;
+    if (!plan.rules.some(({ name }) => name === rule)) remarks.push(`the plan has no rule ${rule}`);
+    const of = { rule, units, cost, rated };
+    const { amount, remark } = amountBy(price === 'none' ? undefined : price, of);
+    if (remark !== undefined) remarks.push(remark);
+    counted = { rule, price, rated: rated === undefined ? undefined : rated + amount.paidFor };
+    amounts.push(amount);
   };
   const units = used - (after?.used ?? 0);
-  if (units > 0) take({ rule, units, cost: cost - (after?.cost ?? 0) });
+  if (units > 0) take(units, cost - (after?.cost ?? 0));
   if (after !== undefined) {
-    rated = 0;
-    take({ rule: after.rule, units: after.used, cost: after.cost });
+    counted = { ...written(after.rule), rated: 0 };
+    take(after.used, after.cost);
   }
-  past.services.set(key, { rule: after?.rule ?? rule, rated });
+  past.services.set(key, counted);
   return amounts;
+}
+
+/** What was counted before goes on under the same rule and price; else counting begins anew. */
+function countedOn(before: Counted | undefined, now: Counted): Counted {
+  if (before === undefined) return now;
+  if (before.rule !== now.rule) return { ...now, rated: 0 };
+  if (before.price === undefined) return { ...now, rated: undefined };
+  return { ...now, rated: isDeepStrictEqual(before.price, now.price) ? before.rated : 0 };
+}
+
+/** What was charged by a plan that is not known. */
+function forget(service: RecordedService, past: Past): void {
+  const { rule, after } = service;
+  if (rule === undefined) return;
+  const counted = { rule: after?.rule ?? rule, price: undefined, rated: undefined };
+  past.services.set(keyOf(service, past), counted);
 }
 
 /** The service that usage is counted against: its rating group's where that was granted. */
@@ -209,7 +250,7 @@ function amountBy(
   if (rated === undefined)
     return {
       amount: paid('unknown'),
-      remark: 'what the session was charged for before is not in these records',
+      remark: 'what the session was charged for before is not known from these records',
     };
   const basis = basisOf(price, rated);
   if (costOfMore(price, basis, units) === cost) return { amount: paid('money', units) };
@@ -221,4 +262,4 @@ function amountBy(
     : { amount: paid('unknown'), remark: UNEXPLAINED };
 }
 
-const UNEXPLAINED = 'the amount is none that the plan has for this use: it was another then';
+const UNEXPLAINED = 'the amount is none that this version of the plan has for this use';

@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Plan } from '../charging/plan.ts';
 import { TollkeeperError } from '../errors.ts';
-import type { Tenant } from '../provisioning/provisioning.ts';
+import type { TenantCurrency } from '../http/tenant.ts';
+import type { Configuration } from '../provisioning/configuration.ts';
 import { placeOfLine } from '../store/records/line.ts';
 import { compareRecordIds } from '../store/records/record-id.ts';
 import { integer, word } from '../values.ts';
@@ -19,6 +19,8 @@ import {
   serviceName,
   type Wording,
 } from './explained.ts';
+import { storeSettings, withStore } from './open-store.ts';
+import { type PastPlans, StoredPlans, WrittenPlans } from './past-plans.ts';
 import {
   type ExplainedAmount,
   type ExplainedRecord,
@@ -26,7 +28,8 @@ import {
   PastRecords,
   type RecordLine,
 } from './past-records.ts';
-import { readProvisioning, sampleProvisioning } from './provisioned.ts';
+import { readProvisioning } from './provisioned.ts';
+import { readConfiguration } from './stored.ts';
 import { reasonOf } from './trace-file-operand.ts';
 
 const flags = {
@@ -49,86 +52,67 @@ export const command = defineCommand({
     'Says for each service of a record which rule of the plan matches, why the others do not, and ' +
     'how the amount came about. FILE is a record file, all of which is explained; an ID such as ' +
     '1-42 is looked for in the record files of the folder.\n' +
-    'The plan is that of the provisioning file. Where it has changed since, or where the records ' +
-    "do not reach back to a session's beginning, that is said.",
+    'Each service is explained by the version of the plan that the record names, as the store ' +
+    'keeps it: the last 20 of each plan. What was rated by an older one is not explained. Nor is ' +
+    'what a session was charged where the records do not reach back to its beginning.\n' +
+    'Where no store is at hand, a provisioning file can stand in for it, if its plan has the ' +
+    'version that the record names and was never changed without a new one.',
   examples: [
     'record explain 1-42 --partition 17 --data-dir /var/lib/tollkeeper',
     'record explain records-worker-1.jsonl --session "pgw01;1700000000;42" --json',
   ],
   flags,
-  settings: ['provisioningFile', 'dataDir', 'recordDir'],
+  settings: [...storeSettings, 'recordDir', 'provisioningFile'],
   async run(call) {
-    const [operand] = call.operands as readonly [string];
-    const { tenants } = readProvisioning(
-      call.settings.provisioningFile ?? sampleProvisioning,
-    ).provisioning;
-    const plans = new Plans(tenants, call.flags.plan);
-    const past = new PastRecords((record) => plans.of(record));
-    const isId = /^\d{1,16}-\d{1,16}$/.test(operand);
-    const source = isId ? sessionOf(operand, call) : recordsOf(operand, call);
-    let count = 0;
-    for await (const record of source) {
-      const explained = past.explain(record);
-      if (explained === undefined || (isId && explained.id !== operand)) continue;
-      count++;
-      const at = new Date(explained.at).toISOString();
-      const wording = plans.wordingFor(record);
-      call.result(plainFigures({ ...explained, at }), () => recordText(explained, wording));
-    }
-    if (count > 0) return 0;
-    call.note(isId ? `record ${operand} is not about the use of a service` : 'no such record');
-    return 1;
+    const named = call.flags.plan;
+    const configuration = await configurationOf(call);
+    if (configuration !== undefined)
+      return withStore(call.settings, (store) =>
+        explainAll(call, new StoredPlans(store, { configuration, named })),
+      );
+    const { tenants } = readProvisioning(call.settings.provisioningFile ?? '').provisioning;
+    return explainAll(call, new WrittenPlans(tenants, named));
   },
 });
 
 type Explaining = Call<typeof flags>;
 
-/** Which plan a record's account has, and how its tenant's money is written. */
-class Plans {
-  readonly #tenants: ReadonlyMap<string, Tenant>;
-  readonly #named: string | undefined;
-  readonly #byAccount = new Map<string, string | undefined>();
-
-  constructor(tenants: readonly Tenant[], named: string | undefined) {
-    this.#tenants = new Map(tenants.map((tenant) => [tenant.id, tenant]));
-    this.#named = named;
-  }
-
-  of({ tenant: id, account }: RecordLine): Plan {
-    const tenant = this.#tenants.get(id);
-    if (tenant === undefined) throw new TollkeeperError('TENANT_UNKNOWN', { tenant: id });
-    const name = this.#named ?? this.#planOf(tenant, account);
-    const plan = tenant.plans.find((plan) => plan.id === name);
-    if (plan !== undefined) return plan;
-    const which =
-      name === undefined
-        ? `the provisioning does not have account ${account}; name the plan with --plan`
-        : `tenant ${id} has no plan ${name}`;
-    throw new TollkeeperError('COMMAND_LINE_INVALID', {
-      problem: `tollkeeper record explain: ${which}`,
-    });
-  }
-
-  wordingFor(record: RecordLine): Wording {
-    const currency = this.#tenants.get(record.tenant)?.currency;
-    return {
-      currency: currency && { currency: currency.code, digits: currency.digits },
-      timeZone: this.of(record).timeZone,
-    };
-  }
-
-  #planOf(tenant: Tenant, account: string): string | undefined {
-    if (tenant.plans.length === 1) return tenant.plans[0]?.id;
-    const key = `${tenant.id} ${account}`;
-    if (!this.#byAccount.has(key)) this.#byAccount.set(key, planIn(tenant, account));
-    return this.#byAccount.get(key);
+/**
+ * The configuration of the store; undefined: there is none to be had, and a file stands in for it,
+ * of which a note is made.
+ */
+async function configurationOf({ settings, note }: Explaining): Promise<Configuration | undefined> {
+  try {
+    return await withStore(settings, readConfiguration);
+  } catch (error) {
+    const { provisioningFile: file } = settings;
+    const isMissing = error instanceof TollkeeperError && MISSING.has(error.code);
+    if (!isMissing || file === undefined) throw error;
+    note(`explained by ${file}, because the store cannot say what rated the records`);
+    return undefined;
   }
 }
 
-function planIn({ accounts }: Tenant, account: string): string | undefined {
-  if (!accounts.has(account)) return undefined;
-  for (const { definition } of accounts) if (definition.account === account) return definition.plan;
-  return undefined;
+const MISSING: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'CONFIGURATION_MISSING']);
+
+/** Returns the exit code. */
+async function explainAll(call: Explaining, plans: PastPlans): Promise<number> {
+  const [operand] = call.operands as readonly [string];
+  const past = new PastRecords(plans);
+  const isId = /^\d{1,16}-\d{1,16}$/.test(operand);
+  const source = isId ? sessionOf(operand, call) : recordsOf(operand, call);
+  let count = 0;
+  for await (const record of source) {
+    const explained = await past.explain(record);
+    if (explained === undefined || (isId && explained.id !== operand)) continue;
+    count++;
+    const at = new Date(explained.at).toISOString();
+    const currency = plans.currencyOf(record.tenant);
+    call.result(plainFigures({ ...explained, at }), () => recordText(explained, currency));
+  }
+  if (count > 0) return 0;
+  call.note(isId ? `record ${operand} is not about the use of a service` : 'no such record');
+  return 1;
 }
 
 /** The records of a file, in its order. */
@@ -207,14 +191,16 @@ function recordIn(line: string): RecordLine | undefined {
   }
 }
 
-function recordText(record: ExplainedRecord, wording: Wording): string {
+function recordText(record: ExplainedRecord, currency: TenantCurrency | undefined): string {
   const { id, partition, at, tenant, account, plan, session, kind, number, outcome } = record;
   const what = number === undefined ? kind : `${kind} ${number}`;
   const when = instant(new Date(at).toISOString());
   return [
     `${when}  ${printable(session)}  ${what}: ${outcome}`,
     `  record ${id} of partition ${partition}, account ${account} of ${tenant}, plan ${plan}`,
-    ...record.services.flatMap((service) => serviceLines(service, wording)),
+    ...record.services.flatMap((service) =>
+      serviceLines(service, { currency, timeZone: service.timeZone ?? 'UTC' }),
+    ),
   ].join('\n');
 }
 
@@ -228,7 +214,7 @@ function serviceLines(service: ExplainedService, wording: Wording): string[] {
   if (granted !== undefined) parts.push(`granted ${quantity(granted)}`);
   return [
     `  ${parts.join(', ')}`,
-    ...choiceLines(choice, wording).map((line) => `    ${line}`),
+    ...(choice === undefined ? [] : choiceLines(choice, wording)).map((line) => `    ${line}`),
     ...amounts.flatMap((amount) => amountText(amount, { unit, wording })),
     ...remarks.map((remark) => `    but ${printable(remark)}`),
   ];

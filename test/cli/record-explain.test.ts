@@ -1,4 +1,4 @@
-/** `record explain`: records of the past by the plan, as far as they and it say how. */
+/** `record explain`: records of the past by the plan that rated them, as far as it is known. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,11 @@ import type { ExplainedRecord } from '../../src/cli/past-records.ts';
 import { decode } from '../../src/diameter/decode.ts';
 import { encode } from '../../src/diameter/encode.ts';
 import { readableGroup } from '../../src/diameter/readable.ts';
+import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
+import { applyFile } from '../../src/provisioning/apply-file.ts';
+import { loadProvisioning } from '../../src/provisioning/load.ts';
 import { recordLine } from '../../src/store/records/line.ts';
+import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
 import { objectsOf, run } from './ran.ts';
 
 const provisioning = `
@@ -136,9 +140,13 @@ const explain = (...argv: string[]) =>
     ...['record', 'explain', ...argv],
   );
 
+/** What is said where a file stands in for the store. */
+const byFile = (): string =>
+  `explained by ${join(folder, 'mvne.yaml')}, because the store cannot say what rated the records\n`;
+
 async function explained(...argv: string[]): Promise<ExplainedRecord[]> {
   const ran = await explain(...argv, '--json');
-  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran).toMatchObject({ code: 0, err: byFile() });
   return objectsOf<ExplainedRecord>(ran);
 }
 
@@ -150,13 +158,14 @@ describe('the records of a session', () => {
       record('termination', 2, [use(15, 2_000)]),
     ]);
     const { code, out, err } = await explain(file);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect({ code, err }).toEqual({ code: 0, err: byFile() });
     expect(out).toBe(`\
 2026-06-10 12:00:00Z  ims;1  initial 0: success
   record 1-0 of partition 3, account anna of blue, plan voice
   service, granted 3600
     rule mobile: it has the longer prefix of the called number, '4917'; calls has none
       portal does not match: the context is 32260@3gpp.org, not 32251@3gpp.org
+    but the record names no version of the plan; this is by 2
 2026-06-10 12:01:00Z  ims;1  update 1: success
   record 1-1 of partition 3, account anna of blue, plan voice
   service, used 50 seconds, cost 0.20 EUR, granted 3600 seconds
@@ -179,7 +188,7 @@ describe('the records of a session', () => {
     const asHexadecimal = (octets: Uint8Array) => Buffer.from(octets).toString('hex');
     const records = [record('initial', 0, [use(0, 0)], { information: called('4917055') })];
     const [first] = await explained(fileOf('records-a.jsonl', records, asHexadecimal));
-    expect(first?.services[0]?.choice.chosen?.rule).toBe('mobile');
+    expect(first?.services[0]?.choice?.chosen?.rule).toBe('mobile');
   });
 
   test('have both sides of a tariff change', async () => {
@@ -254,25 +263,31 @@ describe('what cannot be explained is said', () => {
       record('update', 4, [use(50, 2_000)], { information: called('4917') }),
     ]);
     expect(await remarks(file)).toEqual([
-      'what the session was charged for before is not in these records',
+      'what the session was charged for before is not known from these records',
     ]);
     expect((await explain(file)).out).toContain('0.20 EUR, it cannot be told how');
   });
 
-  test('another version of the plan, another rule, another amount', async () => {
-    const old = { planVersion: 1, rule: 'gone' };
+  test('a version of the plan that is not known, another rule, another amount', async () => {
+    const old = { planVersion: 1 };
     const file = fileOf('records-a.jsonl', [
       record('initial', 0, [{}]),
       record('update', 1, [use(50, 1_234, old)]),
-      record('update', 2, [use(50, 777, { rule: 'calls' })]),
+      record('update', 2, [use(50, 777, { rule: 'mobile' })]),
+      record('update', 3, [use(50, 777, { rule: 'gone' })]),
     ]);
     expect(await remarks(file)).toEqual([
-      'it was rated by version 1 of the plan; this explanation is by 2',
+      'the record names no version of the plan; this is by 2',
+      'version 1 of the plan, which rated it, is not known',
+      expect.stringContaining('it was rated by rule mobile'),
+      'what the session was charged for before is not known from these records',
       expect.stringContaining('it was rated by rule gone'),
       'the plan has no rule gone',
-      expect.stringContaining('the amount is none that the plan has'),
-      expect.stringContaining('the amount is none that the plan has'),
+      'the amount is none that this version of the plan has for this use',
     ]);
+    const [, second] = await explained(file);
+    expect(second?.services[0]).toMatchObject({ used: 50, cost: 1_234, amounts: [] });
+    expect(second?.services[0]).not.toHaveProperty('choice');
   });
 });
 
@@ -315,7 +330,7 @@ describe('a record by its id', () => {
     expect(unknown.err).toContain('There is no record 7-7');
     expect(await explain('1-10')).toMatchObject({
       code: 1,
-      err: 'record 1-10 is not about the use of a service\n',
+      err: `${byFile()}record 1-10 is not about the use of a service\n`,
     });
   });
 });
@@ -351,11 +366,89 @@ describe('which records and which plan', () => {
     writeFileSync(file, '{"id":"1-1"}\nnonsense\n');
     expect(await explain(file)).toMatchObject({
       code: 1,
-      err: `2 lines of ${file} are no records\nno such record\n`,
+      err: `${byFile()}2 lines of ${file} are no records\nno such record\n`,
     });
     const missing = await explain(join(folder, 'missing'));
     expect(missing.code).toBe(2);
     expect(missing.err).toContain('cannot be read');
     expect(missing.err).toContain('(FILE_UNREADABLE)');
+  });
+});
+
+describe('by the store, which keeps the versions of a plan', () => {
+  let redis: EmbeddedRedis;
+  let store: RedisStore;
+  let data: string;
+
+  beforeAll(async () => {
+    data = join(folder, 'live');
+    redis = await startEmbedded({ dataDir: data, durability: 'fsync' });
+    const log = { warn() {}, info() {} };
+    store = await openRedisStore({ url: redis.url, partitions: 4, durability: 'fsync', log });
+    const apply = async (price: string) => {
+      const text = provisioning.replace(
+        "amount: '0.20', per: 1 min",
+        `amount: '${price}', per: 1 min`,
+      );
+      const loaded = loadProvisioning(text, 'mvne.yaml');
+      if (!loaded.ok) throw new Error('the file does not fit');
+      await applyFile(store, loaded, { all: true });
+    };
+    await apply('0.20');
+    await apply('0.40');
+  });
+  afterAll(async () => {
+    await store?.close();
+    await redis?.stop();
+  });
+
+  const byStore = async (file: string, ...argv: string[]) =>
+    run({ TOLLKEEPER_DATA_DIR: data }, 'record', 'explain', file, ...argv);
+
+  test('a record is explained by the price of its time, not by that of today', async () => {
+    const file = fileOf('records-d.jsonl', [
+      record('initial', 0, [{}], { information: called('4917') }),
+      record('update', 1, [use(50, 2_000)]),
+      record('update', 2, [use(50, 2_000)]),
+      record('termination', 3, [use(50, 4_000, { planVersion: 3 })]),
+    ]);
+    const ran = await byStore(file, '--json');
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    const [, ...rest] = objectsOf<ExplainedRecord>(ran).map(({ services }) => services[0]!);
+    expect(rest.map(({ remarks }) => remarks)).toEqual([[], [], []]);
+    // Another price under the same name: counting begins anew.
+    expect(rest.map(({ amounts }) => amounts[0])).toMatchObject([
+      { paidBy: 'money', how: { before: { units: 0 }, bands: [{ amount: 2_000 }] } },
+      { paidBy: 'money', how: { before: { units: 50 }, bands: [{ amount: 2_000 }] } },
+      { paidBy: 'money', how: { before: { units: 0 }, bands: [{ amount: 4_000 }] } },
+    ]);
+  });
+
+  test('what was rated by a version that it does not keep is not explained', async () => {
+    const file = fileOf('records-d.jsonl', [
+      record('debit', 0, [use(60, 2_000, { planVersion: 1 })]),
+    ]);
+    const { code, out, err } = await byStore(file);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('but version 1 of the plan, which rated it, is not known');
+    expect(out).not.toContain('rule mobile');
+  });
+
+  test('tenants, accounts and plans that it lacks are named', async () => {
+    const of = async (tenant: string, account: string, ...argv: string[]) => {
+      const account_ = { tenant, account };
+      const file = fileOf('records-d.jsonl', [record('initial', 0, [{}], { account: account_ })]);
+      return (await byStore(file, ...argv)).err;
+    };
+    expect(await of('green', 'anna')).toContain('There is no tenant green');
+    expect(await of('blue', 'bert')).toContain('no account bert any more; name the plan with');
+    expect(await of('blue', 'anna', '--plan', 'x')).toContain('tenant blue has no plan x');
+    expect(await of('blue', 'bert', '--plan', 'voice')).toBe('');
+  });
+
+  test('without a store and without a file nothing is explained', async () => {
+    const ran = await run({ TOLLKEEPER_DATA_DIR: join(folder, 'none') }, 'record', 'explain', 'x');
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toContain('(STORE_UNAVAILABLE)');
   });
 });

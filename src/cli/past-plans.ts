@@ -1,0 +1,151 @@
+/**
+ * The plans that rated past records, in the versions that the records name: those that the store
+ * keeps, or, where there is no store, those of a provisioning file. Not a command itself.
+ */
+import type { Plan } from '../charging/plan.ts';
+import { TollkeeperError } from '../errors.ts';
+import type { TenantCurrency } from '../http/tenant.ts';
+import { type Configuration, compilePlanAlone } from '../provisioning/configuration.ts';
+import type { Currency, Tenant } from '../provisioning/provisioning.ts';
+import type { Store } from '../store/store.ts';
+
+/** Whose record it is. */
+export interface Owner {
+  tenant: string;
+  account: string;
+}
+
+export interface PastPlans {
+  /** The plan of a record's account. Throws what is to be said where nobody knows it. */
+  idFor(owner: Owner): Promise<string>;
+  /** A version of a plan, or it as it is now; undefined: it is not kept. */
+  version(of: { tenant: string; plan: string }, version?: number): Promise<Plan | undefined>;
+  currencyOf(tenant: string): TenantCurrency | undefined;
+}
+
+type PastStore = Pick<Store, 'load' | 'planVersions' | 'planText'>;
+
+/** Plans as the store keeps them: the last versions of each, those of plans that are gone too. */
+export class StoredPlans implements PastPlans {
+  readonly #store: PastStore;
+  readonly #configuration: Configuration;
+  readonly #named: string | undefined;
+  readonly #ids = new Map<string, Promise<string>>();
+  readonly #versions = new Map<string, Promise<Plan | undefined>>();
+
+  constructor(
+    store: PastStore,
+    { configuration, named }: { configuration: Configuration; named: string | undefined },
+  ) {
+    this.#store = store;
+    this.#configuration = configuration;
+    this.#named = named;
+  }
+
+  idFor(owner: Owner): Promise<string> {
+    const { tenant, account } = owner;
+    const key = this.#named === undefined ? `${tenant} ${account}` : tenant;
+    return remembered(this.#ids, key, () => this.#find(owner));
+  }
+
+  version(
+    { tenant, plan }: { tenant: string; plan: string },
+    version?: number,
+  ): Promise<Plan | undefined> {
+    const present = this.#configuration.plan(tenant, plan);
+    if (present !== undefined && (version ?? present.version) === present.version)
+      return Promise.resolve(present);
+    return remembered(this.#versions, `${tenant} ${plan} ${version}`, async () => {
+      const wanted = version ?? (await this.#store.planVersions(tenant, plan)).at(-1);
+      const text = wanted && (await this.#store.planText(tenant, plan, wanted));
+      return text ? compilePlanAlone(text) : undefined;
+    });
+  }
+
+  currencyOf(tenant: string): TenantCurrency | undefined {
+    return tenantCurrency(this.#configuration.currencyOf(tenant));
+  }
+
+  async #find({ tenant, account }: Owner): Promise<string> {
+    const plans = this.#configuration.tenant(tenant)?.plans ?? [];
+    const stored = await this.#store.load({ tenant, account });
+    const only = plans.length === 1 ? plans[0]?.id : undefined;
+    const plan = this.#named ?? stored.account?.definition.plan ?? only;
+    if (plan === undefined) {
+      if (this.#configuration.tenant(tenant) === undefined)
+        throw new TollkeeperError('TENANT_UNKNOWN', { tenant });
+      throw unknown(`there is no account ${account} any more; name the plan with --plan`);
+    }
+    const known = await this.version({ tenant, plan });
+    if (known === undefined) throw unknown(`tenant ${tenant} has no plan ${plan}`);
+    return plan;
+  }
+}
+
+/** The plans of a provisioning file, which has one version of each. */
+export class WrittenPlans implements PastPlans {
+  readonly #tenants: ReadonlyMap<string, Tenant>;
+  readonly #named: string | undefined;
+  readonly #ids = new Map<string, Promise<string>>();
+
+  constructor(tenants: readonly Tenant[], named: string | undefined) {
+    this.#tenants = new Map(tenants.map((tenant) => [tenant.id, tenant]));
+    this.#named = named;
+  }
+
+  idFor(owner: Owner): Promise<string> {
+    return remembered(this.#ids, `${owner.tenant} ${owner.account}`, () => this.#find(owner));
+  }
+
+  async version(
+    { tenant, plan }: { tenant: string; plan: string },
+    version?: number,
+  ): Promise<Plan | undefined> {
+    const found = this.#tenants.get(tenant)?.plans.find(({ id }) => id === plan);
+    return version === undefined || found?.version === version ? found : undefined;
+  }
+
+  currencyOf(tenant: string): TenantCurrency | undefined {
+    return tenantCurrency(this.#tenants.get(tenant)?.currency);
+  }
+
+  async #find({ tenant: id, account }: Owner): Promise<string> {
+    const tenant = this.#tenants.get(id);
+    if (tenant === undefined) throw new TollkeeperError('TENANT_UNKNOWN', { tenant: id });
+    const only = tenant.plans.length === 1 ? tenant.plans[0]?.id : undefined;
+    const plan = this.#named ?? only ?? planIn(tenant, account);
+    if (plan === undefined)
+      throw unknown(`the provisioning does not have account ${account}; name the plan with --plan`);
+    if (tenant.plans.some((one) => one.id === plan)) return plan;
+    throw unknown(`tenant ${id} has no plan ${plan}`);
+  }
+}
+
+function planIn({ accounts }: Tenant, account: string): string | undefined {
+  if (!accounts.has(account)) return undefined;
+  for (const { definition } of accounts) if (definition.account === account) return definition.plan;
+  return undefined;
+}
+
+function tenantCurrency(currency: Currency | undefined): TenantCurrency | undefined {
+  return currency && { currency: currency.code, digits: currency.digits };
+}
+
+function unknown(which: string): TollkeeperError<'COMMAND_LINE_INVALID'> {
+  return new TollkeeperError('COMMAND_LINE_INVALID', {
+    problem: `tollkeeper record explain: ${which}`,
+  });
+}
+
+function remembered<T>(
+  map: Map<string, Promise<T>>,
+  key: string,
+  find: () => Promise<T>,
+): Promise<T> {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = find();
+    map.set(key, found);
+  }
+  return found;
+}
