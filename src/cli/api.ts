@@ -44,7 +44,10 @@ export async function serveHttp(options: ApiOptions): Promise<Api> {
     access:
       httpTokensFile === undefined
         ? openAccess
-        : readTokens(httpTokensFile, { tenants: [...tenants.keys()] }),
+        : readTokens(httpTokensFile, {
+            tenants: [...tenants.keys()],
+            warn: (problem) => log.warn({ problem }, 'a token is for a tenant that is not there'),
+          }),
     log,
     metrics: async () =>
       metricsText(new Map([...metrics].map(([one, of]) => [String(one), of])), await records()),

@@ -44,6 +44,8 @@ export const openAccess: Access = { tokens: false, callerOf: () => EVERYBODY };
 
 interface Token {
   digest: Buffer;
+  /** Those that it names. */
+  tenants: readonly string[];
   caller: Caller;
 }
 
@@ -52,9 +54,13 @@ const MAX_FILE_BYTES = 1_048_576;
 
 /**
  * Reads the tokens of a file. Throws FILE_UNREADABLE, or HTTP_TOKENS_INVALID with every problem
- * and its line. `tenants` are those that there are: a token for another is a mistake.
+ * and its line. `tenants` are those that there are: of a token for another, which may be gone or
+ * yet to come, `warn` is told.
  */
-export function readTokens(file: string, { tenants }: { tenants: readonly string[] }): Access {
+export function readTokens(
+  file: string,
+  { tenants, warn = () => undefined }: { tenants: readonly string[]; warn?(problem: string): void },
+): Access {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -63,7 +69,11 @@ export function readTokens(file: string, { tenants }: { tenants: readonly string
     throw new TollkeeperError('FILE_UNREADABLE', { file, reason }, { cause: error });
   }
   const problems: string[] = [];
-  const tokens = parseTokens(text, { tenants, report: (problem) => problems.push(problem) });
+  const tokens = parseTokens(text, {
+    tenants,
+    warn,
+    report: (problem) => problems.push(problem),
+  });
   if (problems.length > 0)
     throw new TollkeeperError('HTTP_TOKENS_INVALID', { file, problems: problems.join('\n') });
   return { tokens: true, callerOf: (authorization) => callerOf(tokens, authorization) };
@@ -82,7 +92,11 @@ function callerOf(tokens: readonly Token[], authorization = ''): Caller | undefi
 
 function parseTokens(
   text: string,
-  { tenants, report }: { tenants: readonly string[]; report(problem: string): void },
+  {
+    tenants,
+    report,
+    warn,
+  }: { tenants: readonly string[]; report(problem: string): void; warn(problem: string): void },
 ): Token[] {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     report(`the file is larger than ${MAX_FILE_BYTES} octets`);
@@ -90,8 +104,9 @@ function parseTokens(
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number, problem: string) =>
-    report(`line ${lines.linePos(offset).line}: ${problem}`);
+  const placed = (offset: number, problem: string) =>
+    `line ${lines.linePos(offset).line}: ${problem}`;
+  const at = (offset: number, problem: string) => report(placed(offset, problem));
   for (const error of document.errors) at(error.pos[0], error.message);
   if (document.errors.length > 0) return [];
 
@@ -102,17 +117,23 @@ function parseTokens(
   }
   const seen = new Set<string>();
   return list.items.flatMap((item) => {
-    const token = isMap(item) ? parseToken(item.toJSON(), { tenants, seen }) : 'expected a token';
-    if (typeof token !== 'string') return [token];
-    at(item.range?.[0] ?? 0, token);
-    return [];
+    const token = isMap(item) ? parseToken(item.toJSON(), { seen }) : 'expected a token';
+    const offset = item.range?.[0] ?? 0;
+    if (typeof token === 'string') {
+      at(offset, token);
+      return [];
+    }
+    for (const tenant of token.tenants)
+      if (!tenants.includes(tenant))
+        warn(placed(offset, `there is no tenant ${tenant} at present`));
+    return [token];
   });
 }
 
 /** One token, or what is wrong with it. */
 function parseToken(
   written: Readonly<Record<string, unknown>>,
-  { tenants, seen }: { tenants: readonly string[]; seen: Set<string> },
+  { seen }: { seen: Set<string> },
 ): Token | string {
   const { name, sha256, tenants: sees, scope = 'read', ...rest } = written;
   const unknown = Object.keys(rest)[0];
@@ -125,11 +146,14 @@ function parseToken(
   seen.add(name).add(sha256.toLowerCase());
   const digest = Buffer.from(sha256, 'hex');
   const writes = scope === 'write';
-  if (sees === 'all') return { digest, caller: { name, all: true, sees: () => true, writes } };
+  if (sees === 'all')
+    return { digest, tenants: [], caller: { name, all: true, sees: () => true, writes } };
   if (!Array.isArray(sees) || sees.length === 0)
     return 'expected `tenants`, a list of tenants or `all`';
-  const missing = sees.find((tenant) => !tenants.includes(String(tenant)));
-  if (missing !== undefined) return `there is no tenant ${missing}`;
   const named = new Set(sees.map(String));
-  return { digest, caller: { name, all: false, sees: (tenant) => named.has(tenant), writes } };
+  return {
+    digest,
+    tenants: [...named],
+    caller: { name, all: false, sees: (tenant) => named.has(tenant), writes },
+  };
 }

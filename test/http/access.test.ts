@@ -203,7 +203,7 @@ describe('the file of tokens', () => {
           `  - { name: a, sha256: ${digest}, tenants: [blue] }`,
           `  - { name: b, sha256: ${digest}, tenants: [blue] }`,
           '  - { name: c, sha256: secret, tenants: [blue] }',
-          `  - { name: d, sha256: ${sha256('d')}, tenants: [green] }`,
+          `  - { name: d, sha256: ${sha256('d')}, tenants: green }`,
           `  - { name: e, sha256: ${sha256('e')} }`,
           `  - { name: f, sha256: ${sha256('f')}, tenants: [] }`,
           `  - { name: g, sha256: ${sha256('g')}, tenants: all, admin: true }`,
@@ -215,7 +215,7 @@ describe('the file of tokens', () => {
       [
         'line 3: b stands here twice',
         'line 4: expected `sha256`, the digest of the token as 64 hexadecimal digits',
-        'line 5: there is no tenant green',
+        'line 5: expected `tenants`, a list of tenants or `all`',
         'line 6: expected `tenants`, a list of tenants or `all`',
         'line 7: expected `tenants`, a list of tenants or `all`',
         'line 8: admin is not a member of a token',
@@ -223,6 +223,22 @@ describe('the file of tokens', () => {
         'line 10: expected a token',
       ].join('\n'),
     );
+  });
+
+  test('a token may name a tenant that is gone, or yet to come; that is warned of', () => {
+    const text = `tokens:\n  - { name: a, sha256: ${digest}, tenants: [blue, green] }\n`;
+    const warnings: string[] = [];
+    const { callerOf } = readTokens(temporaryFile('t.yaml', text), {
+      tenants: ['blue', 'red'],
+      warn: (problem) => warnings.push(problem),
+    });
+    expect(warnings).toEqual(['line 2: there is no tenant green at present']);
+    const caller = callerOf('Bearer x');
+    expect(['blue', 'green', 'red'].map((tenant) => caller?.sees(tenant))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('what is no list of tokens is refused', () => {
