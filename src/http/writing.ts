@@ -51,7 +51,9 @@ export const writtenBody = (what: string) =>
 
 /** Takes JSON only: another type, such as a form of a foreign page could send, is refused. */
 export function readBodies(app: FastifyInstance): void {
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, ({ method }, body, done) => {
+    // Many clients name the type of a body that they do not send.
+    if (method === 'DELETE' && body.length === 0) return done(null, undefined);
     try {
       const value: unknown = JSON.parse(String(body));
       done(null, value);
@@ -61,11 +63,11 @@ export function readBodies(app: FastifyInstance): void {
   });
 }
 
-/** The tag that If-Match or If-None-Match asks for: '' stands for nothing there, absent: any. */
+/** The tag that If-Match or If-None-Match asks for: '' stands for nothing there, '*' for anything. */
 export function expectedTag({ headers }: FastifyRequest): string | undefined {
   if (headers['if-none-match'] !== undefined) return '';
   const match = headers['if-match'];
-  if (match === undefined || match === '*') return undefined;
+  if (match === undefined || match === '*') return match;
   const tag = /^"([^"]*)"$/.exec(match)?.[1];
   if (tag === undefined || tag === '')
     throw new TollkeeperError('REQUEST_INVALID', { problem: 'If-Match is not one strong ETag' });
@@ -75,7 +77,7 @@ export function expectedTag({ headers }: FastifyRequest): string | undefined {
 /** The same for what has a version. */
 export function expectedVersion(request: FastifyRequest): number | undefined {
   const tag = expectedTag(request);
-  if (tag === undefined) return undefined;
+  if (tag === undefined || tag === '*') return undefined;
   // What is no version of ours cannot be the present one.
   return tag === '' ? 0 : /^\d{1,15}$/.test(tag) ? Number(tag) : -1;
 }

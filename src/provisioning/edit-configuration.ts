@@ -24,7 +24,7 @@ export type PartName =
   | { part: 'routing' };
 
 export interface EditOptions extends ChangeOptions {
-  /** The tag that the part must still have; '' stands for a part that is not there. */
+  /** The tag that the part must still have: '' where it must not be there, '*' where it must be. */
   expected?: string | undefined;
 }
 
@@ -111,7 +111,8 @@ async function edit(
       if (name.part === 'plan' && !written.tenants.some(({ id }) => id === name.tenant))
         throw new TollkeeperError('TENANT_UNKNOWN', { tenant: name.tenant });
       const tag = tagOf(written, name);
-      if (expected !== undefined && expected !== tag)
+      const isAsExpected = expected === '*' ? tag !== '' : expected === tag;
+      if (expected !== undefined && !isAsExpected)
         throw new TollkeeperError('STALE_CHANGE', { what: nameText(name), tag: tag || 'nothing' });
       return change(written);
     },

@@ -110,6 +110,27 @@ test('of two who change from the same state, the second is told, and nothing of 
   );
 });
 
+test('If-Match: * changes what is there, and creates nothing', async () => {
+  const { call, store } = await changing();
+  const headers = { 'if-match': '*' };
+  const { id: _, ...body } = plan('0.02');
+  const stamp = await store.configurationStamp();
+  const created = await call('PUT', '/v1/plans/new', { body, token: 'blue', headers });
+  expect(created).toMatchObject({ status: 412, body: { code: 'STALE_CHANGE' } });
+  expect(await store.configurationStamp()).toBe(stamp);
+  const changed = await call('PUT', '/v1/plans/p', { body, token: 'blue', headers });
+  expect(changed).toMatchObject({ status: 200, body: { version: 2 } });
+});
+
+test('a DELETE may name the type of the body that it has not', async () => {
+  const { url } = await changing();
+  const json = { authorization: 'Bearer root', 'content-type': 'application/json' };
+  const remove = (init: RequestInit) =>
+    fetch(`${url}/v1/plans/none?tenant=blue`, { method: 'DELETE', headers: json, ...init });
+  expect((await remove({})).status).toBe(204);
+  expect((await remove({ method: 'PUT' })).status).toBe(400);
+});
+
 test('what does not fit is refused with every problem, and nothing is changed', async () => {
   const { call, store } = await changing();
   const stamp = await store.configurationStamp();
