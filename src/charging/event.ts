@@ -13,6 +13,7 @@ import type { Answer } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import { Draft, type Movement } from './draft.ts';
 import { knowsContext } from './match.ts';
+import { add } from './money.ts';
 import type { Plan } from './plan.ts';
 import { consume, release, reserve } from './quota.ts';
 import type { ChargingRecord } from './record.ts';
@@ -28,7 +29,7 @@ import {
   priceEvent,
   servicesOf,
 } from './served-event.ts';
-import type { Part, Service } from './session.ts';
+import type { Grant, Part, Service } from './session.ts';
 
 /** Requested-Action (RFC 8506 8.41): what an event is to do. */
 export type EventAction = 'debit' | 'refund' | 'balance-check' | 'price-enquiry';
@@ -141,7 +142,8 @@ function debit(request: EventRequest, known: EventKnown): EventDecision {
     if (paid === undefined)
       return { one, outcome: 'credit-limit-reached' as const, cost: 0, priced }; // 4012
     taken.push(...paid.parts);
-    return { one, outcome: 'success' as const, cost: paid.cost, priced };
+    const { cost, costs } = paid;
+    return { one, outcome: 'success' as const, cost, priced, costs };
   });
   const answer = answerAfter(request, { served, known, draft });
   if (answer === undefined) return { kind: 'reread' };
@@ -160,26 +162,39 @@ function debit(request: EventRequest, known: EventKnown): EventDecision {
 function pay(
   draft: Draft,
   { one, priced, known }: { one: AskedService; priced: Priced; known: EventKnown },
-): { parts: readonly Part[]; cost: number } | undefined {
-  const { rule, units } = priced;
-  if (units === 0) return { parts: [], cost: 0 };
+): { parts: readonly Part[]; cost: number; costs: readonly number[] } | undefined {
   const { now, plan } = known;
-  const service: Service = {
-    ...named(one),
-    rule: rule.name,
-    planVersion: plan.version,
-    unit: rule.unit,
-    ...(rule.price === undefined ? {} : { price: rule.price }),
-    used: 0,
-    rated: 0,
-    cost: 0,
-  };
-  const grant = reserve(draft, service, { rule, wanted: units, now });
-  if (grant === undefined) return undefined;
-  const used = consume(draft, { ...service, grant }, units);
-  release(draft, used.service, now);
-  return { parts: [...grant.parts, ...(grant.limits ?? [])], cost: used.cost };
+  const held: Service[] = [];
+  for (const { rule, units } of priced.lines) {
+    const service: Service = {
+      ...named(one),
+      rule: rule.name,
+      planVersion: plan.version,
+      unit: rule.unit,
+      ...(rule.price === undefined ? {} : { price: rule.price }),
+      used: 0,
+      rated: 0,
+      cost: 0,
+    };
+    const grant = units === 0 ? NOTHING : reserve(draft, service, { rule, wanted: units, now });
+    if (grant === undefined) {
+      for (const other of held) release(draft, other, now);
+      return undefined;
+    }
+    held.push({ ...service, grant });
+  }
+  const parts: Part[] = [];
+  const costs = held.map((service) => {
+    const { grant = NOTHING } = service;
+    parts.push(...grant.parts, ...(grant.limits ?? []));
+    const used = consume(draft, service, grant.units);
+    release(draft, used.service, now);
+    return used.cost;
+  });
+  return { parts, cost: costs.reduce(add, 0), costs };
 }
+
+const NOTHING: Grant = { parts: [], units: 0, final: false };
 
 /** RFC 8506 6.2: whether all of it could be paid now. Nothing is promised by saying so. */
 function checkBalance(request: EventRequest, known: EventKnown): Answer {

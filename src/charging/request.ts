@@ -44,6 +44,11 @@ export interface AskedService {
   serviceIds: readonly number[];
   /** Absent: no quota is asked for (RFC 8506 8.18), which is not the same as an empty one. */
   asked?: Asked;
+  /**
+   * Of an event for several recipients of one message: whom each stands for `called`, undefined where
+   * that is not known. Each is charged by the rule for it, and its share of the units is the same.
+   */
+  recipients?: readonly (string | undefined)[];
   /** Absent: nothing was reported. */
   used?: Used;
   /** The parts of `used` that were reported as after, and as straddling, a tariff change. */

@@ -14,11 +14,10 @@ import type { Plan, Rule } from './plan.ts';
 import { priceOf } from './quota.ts';
 import { costOf } from './rating.ts';
 import type { ChargingRecord, RecordedService } from './record.ts';
-import type { AskedService, Unit } from './request.ts';
+import type { Asked, AskedService, Facts, Unit } from './request.ts';
 
-/** One service of an event under the rule that prices it. */
-export interface Priced {
-  kind: 'priced';
+/** Units of an event under the rule that prices them. */
+export interface Line {
   /** As it holds for this event alone: in the unit that was asked, for all of it or nothing. */
   rule: Rule;
   units: number;
@@ -26,28 +25,92 @@ export interface Priced {
   cost: number;
 }
 
+/** One service of an event: a line for each rule that its recipients come under, else one. */
+export interface Priced {
+  kind: 'priced';
+  lines: readonly [Line, ...Line[]];
+  unit: Unit;
+  units: number;
+  cost: number;
+}
+
+type Refused = { kind: 'refused'; outcome: Outcome };
+
 /** What one service of an event comes to, or why it cannot be told. */
 export function priceEvent(
-  { context, facts, occurredAt }: EventRequest,
-  { ratingGroup, serviceIds, asked = {}, facts: own, foreignMoney }: AskedService,
-  { plan, now }: { plan: Plan; now: number },
-): Priced | { kind: 'refused'; outcome: Outcome } {
-  const service = { context, ratingGroup, serviceIds, facts: { ...facts, ...own } };
-  const rule = ruleFor(plan, service, occurredAt ?? now);
-  if (rule === undefined || foreignMoney) return { kind: 'refused', outcome: 'rating-failed' };
-  if (rule.denied) return { kind: 'refused', outcome: 'service-denied' };
-  if (rule.uncontrolled) return { kind: 'refused', outcome: 'uncontrolled' };
-  const unit = unitOf(asked, rule);
-  if (unit === undefined) return { kind: 'refused', outcome: 'rating-failed' };
-  const price = priceOf({ unit, price: rule.price });
+  request: EventRequest,
+  one: AskedService,
+  known: { plan: Plan; now: number },
+): Priced | Refused {
+  if (one.foreignMoney) return { kind: 'refused', outcome: 'rating-failed' };
+  const lines: Line[] = [];
+  const free: Line[] = [];
+  for (const { rule, asked } of sharesOf(request, one, known)) {
+    if (rule === undefined || asked === undefined)
+      return { kind: 'refused', outcome: 'rating-failed' };
+    if (rule.denied) return { kind: 'refused', outcome: 'service-denied' };
+    const line = lineOf(rule, asked);
+    if (line === undefined) return { kind: 'refused', outcome: 'rating-failed' };
+    lines.push(line);
+    if (line.rule.price === undefined && line.rule.unit !== 'money') free.push(line);
+  }
+  const [first, ...others] = lines;
   // RFC 8506 6.3: free of charge is no matter of credit control.
-  if (price === undefined) return { kind: 'refused', outcome: 'uncontrolled' };
+  if (first === undefined || free.length === lines.length)
+    return { kind: 'refused', outcome: 'uncontrolled' };
+  return {
+    kind: 'priced',
+    lines: [first, ...others],
+    unit: first.rule.unit,
+    units: lines.reduce((sum, { units }) => add(sum, units), 0),
+    cost: lines.reduce((sum, { cost }) => add(sum, cost), 0),
+  };
+}
+
+/** What is asked under each rule; undefined: that many units are not to be divided. */
+interface Share {
+  rule: Rule | undefined;
+  asked: Asked | undefined;
+}
+
+/**
+ * All that is asked under one rule or, where the rules of its recipients differ, for each rule the
+ * units of those who come under it.
+ */
+function sharesOf(
+  { context, facts, occurredAt }: EventRequest,
+  { ratingGroup, serviceIds, asked = {}, facts: own, recipients }: AskedService,
+  { plan, now }: { plan: Plan; now: number },
+): readonly Share[] {
+  const said = { ...facts, ...own };
+  const ruleOf = (about: Facts) =>
+    ruleFor(plan, { context, ratingGroup, serviceIds, facts: about }, occurredAt ?? now);
+  if (recipients === undefined || asked.units === undefined) return [{ rule: ruleOf(said), asked }];
+  const counts = new Map<Rule | undefined, number>();
+  const { called: _first, ...others } = said;
+  for (const called of recipients) {
+    const rule = ruleOf(called === undefined ? others : { ...others, called });
+    counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  }
+  const each = asked.units / recipients.length;
+  return [...counts].map(([rule, count]) => {
+    if (counts.size === 1) return { rule, asked };
+    return { rule, asked: Number.isInteger(each) ? { units: each * count } : undefined };
+  });
+}
+
+/** Undefined: the rule cannot count what is asked. */
+function lineOf(rule: Rule, asked: Asked): Line | undefined {
+  const unit = rule.uncontrolled ? rule.unit : unitOf(asked, rule);
+  if (unit === undefined) return undefined;
   const units = asked[unit] ?? (unit === 'units' ? 1 : rule.quota.size);
+  const { price: rated, ...unpriced } = rule;
   const quota = { ...rule.quota, minimum: units };
-  const { price: _price, ...unpriced } = rule;
   // An amount of money is what the client knows it to cost: it is not rated (RFC 8506 6.3).
-  const held = unit === rule.unit ? { ...rule, quota } : { ...unpriced, unit, quota };
-  return { kind: 'priced', rule: held, units, cost: costOf(price, units) };
+  const isRated = unit === rule.unit && !rule.uncontrolled && rated !== undefined;
+  const held: Rule = { ...unpriced, unit, quota, ...(isRated ? { price: rated } : {}) };
+  const price = rule.uncontrolled ? undefined : priceOf(held);
+  return { rule: held, units, cost: price === undefined ? 0 : costOf(price, units) };
 }
 
 /** The unit that an event is counted in; undefined: the rule cannot count what was asked. */
@@ -64,6 +127,8 @@ export interface ServedEvent {
   cost: number;
   /** What was debited, or refunded where it succeeded. */
   priced?: Priced;
+  /** Money that a debit took for each line. */
+  costs?: readonly number[];
 }
 
 /** An event without any service is for the one that its context stands for. */
@@ -84,7 +149,7 @@ export function answerOf(
   const services = served.map(({ one, outcome, priced }): ServiceAnswer => {
     const answer: ServiceAnswer = { ...named(one), outcome };
     if (outcome === 'success' && priced !== undefined)
-      answer.granted = { unit: priced.rule.unit, units: priced.units };
+      answer.granted = { unit: priced.unit, units: priced.units };
     return answer;
   });
   const answer: Answer = { outcome: 'success', level, services };
@@ -134,28 +199,26 @@ export function eventRecord(
     client: request.client.host,
     context: request.context,
     outcome: answer.outcome,
-    services: served.map((one) => recordedService(one, request.action, known.plan)),
+    services: served.flatMap((one) => recordedServices(one, request.action, known.plan)),
     changes,
     ...describedIn(request, undefined),
   };
 }
 
-function recordedService(
-  { one, outcome, cost, priced }: ServedEvent,
+/** An entry for each rule that priced the service. */
+function recordedServices(
+  { one, outcome, priced, costs }: ServedEvent,
   action: EventAction,
   plan: Plan,
-): RecordedService {
-  const recorded: RecordedService = { ...named(one), outcome };
-  if (priced === undefined) return recorded;
-  const { rule, units } = priced;
-  recorded.rule = rule.name;
-  recorded.planVersion = plan.version;
-  recorded.unit = rule.unit;
-  if (outcome !== 'success') return recorded;
-  recorded.granted = units;
-  if (action === 'debit') recorded.used = units;
-  recorded.cost = action === 'debit' ? cost : 0 - cost;
-  return recorded;
+): readonly RecordedService[] {
+  const name = named(one);
+  if (priced === undefined) return [{ ...name, outcome }];
+  return priced.lines.map(({ rule, units, cost }, at): RecordedService => {
+    const by = { rule: rule.name, planVersion: plan.version, unit: rule.unit };
+    if (outcome !== 'success') return { ...name, outcome, ...by };
+    if (action !== 'debit') return { ...name, outcome, ...by, granted: units, cost: 0 - cost };
+    return { ...name, outcome, ...by, granted: units, used: units, cost: costs?.[at] ?? cost };
+  });
 }
 
 /** An answer at command level only. */

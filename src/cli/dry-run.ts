@@ -12,6 +12,7 @@ import {
   explainCost,
 } from '../charging/explain.ts';
 import { mergeFacts } from '../charging/facts.ts';
+import { add } from '../charging/money.ts';
 import type { Plan } from '../charging/plan.ts';
 import { priceOf } from '../charging/quota.ts';
 import type { RecordedService } from '../charging/record.ts';
@@ -117,22 +118,27 @@ export class DryRun {
     const recorded = decision.kind === 'change' ? decision.record.services : [];
     const outcome = decision.kind === 'change' ? decision.record.outcome : outcomeOf(decision);
     const at = Math.min(request.occurredAt ?? now, now);
+    let entry = 0;
     const services = servicesOf(request).map((one, index): RatedService => {
+      const priced = priceEvent(request, one, { plan: this.#plan, now });
+      const entries = priced.kind === 'refused' ? 1 : priced.lines.length;
+      const own = recorded.slice(entry, entry + entries);
+      entry += entries;
       const facts = { ...request.facts, ...one.facts };
       const service: RatedService = {
         ...named(one),
         outcome: answers[index]?.outcome ?? outcome,
-        cost: recorded[index]?.cost ?? 0,
+        cost: own.reduce((sum, { cost = 0 }) => add(sum, cost), 0),
         choice: explain(this.#plan, { ...one, context: request.context, facts }, at),
         amounts: [],
       };
-      const priced = priceEvent(request, one, { plan: this.#plan, now });
       if (priced.kind === 'refused' || service.outcome !== 'success') return service;
-      const { rule, units, cost } = priced;
-      service.unit = rule.unit;
-      service.used = units;
-      if (request.action === 'price-enquiry') service.cost = cost;
-      service.amounts = [amountOf(rule.name, { unit: rule.unit, price: rule.price, units, cost })];
+      service.unit = priced.unit;
+      service.used = priced.units;
+      if (request.action === 'price-enquiry') service.cost = priced.cost;
+      service.amounts = priced.lines.map(({ rule, units, cost }) =>
+        amountOf(rule.name, { unit: rule.unit, price: rule.price, units, cost }),
+      );
       return service;
     });
     const { sessionId: session, action: kind, number } = request;

@@ -11,6 +11,7 @@ import { factsOf, ratOf } from './facts.ts';
 import type { Identified } from './identify.ts';
 import { messagesOf } from './messages.ts';
 import type { Currency } from './money.ts';
+import { addressOf } from './party.ts';
 import { askedOf, usedOf } from './units.ts';
 
 type MSCC = Understood<Value<'Multiple-Services-Credit-Control'>>;
@@ -149,7 +150,7 @@ function servicesOf(
     // Each is answered in its own place, whether or not another names the same service (5.1.2).
     const sent = kind === 'event' ? services : withUsageBeside(services, ccr);
     const asked = sent.map((one) => serviceOf(one, currency));
-    return { level: 'services', services: kind === 'event' ? counted(asked, ccr) : asked };
+    return { level: 'services', services: counted(asked, ccr, kind) };
   }
   const rsu = ccr['Requested-Service-Unit'];
   const usus = ccr['Used-Service-Unit'];
@@ -164,10 +165,10 @@ function servicesOf(
     },
     currency,
   );
-  if (kind !== 'event') return { level: 'command', services: [one] };
+  if (kind !== 'event') return { level: 'command', services: counted([one], ccr, kind) };
   // An event that names nothing at all is about the account, or about its messages.
   const named = rsu !== undefined || identifier !== undefined || messagesOf(ccr) !== undefined;
-  return { level: 'command', services: named ? counted([one], ccr) : [] };
+  return { level: 'command', services: named ? counted([one], ccr, kind) : [] };
 }
 
 /**
@@ -188,15 +189,26 @@ function withUsageBeside(services: readonly MSCC[], ccr: Understood<CCR>): reado
 }
 
 /**
- * Messages of an event whose client leaves the counting to the server: one unit for each recipient
- * and each part. One message is what an event without units stands for in any case.
+ * Messages whose client leaves the counting to the server: one unit for each recipient and each part.
+ * One message is what an event without units stands for in any case; in a session those are counted
+ * that ask. An event is charged for each recipient by its own number.
  */
-function counted(services: readonly AskedService[], ccr: Understood<CCR>): readonly AskedService[] {
+function counted(
+  services: readonly AskedService[],
+  ccr: Understood<CCR>,
+  kind: Identified['kind'],
+): readonly AskedService[] {
   const messages = messagesOf(ccr);
   if (messages === undefined) return services;
-  const units = Math.max(1, messages.recipients.length) * messages.parts;
+  const { recipients: named, parts } = messages;
+  const units = Math.max(1, named.length) * parts;
   if (units === 1) return services;
-  return services.map((one) => (hasUnits(one.asked) ? one : { ...one, asked: { units } }));
+  const isEvent = kind === 'event';
+  const recipients = isEvent && named.length > 1 ? { recipients: named.map(addressOf) } : {};
+  return services.map((one) => {
+    const isCounted = hasUnits(one.asked) || !(isEvent || one.asked !== undefined);
+    return { ...one, ...(isCounted ? {} : { asked: { units } }), ...recipients };
+  });
 }
 
 function hasUnits(asked: AskedService['asked']): boolean {

@@ -302,6 +302,88 @@ describe('what an answer says of the account', () => {
   });
 });
 
+describe('a message to several recipients', () => {
+  const dear = { ...sms, name: 'dear', match: { called: ['4990'] } };
+  const plan = planOf([{ ...dear, price: { amount: 200, per: 1, increment: 1 } }, sms]);
+  const to = (recipients: (string | undefined)[], count = recipients.length) =>
+    units(count, { recipients });
+  const facts = { called: '491701' };
+
+  test('costs what each of them costs, by the rule for each', () => {
+    const till = new EventTill({ plan, openings: { main: 1000 } });
+    const answer = till.book(eventOf('debit', [to(['491701', '49901', undefined])], { facts }));
+    expect(answer).toMatchObject({
+      services: [{ outcome: 'success', granted: { unit: 'units', units: 3 } }],
+      cost: 220,
+    });
+    expect(answer.services).toHaveLength(1);
+    expect(till.available('main')).toBe(780);
+    expect(till.records[0]?.services).toMatchObject([
+      { rule: 'sms', used: 2, granted: 2, cost: 20 },
+      { rule: 'dear', used: 1, granted: 1, cost: 200 },
+    ]);
+  });
+
+  test('is not priced by the first of them, in whatever order', () => {
+    for (const order of [
+      ['49901', '491701'],
+      ['491701', '49901'],
+    ]) {
+      const till = new EventTill({ plan, openings: { main: 1000 } });
+      till.book(eventOf('debit', [to(order)], { facts: { called: order[0]! } }));
+      expect(till.available('main')).toBe(790);
+      expect(till.book(eventOf('price-enquiry', [to(order)])).cost).toBe(210);
+    }
+  });
+
+  test('is paid for all of them or for none', () => {
+    const till = new EventTill({ plan, openings: { main: 205 } });
+    expect(till.book(eventOf('balance-check', [to(['1', '49901'])])).enough).toBe(false);
+    expect(till.book(eventOf('debit', [to(['1', '49901'])], atCommand)).outcome).toBe(
+      'credit-limit-reached',
+    );
+    expect(till.records).toEqual([]);
+    const both = [to(['1', '49901']), units(2, { ratingGroup: 2 })];
+    expect(till.book(eventOf('debit', both))).toMatchObject({
+      services: [{ outcome: 'credit-limit-reached' }, { outcome: 'success' }],
+      cost: 20,
+    });
+    expect(till.available('main')).toBe(185);
+  });
+
+  test('several parts to each are divided evenly; what is not is not rated', () => {
+    const till = new EventTill({ plan, openings: { main: 1000 } });
+    till.book(eventOf('debit', [to(['1', '49901'], 4)]));
+    expect(till.available('main')).toBe(580);
+    const odd = eventOf('debit', [to(['1', '49901'], 3)], { ...atCommand, sessionId: 'odd' });
+    expect(till.book(odd).outcome).toBe('rating-failed');
+    till.book(eventOf('debit', [to(['1', '2'], 3)], { sessionId: 'alike' }));
+    expect(till.available('main')).toBe(550);
+  });
+
+  test('who is free costs nothing beside others, and who is denied denies it', () => {
+    const { price: _none, ...free } = { ...sms, name: 'free', match: { called: ['800'] } };
+    const denied = { ...sms, name: 'no', match: { called: ['900'] }, denied: true };
+    const till = new EventTill({ plan: planOf([free, denied, sms]) });
+    expect(till.book(eventOf('debit', [to(['800', '1', '800'])]))).toMatchObject({
+      services: [{ granted: { unit: 'units', units: 3 } }],
+      cost: 10,
+    });
+    const all = (numbers: string[]) =>
+      till.book(eventOf('debit', [to(numbers)], { ...atCommand, sessionId: numbers.join() }));
+    expect(all(['800', '8001']).outcome).toBe('uncontrolled');
+    expect(all(['1', '900']).outcome).toBe('service-denied');
+    expect(till.available('main')).toBe(90);
+  });
+
+  test('is refunded as it was debited', () => {
+    const till = new EventTill({ plan, openings: { main: 1000 } });
+    const former = till.effect(eventOf('debit', [to(['1', '49901'])]));
+    till.book(refundOf(former), { former });
+    expect(till.available('main')).toBe(1000);
+  });
+});
+
 describe('refunds (6.4)', () => {
   const plan = planOf([sms], { refunds: { maximum: 40 } });
 

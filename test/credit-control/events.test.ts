@@ -193,3 +193,22 @@ test('G-048 what a debit hands out is handed back once, to the last cent', async
   expect([other.code, other.error, other.services]).toEqual([4010, false, []]);
   expect((await gateway.account())[0]).toContain('10.00 available');
 });
+
+test('G-026 a message to several is charged for each by its own number', async () => {
+  const premium = `- { name: premium, match: { context: ["${SMS}"], called: ["4990"] }, unit: units, price: { amount: "2.00", per: 1 }, quota: { size: 1, maximum: 5 } }`;
+  const gateway = await Gateway.open(yamlOf(`${premium}${RULES}`));
+  const to = (number: string): Tree => ({
+    'Recipient-Address': { 'Address-Type': 1, 'Address-Data': number },
+  });
+  const message: Tree = {
+    'Service-Information': {
+      'SMS-Information': { 'Recipient-Info': [to('491701'), to('4990123')] },
+    },
+  };
+  expect((await gateway.ask('event', 0, event('debit', message))).code).toBe(2001);
+  expect((await gateway.account())[0]).toContain('7.70 available');
+  const counted = await gateway.ask('event', 1, event('debit', { ...mscc(units(2)), ...message }));
+  expect(counted.services).toHaveLength(1);
+  expect(counted.says['Cost-Information']).toEqual([eur(230n)]);
+  expect((await gateway.account())[0]).toContain('5.40 available');
+});

@@ -1,7 +1,7 @@
 /** One-time events from octets, in the core's words: RFC 8506 6, TS 32.299 5.2.2.1. */
 import { describe, expect, test } from 'vitest';
 import { avp, group, u64 } from '../diameter/bytes.ts';
-import { avp3, event, group3, mscc, serviceInformation } from './asking.ts';
+import { asked, avp3, event, group3, mscc, serviceInformation } from './asking.ts';
 
 const units = (count: bigint) => group(437, [avp(417, u64(count))]);
 const recipient = (number: string) => group3(2026, group3(1201, avp3(899, 1), avp3(897, number)));
@@ -56,19 +56,38 @@ describe('G-026 messages that nobody counted', () => {
 
   test('one unit for each recipient, and each part', () => {
     const many = [recipient('33611'), recipient('33612'), recipient('33613')];
-    expect(counted(sms(...many))).toEqual([{ serviceIds: [], asked: { units: 3 } }]);
-    expect(counted(sms(avp3(2019, 2), ...many))).toEqual([{ serviceIds: [], asked: { units: 6 } }]);
+    const recipients = ['33611', '33612', '33613'];
+    expect(counted(sms(...many))).toEqual([{ serviceIds: [], asked: { units: 3 }, recipients }]);
+    expect(counted(sms(avp3(2019, 2), ...many))).toEqual([
+      { serviceIds: [], asked: { units: 6 }, recipients },
+    ]);
     expect(counted(sms(avp3(2019, 4)))).toEqual([{ serviceIds: [], asked: { units: 4 } }]);
-    expect(counted(mms('33611', '33612'))).toEqual([{ serviceIds: [], asked: { units: 2 } }]);
+    expect(counted(mms('33611', ''))).toEqual([
+      { serviceIds: [], asked: { units: 2 }, recipients: ['33611', undefined] },
+    ]);
   });
 
   test('in a service that leaves the size to the server, and in no other', () => {
+    const recipients = ['33611', '33612'];
     const two = sms(recipient('33611'), recipient('33612'));
     expect(counted(two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2), units(5n)))).toEqual([
-      { ratingGroup: 1, serviceIds: [], asked: { units: 2 } },
-      { ratingGroup: 2, serviceIds: [], asked: { units: 5 } },
+      { ratingGroup: 1, serviceIds: [], asked: { units: 2 }, recipients },
+      { ratingGroup: 2, serviceIds: [], asked: { units: 5 }, recipients },
     ]);
-    expect(counted(two, units(1n))).toEqual([{ serviceIds: [], asked: { units: 1 } }]);
+    expect(counted(two, units(1n))).toEqual([{ serviceIds: [], asked: { units: 1 }, recipients }]);
+  });
+
+  test('in a session too, where quota is asked for without a size', () => {
+    const two = sms(recipient('33611'), recipient('33612'));
+    const { services } = asked([two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2))]);
+    expect(services).toEqual([
+      { ratingGroup: 1, serviceIds: [], asked: { units: 2 } },
+      { ratingGroup: 2, serviceIds: [] },
+    ]);
+    expect(asked([two, group(437, [])]).services).toEqual([
+      { serviceIds: [], asked: { units: 2 } },
+    ]);
+    expect(asked([two]).services).toEqual([]);
   });
 
   test('the recipient is who is called', () => {
