@@ -5,7 +5,7 @@ import { integer, path, word } from '../values.ts';
 import { defineCommand } from './command.ts';
 import { runImport } from './importing.ts';
 import { storeSettings, withStore } from './open-store.ts';
-import { storedConfiguration } from './stored.ts';
+import { readConfiguration, storedConfiguration } from './stored.ts';
 
 export const command = defineCommand({
   name: 'import',
@@ -19,7 +19,7 @@ export const command = defineCommand({
     'An account that exists stays as it is, balances included, and gets subscribers that it lacks; a ' +
     'row that contradicts it, or whose subscriber is on another account, is refused: refused rows ' +
     'are written to --report with line and reason. Beside FILE a checkpoint is kept while the import ' +
-    'runs: killed and started again, it goes on from there.\n' +
+    'runs: killed and started again with the same --report, it goes on from there.\n' +
     'Exits with 0 if all rows are in, 1 if some were refused or the store went away, 2 if the file ' +
     'cannot be read as such.',
   examples: [
@@ -53,14 +53,21 @@ export const command = defineCommand({
     const report = call.flags.report ?? `${file}.refused.csv`;
     const { rate, concurrency } = call.flags;
     const counts = await withStore(call.settings, async (store) => {
-      const { configuration, tenant } = await storedConfiguration(store, {
+      const first = await storedConfiguration(store, {
         command: 'import',
         tenant: call.flags.tenant,
       });
+      const { tenant } = first;
+      let { configuration } = first;
       const startedAt = performance.now();
       let before: number | undefined;
       return runImport({
-        ...{ file, report, rate, concurrency, store, configuration, tenant },
+        ...{ file, report, rate, concurrency, store, tenant },
+        async configuration() {
+          if ((await store.configurationStamp()) !== configuration.stamp)
+            configuration = await readConfiguration(store);
+          return configuration;
+        },
         storeMadeAt: store.connection.madeAt,
         onProgress({ counts: { rows, refusedRows }, done, size }) {
           before ??= rows;

@@ -6,6 +6,7 @@
 import {
   closeSync,
   createReadStream,
+  fsyncSync,
   ftruncateSync,
   openSync,
   readFileSync,
@@ -15,8 +16,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TollkeeperError } from '../errors.ts';
+import type { Configuration } from '../provisioning/configuration.ts';
 import { CsvReader, type CsvRow, csvLine } from '../provisioning/csv.ts';
 import {
   type AccountRows,
@@ -39,14 +42,16 @@ const CHUNK_BYTES = 262_144;
 /** What a checkpoint says: all up to `offset` is in the store and in the report. */
 interface Checkpoint {
   /** What it belongs to; of anything else the file is begun anew. */
-  of: { tenant: string; size: number; modifiedAt: number; store: number };
+  of: { tenant: string; size: number; modifiedAt: number; store: number; report: string };
   offset: number;
   line: number;
   counts: ImportCounts;
   reportBytes: number;
 }
 
-export interface ImportRunOptions extends Omit<ImportOptions, 'columns'> {
+export interface ImportRunOptions extends Omit<ImportOptions, 'columns' | 'configuration'> {
+  /** The configuration as it is now, asked for with each batch: a plan may go meanwhile. */
+  configuration(): Promise<Configuration>;
   file: string;
   /** Where refused rows are written, as CSV with line and reason. */
   report: string;
@@ -64,7 +69,8 @@ export async function runImport(options: ImportRunOptions): Promise<ImportCounts
   const { file } = options;
   const size = readable(file, () => statSync(file).size);
   const modifiedAt = readable(file, () => statSync(file).mtimeMs);
-  const of = { tenant: options.tenant, size, modifiedAt, store: options.storeMadeAt };
+  const report = resolve(options.report);
+  const of = { tenant: options.tenant, size, modifiedAt, store: options.storeMadeAt, report };
   const header = await headerOf(file);
   const start = checkpointFor(file, of) ?? {
     ...{ of, offset: header.end, line: header.nextLine, reportBytes: 0 },
@@ -89,7 +95,7 @@ interface Batch {
 
 class Run {
   readonly counts: ImportCounts;
-  readonly #options: ImportRunOptions & ImportOptions;
+  readonly #options: ImportRunOptions & { columns: Columns };
   readonly #of: Checkpoint['of'];
   readonly #report: number;
   readonly #startedAt = performance.now();
@@ -97,7 +103,7 @@ class Run {
   #reportBytes: number;
   #savedAt = 0;
 
-  constructor(options: ImportRunOptions & ImportOptions, start: Checkpoint) {
+  constructor(options: ImportRunOptions & { columns: Columns }, start: Checkpoint) {
     this.#options = options;
     this.#of = start.of;
     this.counts = start.counts;
@@ -142,7 +148,8 @@ class Run {
     const until = performance.now() + PATIENCE_MS;
     for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
       try {
-        return await importBatch(this.#options, accounts);
+        const configuration = await this.#options.configuration();
+        return await importBatch({ ...this.#options, configuration }, accounts);
       } catch (error) {
         if (!(error instanceof StoreUnavailable) || performance.now() + wait > until) throw error;
       }
@@ -174,23 +181,28 @@ class Run {
       reportBytes: this.#reportBytes,
     };
     const name = checkpointOf(this.#options.file);
+    // Each on disk before what says so: whatever is cut off, the checkpoint is whole and not ahead.
+    writable(this.#options.report, () => fsyncSync(this.#report));
     writable(name, () => {
-      writeFileSync(`${name}.new`, JSON.stringify(checkpoint));
+      writeFileSync(`${name}.new`, JSON.stringify(checkpoint), { flush: true });
       renameSync(`${name}.new`, name);
     });
     this.#savedAt = performance.now();
   }
 }
 
+/** Undefined where there is none, or none to go on from: then all is done again, to no effect. */
 function checkpointFor(file: string, of: Checkpoint['of']): Checkpoint | undefined {
-  let text: string;
+  let checkpoint: Checkpoint;
   try {
-    text = readFileSync(checkpointOf(file), 'utf8');
+    checkpoint = JSON.parse(readFileSync(checkpointOf(file), 'utf8')) as Checkpoint;
   } catch {
     return undefined;
   }
-  const checkpoint = JSON.parse(text) as Checkpoint;
-  return JSON.stringify(checkpoint.of) === JSON.stringify(of) ? checkpoint : undefined;
+  if (JSON.stringify(checkpoint?.of) !== JSON.stringify(of)) return undefined;
+  // A report that was taken away, or cut, would miss rows that the checkpoint passes over.
+  const written = statSync(of.report, { throwIfNoEntry: false })?.size ?? 0;
+  return written < checkpoint.reportBytes ? undefined : checkpoint;
 }
 
 async function headerOf(

@@ -1,13 +1,14 @@
 /** The commands that change what is provisioned, as typed, on a service's Redis. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
+import { removePart } from '../../src/provisioning/edit-configuration.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
 import { file, plan, tenant } from '../provisioning/configurations.ts';
 import { until } from '../store/redis-rig.ts';
@@ -138,6 +139,44 @@ describe('an import', () => {
       "there is no column 'x'",
     );
     expect((await run('import', inFolder('none.csv'), ...blue)).err).toContain('FILE_UNREADABLE');
+  });
+
+  test('with a checkpoint that is cut off, or of another report, begins anew', async () => {
+    const name = write('again.csv', `${csvOf(3)}x,none,1,\n`);
+    const { size, mtimeMs: modifiedAt } = statSync(name);
+    const of = { tenant: 'red', size, modifiedAt, store: store.connection.madeAt };
+    const counts = { rows: 4, created: 3, unchanged: 0, subscribersAdded: 0, refusedRows: 1 };
+    const start = { offset: size, line: 6, counts, reportBytes: 100 };
+    const other = inFolder('other.csv');
+    const old = { ...start, of: { ...of, report: inFolder('gone.csv') } };
+    const cut = { ...start, of: { ...of, report: other } };
+    for (const text of ['', '{"of":', 'null', JSON.stringify(old), JSON.stringify(cut)]) {
+      writeFileSync(`${name}.checkpoint`, text);
+      writeFileSync(other, 'cut');
+      const ran = await run('import', name, '--tenant', 'red', '--json', '--report', other);
+      expect(JSON.parse(ran.out), text).toMatchObject({ rows: 4, refusedRows: 1 });
+      expect(readFileSync(other, 'utf8'), text).toMatch(/^line,reason,row\n5,"plan: found 'none'/);
+    }
+  });
+
+  test('takes no row of a plan that is taken out meanwhile', async () => {
+    const second = { ...plan('0.01'), id: 'second' };
+    const put = await run('plan', 'put', write('second.yaml', second), '--tenant', 'red');
+    expect(put.code).toBe(0);
+    const name = write(
+      'second.csv',
+      `account,plan\n${Array.from({ length: 3_000 }, (_, i) => `s-${i},second\n`).join('')}`,
+    );
+    const ran = run('import', name, '--tenant', 'red', '--rate', '1500', '--json');
+    await until(async () => existsSync(`${name}.checkpoint`));
+    await removePart(store, { part: 'plan', tenant: 'red', plan: 'second' });
+    const { out, code } = await ran;
+    expect(code).toBe(1);
+    const { created, refusedRows } = JSON.parse(out);
+    expect(created).toBeLessThan(3_000);
+    expect(created + refusedRows).toBe(3_000);
+    // The accounts that there are already keep the name of the plan, as any would.
+    expect(readFileSync(`${name}.refused.csv`, 'utf8')).toContain("plan: found 'second'");
   });
 
   test('that is killed goes on from its checkpoint, and no row has an effect twice', async () => {
