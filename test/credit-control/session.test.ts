@@ -11,6 +11,7 @@ const asks = (ratingGroup = 1): Tree => ({
   'Requested-Service-Unit': {},
 });
 const used = (octets: number): Tree => ({ 'Used-Service-Unit': { 'CC-Total-Octets': octets } });
+const octets = (count: number): Tree => ({ 'CC-Total-Octets': count });
 const granted = (service: Read | undefined): unknown =>
   (service?.['Granted-Service-Unit']?.[0] as Read | undefined)?.['CC-Total-Octets']?.[0];
 
@@ -32,8 +33,30 @@ test('C-001 C-003 an answer has the application, the command and the AVPs that i
   });
 });
 
+test('C-003 a refusal has them as well', async () => {
+  const gateway = await open();
+  const empty = await gateway.ask('update', 4, mscc(asks()));
+  const stranger = { 'Subscription-Id-Type': 0, 'Subscription-Id-Data': '999' };
+  const unknown = await gateway.ask('initial', 5, { 'Subscription-Id': stranger });
+  for (const [{ says }, code, type, number] of [
+    [empty, 5002, 2, 4],
+    [unknown, 5030, 1, 5],
+  ] as const) {
+    expect(Object.keys(says)[0]).toBe('Session-Id');
+    expect(says).toMatchObject({
+      'Session-Id': ['gw.example;1;s'],
+      'Result-Code': [code],
+      'Origin-Host': ['ocs.tollkeeper.example'],
+      'Origin-Realm': ['tollkeeper.example'],
+      'Auth-Application-Id': [4],
+      'CC-Request-Type': [type],
+      'CC-Request-Number': [number],
+    });
+  }
+});
+
 test.each([
-  ...['Origin-Host', 'Origin-Realm', 'Destination-Realm', 'Auth-Application-Id'],
+  ...['Session-Id', 'Origin-Host', 'Origin-Realm', 'Destination-Realm', 'Auth-Application-Id'],
   ...['Service-Context-Id', 'CC-Request-Type', 'CC-Request-Number'],
 ])('C-002 a CCR without %s gets 5005', async (missing) => {
   const gateway = await open();
@@ -55,17 +78,58 @@ test.each([
   expect(await gateway.openSessions()).toBe(0);
 });
 
-test('C-005 an AVP that may stand once and stands twice gets 5009', async () => {
+const ONCE: Tree = {
+  'Destination-Host': 'ocs.tollkeeper.example',
+  'User-Name': 'anna@example',
+  'CC-Sub-Session-Id': 1,
+  'Acct-Multi-Session-Id': 'm',
+  'Origin-State-Id': 1,
+  'Event-Timestamp': 1_767_225_600,
+  'Service-Identifier': 1,
+  'Termination-Cause': 1,
+  'Requested-Service-Unit': {},
+  'Requested-Action': 0,
+  'Multiple-Services-Indicator': 0,
+  'CC-Correlation-Id': Buffer.from('01', 'hex'),
+  'User-Equipment-Info': {
+    'User-Equipment-Info-Type': 0,
+    'User-Equipment-Info-Value': Buffer.from('35'),
+  },
+  'User-Equipment-Info-Extension': { 'User-Equipment-Info-IMEISV': Buffer.from('35') },
+};
+
+test.each(Object.entries(ONCE))('C-005 %s twice gets 5009', async (name, value) => {
   const gateway = await open();
-  for (const name of ['User-Name', 'Acct-Multi-Session-Id', 'Destination-Host'] as const) {
-    const answer = await gateway.ask('initial', 0, { ...mscc(asks()), [name]: ['x', 'y'] });
-    expect([name, answer.code]).toEqual([name, 5009]);
-  }
-  const twice = { ...mscc(asks()), 'Multiple-Services-Indicator': [0, 1] };
-  expect((await gateway.ask('initial', 0, twice)).code).toBe(5009);
-  // What may be repeated is.
-  const both = { 'Subscription-Id': [ANNA, { ...ANNA, 'Subscription-Id-Type': 4 }] };
-  expect((await gateway.ask('initial', 0, { ...mscc(asks()), ...both })).code).toBe(2001);
+  const bytes = gateway.request('initial', 0, { [name]: [value, value] });
+  const twice = await gateway.send(bytes, 0, { strict: true });
+  expect([twice.code, twice.error]).toEqual([5009, false]);
+  expect(Object.keys((twice.says['Failed-AVP']?.[0] ?? {}) as Read)).toEqual([name]);
+  expect(await gateway.openSessions()).toBe(0);
+});
+
+test('C-005 what may be repeated is', async () => {
+  const gateway = await open();
+  const proxy = (host: string): Tree => ({
+    'Proxy-Host': host,
+    'Proxy-State': Buffer.from('01', 'hex'),
+  });
+  const answer = await gateway.ask('initial', 0, {
+    'Subscription-Id': [ANNA, { ...ANNA, 'Subscription-Id-Type': 4 }],
+    'Subscription-Id-Extension': [
+      { 'Subscription-Id-E164': '491700000001' },
+      { 'Subscription-Id-NAI': 'anna@example' },
+    ],
+    'Multiple-Services-Credit-Control': [asks(1), asks(2)],
+    'Proxy-Info': [proxy('one.example'), proxy('two.example')],
+    'Route-Record': ['one.example', 'two.example'],
+  });
+  expect([answer.code, answer.services.length]).toEqual([2001, 2]);
+  expect(answer.says['Proxy-Info']).toHaveLength(2);
+  const command = { 'Used-Service-Unit': [octets(1_000_000), octets(2_000_000)] };
+  const plain = { session: 'plain' };
+  const rule = { 'Service-Identifier': 1, 'Requested-Service-Unit': {} };
+  await gateway.ask('initial', 0, rule, plain);
+  expect((await gateway.ask('termination', 1, command, plain)).code).not.toBe(5009);
 });
 
 test('C-006 C-007 an answer has nothing that only a request may have', async () => {
@@ -143,6 +207,21 @@ test('C-011 C-060 C-231 G-141 a copy of any request gets its answer and moves no
   await gateway.wait(300);
   for (const request of requests) await gateway.send(request, 1);
   expect(await gateway.account()).toEqual(books);
+});
+
+test('C-014 an update that overtakes the one before it: both are served, each once', async () => {
+  const gateway = await open();
+  await gateway.ask('initial', 0, mscc(asks()));
+  const report = mscc({ ...asks(), ...used(2_000_000) });
+  for (const [number, worker] of [
+    [3, 0],
+    [1, 1],
+    [2, 0],
+  ] as const) {
+    const answer = await gateway.ask('update', number, report, { worker });
+    expect([answer.code, granted(answer.services[0])]).toEqual([2001, 10_000_000n]);
+  }
+  expect((await gateway.account())[0]).toBe('main: 8.40 available, 1.00 reserved');
 });
 
 test('C-063 two copies that reach two workers at the same time are decided once', async () => {

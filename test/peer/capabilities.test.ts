@@ -22,7 +22,7 @@ function expectCEA(cea: Parsed, result: number): void {
 }
 
 describe('the CER', () => {
-  test('B-082 B-083 the CEA says who we are and lists our applications', async () => {
+  test('B-082 B-083 C-001 G-001 the CEA says who we are and lists our applications', async () => {
     const { connect } = await serve();
     const peer = await connect();
     const cea = await peer.exchange(cer({}, { hopByHop: 0xffffffff, endToEnd: 0 }));
