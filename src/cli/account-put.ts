@@ -10,8 +10,8 @@ export const command = defineCommand({
   usage: 'FILE',
   details:
     'FILE is one account, as it stands in a provisioning file. An account that exists gets what is ' +
-    'written, subscribers included, which leave the accounts that had them; its balances, and ' +
-    'buckets that are not written, stay.',
+    'written: subscribers leave the accounts that had them, limits start with their amounts or move ' +
+    'by the difference. What is not written, and balances, are left as they are.',
   examples: ['account put family.yaml --tenant mvno-blue'],
   flags: accountFlags,
   settings: [...accountSettings],

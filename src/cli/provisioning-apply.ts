@@ -12,7 +12,8 @@ export const command = defineCommand({
   details:
     'Tenants, plans, peers and routing change as a whole, or not at all, and are in effect on all ' +
     'workers within a second; then accounts are created and changed. Everything that the file says ' +
-    'is put in place, also where it was changed by other means. Balances are left alone. Peers ' +
+    'is put in place, also where it was changed by other means; what it does not say of an account, ' +
+    'and balances, are left alone. Peers ' +
     'that the running service cannot serve on its address are refused, and nothing is changed.',
   examples: ['provisioning apply mvne.yaml'],
   flags: {},

@@ -118,9 +118,9 @@ export function accountChangeRoutes(
       schema: {
         summary: 'Put an account in place',
         description:
-          'A new one is created with its openings. One that exists gets what is written, ' +
-          'subscribers included, which leave the accounts that had them; buckets that are not ' +
-          'written stay, and so do all balances.',
+          'A new one is created with its openings. One that exists gets what is written: ' +
+          'subscribers leave the accounts that had them, limits start with their amounts or move ' +
+          'by the difference. What is not written, and balances, are left as they are.',
         params: params('account'),
         querystring: byTenant,
         headers: conditions,

@@ -6,7 +6,7 @@ import { each, known, once, type Report } from './findings.ts';
 import { LIMITS } from './limits.ts';
 import type { PlanNames } from './names.ts';
 import { fieldOf, type Path, show } from './problem.ts';
-import type { Accounts, ProvisionedAccount } from './provisioning.ts';
+import type { Accounts, ProvisionedAccount, WrittenMember } from './provisioning.ts';
 import type {
   WrittenAccount,
   WrittenLimit,
@@ -44,7 +44,7 @@ export function compileAccounts(
   const ranges: Range[] = [];
   for (const [range, at] of each(written.ranges, [...path, 'ranges'])) {
     checkRange(range, { path: at, ids, subscribers, report });
-    const none = { names: [], limits: [] };
+    const none = { names: [], limits: [], areWritten: true };
     const template = compileAccount({ ...range, id: range.prefix }, none, {
       ...inTenant,
       path: at,
@@ -76,6 +76,7 @@ function* accountsOf({ written, template }: Range): Generator<ProvisionedAccount
         subscribers: numbersOf(first, offset),
       },
       openings: template.openings,
+      written: template.written,
     };
   }
 }
@@ -125,6 +126,7 @@ function reportTaken(
 
 /** The subscribers of an account, and the limits that each of them has. */
 interface Subscribers {
+  areWritten: boolean;
   /** As `kind:id`. */
   names: readonly string[];
   limits: readonly { limit: WrittenLimit; path: Path; names: readonly string[] }[];
@@ -152,7 +154,8 @@ function subscribersOf(
       for (let offset = 0; offset < range.count; offset++)
         all.push(...numbersOf(range.first, offset));
   }
-  return { names: all, limits };
+  const areWritten = subscribers !== undefined || subscriberRanges !== undefined;
+  return { names: all, limits, areWritten };
 }
 
 function namesOf(
@@ -211,7 +214,8 @@ function compileAccount(
   for (const { limit, path: at, names } of subscribers.limits)
     add(limits, compileLimit(limit, names, { ...context, path: at, plan, timeZone }), at);
   buckets.sort(drawOrder);
-  if (!buckets.some(takesAnything)) {
+  const isMainWritten = buckets.some(takesAnything);
+  if (!isMainWritten) {
     if (places.has(MAIN)) {
       report({
         path: places.get(MAIN) ?? path,
@@ -235,7 +239,12 @@ function compileAccount(
     subscribers: subscribers.names,
     maxSessions: written.maxSessions ?? MAX_SESSIONS,
   };
-  return { definition, openings };
+  const members = new Set<WrittenMember>();
+  for (const member of ['status', 'maxSessions'] as const)
+    if (written[member] !== undefined) members.add(member);
+  if (subscribers.areWritten) members.add('subscribers');
+  if (isMainWritten) members.add('main');
+  return { definition, openings, written: members };
 }
 
 /** Whether a bucket can be the last one, which takes what no other can. */

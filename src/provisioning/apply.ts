@@ -3,15 +3,16 @@
  * that differ are changed, subscribers are moved to where the file has them. May be stopped at any
  * point and run again, also by several processes at once; the end is the same.
  *
- * What the store has and the file has not is kept: accounts, and buckets of accounts, whose
- * balance an edit may not throw away. Balances are never touched.
+ * What the store has and the file has not is kept: accounts, what is not written of them, and their
+ * buckets, whose balance an edit may not throw away. Balances are never touched; what limits leave
+ * moves with their amounts.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Account, type AccountDefinition, drawOrder } from '../charging/account.ts';
+import type { Account, AccountDefinition } from '../charging/account.ts';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import type { Store } from '../store/store.ts';
-import { takesAnything } from './accounts.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
+import { contradiction, leavingOf, wantedDefinition } from './wanted.ts';
 
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
@@ -32,7 +33,7 @@ export interface ApplyReport {
   addedSubscribers: number;
   /** Buckets of the file's accounts that only the store has. */
   bucketsNotInFile: number;
-  /** Buckets added to accounts that existed: they start at 0, whatever their opening says. */
+  /** Buckets, not limits, added to accounts that existed: they start at 0, whatever they open with. */
   unfundedBuckets: number;
   /** The first hundred accounts that somebody should look at, with the reason. */
   notes: { tenant: string; account: string; text: string }[];
@@ -157,27 +158,21 @@ class TenantRun {
 
   /** Refuses an account of which a bucket would become another one under its id. */
   #contradicts(account: ProvisionedAccount, stored: AccountDefinition): boolean {
-    const other = stored.buckets.find(({ id, unit }) =>
-      account.definition.buckets.some((bucket) => bucket.id === id && bucket.unit !== unit),
-    );
-    if (other === undefined) return false;
+    const text = contradiction(account, stored);
+    if (text === undefined) return false;
     this.#report.refused += 1;
-    this.#note(
-      account,
-      `left as it is: its bucket ${other.id} holds ${other.unit}, and an id is never used again ` +
-        'for another bucket',
-    );
+    this.#note(account, `left as it is: ${text}`);
     return true;
   }
 
   async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
     const { definition: stored } = loaded;
     const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
-      this.#wanted(account, current),
+      wantedDefinition(account, current, this.#store.now()),
     );
     if (soFar !== 'refused') this.#compareBuckets(account, stored);
-    const leaving = without(stored.subscribers, account.definition.subscribers).length > 0;
-    if (leaving && soFar !== 'refused') this.deferred.push({ account, soFar });
+    const isLosing = leavingOf(account, stored).length > 0;
+    if (isLosing && soFar !== 'refused') this.deferred.push({ account, soFar });
     else this.#report[soFar] += 1;
   }
 
@@ -201,33 +196,14 @@ class TenantRun {
     return 'refused';
   }
 
-  /** The stored definition as the file wants it, with all subscribers that it has now. */
-  #wanted({ definition }: ProvisionedAccount, stored: AccountDefinition): AccountDefinition {
-    const now = this.#store.now();
-    const inFile = definition.buckets.filter(
-      ({ id, expiresAt }) =>
-        // A bucket that has expired and is gone was removed for good.
-        expiresAt === undefined || expiresAt > now || stored.buckets.some((b) => b.id === id),
-    );
-    const main = definition.buckets.findLast(takesAnything);
-    const ceiling = main === undefined ? 0 : main.priority - 1;
-    const kept = stored.buckets
-      .filter(({ id }) => !definition.buckets.some((bucket) => bucket.id === id))
-      // The file's main bucket stays the last.
-      .map((bucket) => ({ ...bucket, priority: Math.min(bucket.priority, ceiling) }));
-    return {
-      ...definition,
-      buckets: [...inFile, ...kept].sort(drawOrder),
-      subscribers: stored.subscribers,
-    };
-  }
-
   #compareBuckets(account: ProvisionedAccount, stored: AccountDefinition): void {
     const { buckets } = account.definition;
-    for (const { id } of stored.buckets) {
-      if (!buckets.some((bucket) => bucket.id === id)) this.#report.bucketsNotInFile += 1;
+    for (const { id, limits } of stored.buckets) {
+      const isInFile = buckets.some((bucket) => bucket.id === id);
+      if (!isInFile && limits === undefined) this.#report.bucketsNotInFile += 1;
     }
-    for (const { id, expiresAt } of buckets) {
+    for (const { id, expiresAt, limits } of buckets) {
+      if (limits !== undefined) continue;
       const isNew = !stored.buckets.some((bucket) => bucket.id === id);
       if (!isNew || (expiresAt !== undefined && expiresAt <= this.#store.now())) continue;
       if ((account.openings[id] ?? 0) === 0) continue;
@@ -247,7 +223,8 @@ function without(names: readonly string[], others: readonly string[]): string[] 
   return [...left];
 }
 
-function subscriberId(name: string): SubscriberId {
+/** Reads `kind:id`. */
+export function subscriberId(name: string): SubscriberId {
   const colon = name.indexOf(':');
   return { kind: name.slice(0, colon) as SubscriberKind, id: name.slice(colon + 1) };
 }

@@ -15,13 +15,14 @@ import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
-import { type AccountStore, applyProvisioning } from './apply.ts';
+import { type AccountStore, subscriberId } from './apply.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { refusal } from './refusal.ts';
+import { contradiction, leavingOf, wantedDefinition } from './wanted.ts';
 
 export interface AccountEditing {
   store: AccountStore;
@@ -69,7 +70,7 @@ export function compileOne(
 
 /**
  * Creates an account with its openings, or brings one to what is written: plan, status, limits and
- * subscribers, which are moved here from where they were. Buckets that are not written stay. Throws
+ * subscribers, which are moved here from where they were. What is not written stays. Throws
  * CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
  */
 export async function putAccount(
@@ -80,24 +81,42 @@ export async function putAccount(
 ): Promise<{ account: Account; created: boolean }> {
   const compiled = compileOne(configuration, ref.tenant, { ...written, id: ref.account });
   if ('findings' in compiled) throw refusal(compiled.findings);
+  const { definition, openings } = compiled.account;
+  const { subscribers } = definition;
   const { account: before } = await store.load(ref);
   checkVersion(ref, before, expected);
-  const tenant = configuration.tenant(ref.tenant)!;
-  const accounts = [compiled.account];
-  const report = await applyProvisioning(store, {
-    ...configuration.provisioning,
-    tenants: [
-      {
-        ...tenant,
-        accounts: { count: 1, has: () => true, [Symbol.iterator]: () => accounts.values() },
-      },
-    ],
-  });
-  if (report.refused > 0)
-    throw new TollkeeperError('CHANGE_REFUSED', {
-      problems: report.notes.map(({ text }) => `  ${text}`).join('\n'),
+  const holders = await Promise.all(
+    subscribers.map((name) => store.accountOf(ref.tenant, subscriberId(name))),
+  );
+  // They stay where they are until they are moved, one by one.
+  const elsewhere = new Set(
+    subscribers.filter((_, i) => (holders[i] ?? ref.account) !== ref.account),
+  );
+  const arriving = subscribers.filter((name) => !elsewhere.has(name));
+  const created =
+    before === undefined &&
+    (await store.createAccount({ ...definition, subscribers: arriving }, openings)) === 'created';
+  if (!created) {
+    // Somebody else was faster.
+    if (before === undefined && expected !== undefined) throw stale(ref, await present(store, ref));
+    // Of several who expect this version only one may move subscribers.
+    const always = expected !== undefined && elsewhere.size > 0;
+    await revise(store, ref, { expected, always }, ({ definition: stored }) => {
+      const problem = contradiction(compiled.account, stored);
+      if (problem !== undefined)
+        throw new TollkeeperError('CHANGE_REFUSED', { problems: `  left as it is: ${problem}` });
+      const leaving = new Set(leavingOf(compiled.account, stored));
+      const stays = stored.subscribers.filter((name) => !leaving.has(name));
+      const names = new Set([...stays, ...arriving]);
+      return {
+        ...wantedDefinition(compiled.account, stored, store.now()),
+        subscribers: names.size === stays.length ? stays : [...names].sort(),
+      };
     });
-  return { account: await present(store, ref), created: report.created > 0 };
+  }
+  for (const name of elsewhere)
+    await store.moveSubscriber(ref.tenant, subscriberId(name), ref.account);
+  return { account: await present(store, ref), created };
 }
 
 /** Changes some of an account: its plan, its status, the most sessions at once. */
@@ -212,10 +231,14 @@ async function present(store: AccountStore, ref: AccountRef): Promise<Account> {
 }
 
 function checkVersion(ref: AccountRef, account: Account | undefined, expected: number | undefined) {
-  const version = account?.version ?? 0;
-  if (expected === undefined || expected === version) return;
-  const what = `account ${ref.account}`;
-  throw new TollkeeperError('STALE_CHANGE', { what, tag: version === 0 ? 'nothing' : version });
+  if (expected !== undefined && expected !== (account?.version ?? 0)) throw stale(ref, account);
+}
+
+function stale({ account: id }: AccountRef, account: Account | undefined): TollkeeperError {
+  return new TollkeeperError('STALE_CHANGE', {
+    what: `account ${id}`,
+    tag: account?.version ?? 'nothing',
+  });
 }
 
 /** In the order in which they are drawn, the one that takes what is left the last by its priority. */
@@ -242,11 +265,14 @@ function withBuckets(
   return { ...definition, buckets: [...limits, ...buckets] };
 }
 
-/** Changes a definition until it is what `next` makes of the one that is stored. */
+/**
+ * Changes a definition until it is what `next` makes of the one that is stored; `always`: it is
+ * stored even where it is the same, as another version.
+ */
 async function revise(
   store: AccountStore,
   ref: AccountRef,
-  { expected }: Expected,
+  { expected, always = false }: Expected & { always?: boolean },
   next: (account: Account) => AccountDefinition,
 ): Promise<Account> {
   /** What was sent to be stored, whether or not a reply came. */
@@ -258,7 +284,7 @@ async function revise(
       if (sent !== undefined && isDeepStrictEqual(sent, account.definition)) return account;
       checkVersion(ref, account, expected);
       const definition = next(account);
-      if (isDeepStrictEqual(definition, account.definition)) return account;
+      if (!always && isDeepStrictEqual(definition, account.definition)) return account;
       sent = definition;
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);

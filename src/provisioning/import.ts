@@ -3,11 +3,11 @@
  * account that exists stays as it is, with its balances, and only gets subscribers that it lacks.
  */
 import type { Account, AccountRef } from '../charging/account.ts';
-import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
-import type { AccountStore } from './apply.ts';
+import { type AccountStore, subscriberId } from './apply.ts';
 import type { Configuration } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
-import { accountOfRows, type Columns, type RowAccount } from './subscriber-rows.ts';
+import type { ProvisionedAccount } from './provisioning.ts';
+import { accountOfRows, type Columns } from './subscriber-rows.ts';
 
 export interface ImportCounts {
   rows: number;
@@ -55,7 +55,7 @@ export async function importBatch(
   };
   /** Who claims each subscriber: of two accounts, the one whose rows come first is to be first. */
   const holders = new Map<string, string>();
-  const work: { rows: AccountRows; account: RowAccount }[] = [];
+  const work: { rows: AccountRows; account: ProvisionedAccount }[] = [];
   const later: typeof work = [];
   const refuse = (rows: AccountRows, reason: string) =>
     imported.refused.push(...rows.map(({ line, cells }) => ({ line, reason, cells })));
@@ -94,7 +94,7 @@ const onAnother = (subscriber: string, account: string | undefined): string =>
 
 async function settle(
   store: AccountStore,
-  { definition, openings, written }: RowAccount,
+  { definition, openings, written }: ProvisionedAccount,
 ): Promise<{ created: boolean; added: number } | { reason: string }> {
   const { tenant, account, subscribers } = definition;
   const held = await Promise.all(
@@ -117,8 +117,8 @@ async function settle(
 /** What an account that exists has otherwise than its rows say. */
 function difference(
   { definition }: Account,
-  wanted: RowAccount['definition'],
-  written: RowAccount['written'],
+  wanted: ProvisionedAccount['definition'],
+  written: ProvisionedAccount['written'],
 ): string | undefined {
   for (const name of ['plan', 'status', 'maxSessions'] as const) {
     if (name !== 'plan' && !written.has(name)) continue;
@@ -126,9 +126,4 @@ function difference(
       return `the account exists, with ${name} ${definition[name]}`;
   }
   return undefined;
-}
-
-function subscriberId(name: string): SubscriberId {
-  const colon = name.indexOf(':');
-  return { kind: name.slice(0, colon) as SubscriberKind, id: name.slice(colon + 1) };
 }

@@ -36,7 +36,12 @@ export interface ProvisionedAccount {
   definition: AccountDefinition;
   /** What each bucket of a new account starts with, by bucket id. */
   openings: Readonly<Record<string, number>>;
+  /** What was written of it: of an account that exists, the rest is left as it is. */
+  written: ReadonlySet<WrittenMember>;
 }
+
+/** `main`: the bucket that takes what no other can, which is implied where none is written. */
+export type WrittenMember = 'status' | 'maxSessions' | 'subscribers' | 'main';
 
 /** What is particular to the requests of a peer. */
 export interface PeerOptions {

@@ -110,7 +110,10 @@ export const accountDefs = {
   },
   limit: {
     title: 'a limit',
-    description: 'What one subscriber may use of the account in a period, or in all.',
+    description:
+      'What one subscriber may use of the account in a period, or in all. Of an account that ' +
+      'exists, a new limit starts with its amount, and where its amount is edited what is left ' +
+      'moves by the difference; one that is no longer written of its subscriber is gone.',
     type: 'object',
     additionalProperties: false,
     required: ['id', 'unit', 'amount'],
@@ -200,6 +203,9 @@ export const accountDefs = {
   },
   account: {
     title: 'an account',
+    description:
+      'Of an account that exists, what is not written is left as it is: its status, its ' +
+      'subscribers with their limits (`subscribers: []` for none), its buckets.',
     type: 'object',
     additionalProperties: false,
     required: ['id', 'plan'],

@@ -56,12 +56,6 @@ const known = () => `${COLUMNS.join(', ')} and ${OPENING}BUCKET`;
 export const cellOf = ({ cells }: CsvRow, columns: Columns, name: string): string =>
   cells[columns.get(name) ?? -1] ?? '';
 
-/** What its rows say of an account that an account which exists is held against. */
-export interface RowAccount extends ProvisionedAccount {
-  /** Members that were written, and not left to their defaults. */
-  written: ReadonlySet<'status' | 'maxSessions'>;
-}
-
 /** The account that consecutive rows with one id say, or why they are refused. */
 export function accountOfRows(
   rows: readonly CsvRow[],
@@ -70,7 +64,7 @@ export function accountOfRows(
     configuration,
     tenant,
   }: { columns: Columns; configuration: Configuration; tenant: string },
-): { account: RowAccount } | { reason: string } {
+): { account: ProvisionedAccount } | { reason: string } {
   const [first] = rows;
   if (first === undefined) throw new RangeError('no rows');
   for (const row of rows)
@@ -102,12 +96,10 @@ export function accountOfRows(
     if ('findings' in compiled) return { reason: compiled.findings.map(findingText).join('; ') };
     const { account } = compiled;
     const digits = configuration.tenant(tenant)!.currency.digits;
-    const written = (['status', 'maxSessions'] as const).filter((name) => own(name) !== '');
     return {
       account: {
-        definition: account.definition,
+        ...account,
         openings: { ...account.openings, ...amountsOf(openings, account, digits) },
-        written: new Set(written),
       },
     };
   } catch (error) {

@@ -28,11 +28,67 @@ describe('an account', () => {
     expect(created).toMatchObject({ status: 201, body: { plan: 'p', status: 'active' } });
     expect(buckets(created)).toEqual({ data: 1000, main: 5_000_000 });
     expect(await put(on)).toMatchObject({ status: 200, body: created.body });
-    const { subscribers: _, ...without } = ACCOUNT;
-    const changed = await put(on, { ...without, maxSessions: 7 });
+    const changed = await put(on, { ...ACCOUNT, maxSessions: 7, subscribers: [] });
     expect(changed.body).toMatchObject({ maxSessions: 7, subscribers: [] });
     expect(buckets(changed)).toEqual({ data: 1000, main: 5_000_000 });
     expect((await on.call('GET', '/v1/subscribers/e164/491700000001', blue())).status).toBe(404);
+  });
+
+  test('keeps what is not written when it is put again', async () => {
+    const on = await changing();
+    const limits = [{ id: 'cap', unit: 'money', amount: '5' }];
+    const [anna] = ACCOUNT.subscribers;
+    const full = { ...ACCOUNT, status: 'blocked', subscribers: [{ ...anna, limits }] };
+    const { version: _, ...before } = (await put(on, full)).body;
+    expect(await put(on, { plan: 'p', maxSessions: 7 })).toMatchObject({
+      status: 200,
+      body: { ...before, maxSessions: 7 },
+    });
+  });
+
+  test('has its limits as they are put', async () => {
+    const on = await changing();
+    const [anna] = ACCOUNT.subscribers;
+    const limited = async (...amounts: string[]) => {
+      const limits = amounts.map((amount) => ({ id: 'cap', unit: 'money', amount }));
+      const of = limits.length === 0 ? { ...anna } : { ...anna, limits };
+      return buckets(await put(on, { ...ACCOUNT, subscribers: [of] })).cap;
+    };
+    expect(await limited()).toBeUndefined();
+    expect(await limited('5')).toBe(5_000_000);
+    expect(await limited('9')).toBe(9_000_000);
+    expect(await limited('2')).toBe(2_000_000);
+    expect(await limited()).toBeUndefined();
+  });
+
+  test('is put by one of those who saw the same version', async () => {
+    const on = await changing();
+    const several = async (headers: Record<string, string>, body: (i: number) => object) => {
+      const replies = await Promise.all([1, 2, 3, 4, 5, 6].map((i) => put(on, body(i), headers)));
+      const [won, ...others] = replies.sort((a, b) => a.status - b.status);
+      expect(others.map(code)).toEqual(Array(5).fill('STALE_CHANGE'));
+      return won!;
+    };
+    const created = await several({ 'if-none-match': '*' }, () => ACCOUNT);
+    expect(created.status).toBe(201);
+    const changed = await several({ 'if-match': created.headers.get('etag')! }, (i) => ({
+      ...ACCOUNT,
+      maxSessions: i,
+    }));
+    expect(changed.status).toBe(200);
+    const moved = await several({ 'if-match': changed.headers.get('etag')! }, (i) => ({
+      ...ACCOUNT,
+      subscribers: [{ e164: `49170000001${i}` }],
+    }));
+    expect(moved.status).toBe(200);
+    expect(moved.body.subscribers).toHaveLength(1);
+    const theirs = [1, 2, 3, 4, 5, 6].map((i) => ({ e164: `49170000002${i}` }));
+    await on.call('PUT', '/v1/accounts/b', blue({ body: { plan: 'p', subscribers: theirs } }));
+    const own = (moved.body.subscribers as { id: string }[]).map(({ id }) => ({ e164: id }));
+    const taken = await several({ 'if-match': moved.headers.get('etag')! }, (i) => ({
+      ...{ plan: 'p', subscribers: [...own, theirs[i - 1]] },
+    }));
+    expect(taken.body.subscribers).toHaveLength(2);
   });
 
   test('is refused with all that is wrong with it', async () => {

@@ -93,16 +93,21 @@ test('an older file brings back what it says otherwise, as new versions', async 
   expect(await prices(store)).toEqual({ p: '0.09 v2', q: '0.5 v3' });
 });
 
-test('applied by command, everything that it says is put in place', async () => {
+test('applied by command, everything that it says is put in place, and nothing else', async () => {
   const store = new MemoryStore();
   await start(store, FIRST);
   await reprice(store, 'p', '0.09');
   await setStatus(store, 'a', 'blocked');
-  expect(await apply(store, FIRST)).toMatchObject({ accounts: { changed: 1, unchanged: 1 } });
+  const status = async () =>
+    (await store.load({ tenant: 't', account: 'a' })).account?.definition.status;
+  expect(await apply(store, FIRST)).toMatchObject({ accounts: { changed: 0, unchanged: 2 } });
   expect(await prices(store)).toEqual({ p: '0.01 v3', q: '0.5 v1' });
-  expect((await store.load({ tenant: 't', account: 'a' })).account?.definition.status).toBe(
-    'active',
-  );
+  expect(await status()).toBe('blocked');
+  const [first] = FIRST.tenants;
+  const [a, b] = first!.accounts!;
+  const active = file([{ ...first!, accounts: [{ ...a!, status: 'active' }, b!] }]);
+  expect(await apply(store, active)).toMatchObject({ accounts: { changed: 1, unchanged: 1 } });
+  expect(await status()).toBe('active');
 });
 
 test('what leaves the file is taken out; what was never in it stays', async () => {

@@ -118,11 +118,13 @@ test('what differs is changed, and nothing else', async () => {
     ", buckets: [{ id: main, unit: money, creditLimit: '10' }]",
     ', buckets: [{ id: main, unit: money, priority: 7 }]',
     ", subscribers: [{ e164: '1', imsi: '262011' }]",
-    '',
+    ', status: active, maxSessions: 100, buckets: [{ id: main, unit: money }], subscribers: []',
   ]) {
     const report = await applyProvisioning(store, accounts(change));
     const addedSubscribers = change.includes('e164') ? 2 : 0;
-    expect(report).toEqual({ ...NONE, changed: 1, unchanged: 1, addedSubscribers });
+    const changed = addedSubscribers > 0 ? 0 : 1;
+    expect(report).toEqual({ ...NONE, changed, unchanged: 2 - changed, addedSubscribers });
+    expect(await applyProvisioning(store, accounts(''))).toEqual({ ...NONE, unchanged: 2 });
     const after = await accountsOf(store);
     expect(after.get('b')).toEqual(before.get('b'));
     expect(after.get('a')?.counters).toEqual(before.get('a')?.counters);
@@ -131,6 +133,90 @@ test('what differs is changed, and nothing else', async () => {
   const { version: __, ...first } = before.get('a')!;
   expect(last).toEqual(first);
   expect(await store.accountOf(TENANT, { kind: 'e164', id: '1' })).toBeUndefined();
+});
+
+test('what is not written of an account is left as it is, of a range too', async () => {
+  const store = newStore();
+  const kim = "{ e164: '1', limits: [{ id: kim, unit: money, amount: '5' }] }";
+  const purse = "{ id: purse, unit: money, creditLimit: '10', priority: 50 }";
+  const range = (more: string) =>
+    `ranges: [{ prefix: r, count: 1, first: { e164: '500' }, plan: p${more} }]`;
+  const full = `, status: blocked, maxSessions: 3, subscribers: [${kim}], buckets: [${purse}]`;
+  await applyProvisioning(
+    store,
+    file(`accounts: [{ id: a, plan: p${full} }]
+    ${range(', status: blocked, maxSessions: 3')}`),
+  );
+  const before = await accountsOf(store);
+  const bare = file(`accounts: [{ id: a, plan: p }]
+    ${range('')}`);
+  expect(await applyProvisioning(store, bare)).toMatchObject({ changed: 0, unchanged: 2 });
+  expect(await accountsOf(store)).toEqual(before);
+  // A bucket that is to be drawn before the last makes room for itself.
+  const pass = '{ id: pass, unit: octets, priority: 60 }';
+  await applyProvisioning(store, file(`accounts: [{ id: a, plan: p, buckets: [${pass}] }]`));
+  const { buckets } = (await accountsOf(store)).get('a')!.definition;
+  expect(buckets.map(({ id, priority, floor }) => [id, priority, floor])).toEqual([
+    ['kim', 0, 0],
+    ['pass', 60, 0],
+    ['purse', 61, -1000],
+  ]);
+});
+
+test('a new limit starts with its amount, moves as it is edited, and goes', async () => {
+  const store = newStore();
+  const limited = (...limits: string[]) =>
+    file(`accounts:
+      - { id: a, plan: p, subscribers: [{ e164: '1'${limits.map((one) => `, limits: [${one}]`)} }] }`);
+  const left = async () => {
+    const { definition, counters } = (await accountsOf(store)).get('a')!;
+    return definition.buckets.map(({ id }) => [id, counters[`a:${id}`]]);
+  };
+  const kim = (amount: number, every = '') =>
+    `{ id: kim, unit: money, amount: '${amount}'${every} }`;
+  const main = ['main', 0];
+  await applyProvisioning(store, limited());
+  expect(await applyProvisioning(store, limited(kim(5)))).toEqual({ ...NONE, changed: 1 });
+  expect(await left()).toEqual([['kim', 500], main]);
+  await applyProvisioning(store, limited(kim(9)));
+  expect(await left()).toEqual([['kim', 900], main]);
+  await applyProvisioning(store, limited(kim(2, ', every: day')));
+  expect(await left()).toEqual([['kim', 200], main]);
+  expect(await applyProvisioning(store, limited())).toEqual({ ...NONE, changed: 1 });
+  expect(await left()).toEqual([main]);
+  expect((await accountsOf(store)).get('a')?.counters).toEqual({
+    ...{ 'a:main': 0, 'r:main': 0, 'n:open': 0 },
+  });
+});
+
+test('the amount of a limit that is edited after its period counts from the next', async () => {
+  let now = NOW;
+  const store = new MemoryStore({ partitions: 4, clock: () => now });
+  const daily = (amount: number) =>
+    file(`accounts:
+      - id: a
+        plan: p
+        subscribers: [{ e164: '1', limits: [{ id: kim, unit: octets, amount: ${amount}, every: day }] }]`);
+  await applyProvisioning(store, daily(50));
+  now += 2 * 86_400_000;
+  await applyProvisioning(store, daily(20));
+  const { definition, counters } = (await accountsOf(store)).get('a')!;
+  expect(definition.buckets[0]).toMatchObject({ id: 'kim', renewal: { amount: 20 } });
+  expect(counters['a:kim']).toBe(50);
+});
+
+test('a bucket never becomes a limit, nor a limit a bucket', async () => {
+  const store = newStore();
+  const bucket = '{ id: a, plan: p, buckets: [{ id: x, unit: octets }] }';
+  const limit =
+    "{ id: a, plan: p, subscribers: [{ e164: '1', limits: [{ id: x, unit: octets, amount: 5 }] }] }";
+  await applyProvisioning(store, file(`accounts: [${bucket}]`));
+  const before = await accountsOf(store);
+  expect(await applyProvisioning(store, file(`accounts: [${limit}]`))).toMatchObject({
+    refused: 1,
+    notes: [{ text: expect.stringContaining('its bucket x is no limit') }],
+  });
+  expect(await accountsOf(store)).toEqual(before);
 });
 
 test('accounts and buckets that only the store has are kept, the main bucket stays last', async () => {
@@ -354,7 +440,7 @@ test('a change that loses a race is made again on what won', async () => {
   expect(await applyProvisioning(contended(store, 3), blocked)).toEqual({ ...NONE, changed: 1 });
   expect((await accountsOf(store)).get('a')?.definition).toMatchObject({
     status: 'blocked',
-    maxSessions: 100,
+    maxSessions: 1000,
   });
 });
 

@@ -163,6 +163,7 @@ test('the accounts of a range are alike but for their numbers, and made while wa
       maxSessions: 100,
     },
     openings: { cash: 700 },
+    written: new Set(['status', 'subscribers', 'main']),
   });
   const has = (id: string) => accounts.has(id);
   expect(['x0000098', 'x1000097', 'y001019'].every(has)).toBe(true);

@@ -1,0 +1,90 @@
+/**
+ * What an account that exists becomes where it is written again: what is written is put in place,
+ * what is not is left alone.
+ */
+import { type AccountDefinition, type Bucket, drawOrder } from '../charging/account.ts';
+import { takesAnything } from './accounts.ts';
+import type { ProvisionedAccount } from './provisioning.ts';
+
+/**
+ * The stored definition as it is wanted at store time `now` in ms, with all subscribers that it has
+ * now. Buckets that are not written stay, as their balance may not be thrown away; limits go with the
+ * subscribers that are written.
+ */
+export function wantedDefinition(
+  { definition, written }: ProvisionedAccount,
+  stored: AccountDefinition,
+  now: number,
+): AccountDefinition {
+  const had = new Set(stored.buckets.map(({ id }) => id));
+  const own = writtenBuckets({ definition, written }).filter(
+    // A bucket that has expired and is gone was removed for good.
+    ({ id, expiresAt }) => expiresAt === undefined || expiresAt > now || had.has(id),
+  );
+  const ids = new Set(own.map(({ id }) => id));
+  const kept = stored.buckets.filter(
+    ({ id, limits }) => !ids.has(id) && (limits === undefined || !written.has('subscribers')),
+  );
+  const main = mainOf({ definition, written }, kept);
+  // The main bucket stays the last.
+  const ceiling = main.priority - 1;
+  const others = kept
+    .filter(({ id }) => id !== main.id)
+    .map((bucket) => ({ ...bucket, priority: Math.min(bucket.priority, ceiling) }));
+  const buckets = [...own.filter(({ id }) => id !== main.id), main, ...others].sort(drawOrder);
+  return {
+    ...definition,
+    status: written.has('status') ? definition.status : stored.status,
+    maxSessions: written.has('maxSessions') ? definition.maxSessions : stored.maxSessions,
+    buckets,
+    subscribers: stored.subscribers,
+  };
+}
+
+/** The buckets and limits of an account without the main bucket that is implied. */
+export function writtenBuckets({
+  definition: { buckets },
+  written,
+}: Pick<ProvisionedAccount, 'definition' | 'written'>): Bucket[] {
+  if (written.has('main')) return [...buckets];
+  const implied = buckets.findLast(takesAnything);
+  return buckets.filter((bucket) => bucket !== implied);
+}
+
+/** The bucket drawn last: the one that is written, else the one that is there, else the implied. */
+function mainOf(
+  account: Pick<ProvisionedAccount, 'definition' | 'written'>,
+  kept: readonly Bucket[],
+): Bucket {
+  const main = account.definition.buckets.findLast(takesAnything)!;
+  const there = account.written.has('main') ? undefined : kept.findLast(takesAnything);
+  if (there === undefined) return main;
+  const last = Math.max(...writtenBuckets(account).map(({ priority }) => priority + 1));
+  return { ...there, priority: Math.max(there.priority, last) };
+}
+
+/** Why a bucket would become another one under its id, which is never done. */
+export function contradiction(
+  { definition }: ProvisionedAccount,
+  stored: AccountDefinition,
+): string | undefined {
+  for (const { id, unit, limits } of stored.buckets) {
+    const wanted = definition.buckets.find((bucket) => bucket.id === id);
+    if (wanted === undefined) continue;
+    const never = 'and an id is never used again for another bucket';
+    if (wanted.unit !== unit) return `its bucket ${id} holds ${unit}, ${never}`;
+    if ((wanted.limits === undefined) !== (limits === undefined))
+      return `its bucket ${id} is ${limits === undefined ? 'no' : 'a'} limit, ${never}`;
+  }
+  return undefined;
+}
+
+/** The subscribers that the account has and that are not among those written. */
+export const leavingOf = (
+  { definition, written }: ProvisionedAccount,
+  stored: AccountDefinition,
+): string[] => {
+  if (!written.has('subscribers')) return [];
+  const stays = new Set(definition.subscribers);
+  return stored.subscribers.filter((name) => !stays.has(name));
+};
