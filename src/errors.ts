@@ -162,6 +162,11 @@ export const errors = {
     status: 404,
     todo: 'List them with `tollkeeper plan list`.',
   },
+  PLAN_VERSION_UNKNOWN: {
+    text: 'Version {version} of plan {plan} of tenant {tenant} is not kept',
+    status: 404,
+    todo: 'See which versions are kept with `tollkeeper plan list`.',
+  },
   SUBSCRIBER_UNKNOWN: {
     text: 'No account of the tenant has the subscriber {subscriber}',
     status: 404,

@@ -16,7 +16,10 @@ import { readProvisioning, sampleProvisioning } from './provisioned.ts';
 const unnamed = 'the sample (no --provisioning-file is named)';
 
 /** By tenant. */
-type Currencies = ReadonlyMap<string, TenantCurrency>;
+interface Currencies extends ReadonlyMap<string, TenantCurrency> {
+  /** Whether they are all the tenants that the service has, and not those of some file. */
+  readonly isService: boolean;
+}
 
 type Asking = Pick<Call, 'settings' | 'note'>;
 
@@ -27,39 +30,51 @@ type Asking = Pick<Call, 'settings' | 'note'>;
 export async function readCurrencies({ settings, note }: Asking): Promise<Currencies> {
   const stored = await withStore(settings, (store) => store.readConfiguration());
   const compiled = stored && compileStored(stored);
-  if (compiled?.ok) return currenciesOf(compiled.configuration.provisioning);
+  if (compiled?.ok) return currenciesOf(compiled.configuration.provisioning, { isService: true });
   try {
     const file = readProvisioning(settings.provisioningFile ?? sampleProvisioning);
-    return currenciesOf(file.provisioning);
+    return currenciesOf(file.provisioning, { isService: false });
   } catch (error) {
     if (!(error instanceof TollkeeperError)) throw error;
     note(`${error.message}\nMoney is shown in smallest units.`);
-    return new Map();
+    return currenciesOf({ tenants: [] }, { isService: false });
   }
 }
 
-const currenciesOf = ({ tenants }: Provisioning): Currencies =>
-  new Map(tenants.map(({ id, currency: { code, digits } }) => [id, { currency: code, digits }]));
+function currenciesOf(
+  { tenants }: Pick<Provisioning, 'tenants'>,
+  from: Pick<Currencies, 'isService'>,
+): Currencies {
+  const currencies = tenants.map(
+    ({ id, currency: { code, digits } }) => [id, { currency: code, digits }] as const,
+  );
+  return Object.assign(new Map(currencies), from);
+}
 
-/** The tenant of `--tenant`, or the only one there is; a note where its currency is not known. */
+/**
+ * The tenant of `--tenant`, or the only one there is; a note where its currency is not known. Throws
+ * COMMAND_LINE_INVALID where several could be meant, and TENANT_UNKNOWN for one that the service has
+ * not.
+ */
 export function chooseTenant(
   asked: string | undefined,
   { tenants, command, call }: { tenants: Currencies; command: string; call: Asking },
 ): { tenant: string; currency: TenantCurrency | undefined } {
   const [first, ...others] = tenants.keys();
   const tenant = asked ?? (others.length === 0 ? first : undefined);
+  const file = call.settings.provisioningFile ?? unnamed;
   if (tenant === undefined) {
-    const of = call.settings.provisioningFile === undefined ? ` of ${unnamed}` : '';
+    const of = tenants.isService ? '' : ` of ${file}`;
     const which = first === undefined ? '' : `: one of ${[...tenants.keys()].join(', ')}${of}`;
     throw new TollkeeperError('COMMAND_LINE_INVALID', {
       problem: `tollkeeper ${command}: --tenant is missing${which}`,
     });
   }
   const currency = tenants.get(tenant);
-  if (currency === undefined && tenants.size > 0) {
-    const file = call.settings.provisioningFile ?? unnamed;
+  if (currency === undefined && tenants.isService)
+    throw new TollkeeperError('TENANT_UNKNOWN', { tenant });
+  if (currency === undefined && tenants.size > 0)
     call.note(`${tenant} is not in ${file}; its money is shown in smallest units.`);
-  }
   return { tenant, currency };
 }
 

@@ -38,8 +38,9 @@ export const command = defineCommand({
         return part;
       }
       const text = await store.planText(tenant, plan, version);
-      if (text === undefined) throw unknown;
-      return (JSON.parse(text) as { plans: object[] }).plans[0];
+      if (text !== undefined) return (JSON.parse(text) as { plans: object[] }).plans[0];
+      if ((await store.planVersions(tenant, plan)).length === 0) throw unknown;
+      throw new TollkeeperError('PLAN_VERSION_UNKNOWN', { tenant, plan, version });
     });
     call.result(found, (value) => writePart(value).trimEnd());
   },

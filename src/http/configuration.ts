@@ -153,7 +153,10 @@ export function configurationRoutes(
   app.get<{ Params: { plan: string }; Querystring: { tenant?: string; version?: number } }>(
     '/v1/plans/:plan',
     {
-      config: { access: 'tenant', problems: ['TENANT_UNKNOWN', 'PLAN_UNKNOWN'] },
+      config: {
+        access: 'tenant',
+        problems: ['TENANT_UNKNOWN', 'PLAN_UNKNOWN', 'PLAN_VERSION_UNKNOWN'],
+      },
       schema: {
         summary: 'A plan, as it is or as it was',
         params: idParam('plan'),
@@ -176,7 +179,12 @@ export function configurationRoutes(
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
       if (query.version === undefined) return parts.show(reply, { part: 'plan', tenant, plan });
       const text = await writing.store.planText(tenant, plan, query.version);
-      if (text === undefined) throw new TollkeeperError('PLAN_UNKNOWN', { tenant, plan });
+      if (text === undefined) {
+        const { version } = query;
+        if ((await writing.store.planVersions(tenant, plan)).length === 0)
+          throw new TollkeeperError('PLAN_UNKNOWN', { tenant, plan });
+        throw new TollkeeperError('PLAN_VERSION_UNKNOWN', { tenant, plan, version });
+      }
       return (JSON.parse(text) as { plans: object[] }).plans[0];
     },
   );

@@ -92,7 +92,11 @@ test('a plan is put, listed and shown as it is and as it was', async () => {
   expect((await run('plan', 'show', 'p', ...blue)).out).toContain('amount: "0.07"');
   const old = await run('plan', 'show', 'p', ...blue, '--version', '1');
   expect(old.out).toContain('amount: "0.01"');
-  expect((await run('plan', 'show', 'p', ...blue, '--version', '9')).err).toContain('PLAN_UNKNOWN');
+  const none = await run('plan', 'show', 'p', ...blue, '--version', '9');
+  expect(none.err).toMatch(/^Version 9 of plan p of tenant blue is not kept\n/);
+  expect((await run('plan', 'show', 'none', ...blue, '--version', '1')).err).toContain(
+    '(PLAN_UNKNOWN)',
+  );
   const refused = await run('plan', 'put', write('bad-plan.yaml', { id: 'p', rules: [] }), ...blue);
   expect(refused).toMatchObject({ code: 2 });
   expect((await run('plan', 'put', write('no-id.yaml', 'rules: []'), ...blue)).err).toContain(
@@ -100,6 +104,17 @@ test('a plan is put, listed and shown as it is and as it was', async () => {
   );
   expect((await run('plan', 'list')).err).toContain('--tenant is missing: one of blue, red');
   expect((await run('plan', 'list', '--tenant', 'green')).err).toContain('TENANT_UNKNOWN');
+});
+
+test('tenants are those of the service, whatever file is named', async () => {
+  for (const list of ['account', 'session']) {
+    const missing = await run(list, 'list');
+    expect(missing.err).toContain('--tenant is missing: one of blue, red\n');
+    const unknown = await run(list, 'list', '--tenant', 'nope');
+    expect(unknown).toMatchObject({ code: 1, out: '' });
+    expect(unknown.err).toContain('There is no tenant nope');
+    expect((await run(list, 'list', ...blue)).err).toBe('');
+  }
 });
 
 test('an account is put, blocked and served again; a subscriber is moved to it', async () => {

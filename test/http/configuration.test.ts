@@ -20,7 +20,9 @@ test('a plan is put in place, read back, and put again without a change', async 
   expect(await store.configurationStamp()).toBe(stamp);
   const old = await call('GET', '/v1/plans/p?version=1', { token: 'blue' });
   expect(old.body).toEqual({ ...plan('0.01'), version: 1 });
-  expect(code(await call('GET', '/v1/plans/p?version=9', { token: 'blue' }))).toBe('PLAN_UNKNOWN');
+  const version = async (path: string) => code(await call('GET', path, { token: 'blue' }));
+  expect(await version('/v1/plans/p?version=9')).toBe('PLAN_VERSION_UNKNOWN');
+  expect(await version('/v1/plans/none?version=1')).toBe('PLAN_UNKNOWN');
 });
 
 test('a new plan and a new tenant are created, and taken out again', async () => {
