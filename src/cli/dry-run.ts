@@ -1,9 +1,10 @@
 /**
  * Rates requests against a plan without a store: every request goes through `step` as it would in
  * a worker, on an account of its own whose money never ends, and what became of it is explained.
- * So all is paid with money, and no timer fires. Not a command itself.
+ * So all is paid with money. Of timers only that of a grant's validity fires. Not a command itself.
  */
 import { type Account, availableField, OPEN_SESSIONS, reservedField } from '../charging/account.ts';
+import type { ServiceAnswer } from '../charging/answer.ts';
 import { type EventRequest, stepEvent } from '../charging/event.ts';
 import {
   type CostExplanation,
@@ -28,6 +29,7 @@ import { priceEvent, servicesOf } from '../charging/served-event.ts';
 import { serviceFor } from '../charging/serving.ts';
 import type { Service, Session } from '../charging/session.ts';
 import { step } from '../charging/step.ts';
+import { stepTimer } from '../charging/timer.ts';
 
 /** What became of a request, service by service. */
 export interface Rated {
@@ -50,6 +52,12 @@ export interface RatedService {
   unit?: Unit;
   used?: number;
   granted?: number;
+  /** Validity-Time of what was granted. */
+  validitySeconds?: number;
+  /** Tariff-Time-Change that was told with it, in ms. */
+  tariffChangeAt?: number;
+  /** What it was granted before was taken back: its validity and the plan's grace had passed. */
+  lapsed?: true;
   cost: number;
   /** Which rule holds at the time of use, and why. */
   choice: Explanation;
@@ -89,6 +97,7 @@ export class DryRun {
   request(request: Request, now: number): Rated {
     const key = sessionKey(request);
     if (!this.#sessions.has(key) && request.kind !== 'initial') this.#open(request, now);
+    const lapsed = this.#lapse(key, now);
     const before = this.#sessions.get(key);
     const decision = this.#step(request, now);
     const rated = {
@@ -98,8 +107,12 @@ export class DryRun {
       number: request.number,
     };
     if (decision.kind === 'change') {
-      const { record, session } = decision;
-      const services = this.#services(request, { before, session, now, record: record.services });
+      const { record, session, answer } = decision;
+      const services = this.#services(request, {
+        ...{ before, session, now, lapsed },
+        record: record.services,
+        answers: answer.services,
+      });
       return { ...rated, outcome: record.outcome, services, cost: costOf(services) };
     }
     const repeated = decision.kind === 'answer' && decision.answer.outcome === 'success';
@@ -152,17 +165,27 @@ export class DryRun {
 
   #step(request: Request, now: number) {
     const key = sessionKey(request);
-    const decision = step(request, {
-      now,
-      session: this.#sessions.get(key),
-      account: endless(this.#plan, now),
-      plan: this.#plan,
-      fresh: true,
-      reserving: true,
-      settings: SETTINGS,
-    });
+    const session = this.#sessions.get(key);
+    const decision = step(request, { ...this.#known(now), session });
     if (decision.kind === 'change') this.#sessions.set(key, decision.session);
     return decision;
+  }
+
+  /** Takes back grants that are valid no more, and says which services had them. */
+  #lapse(key: string, now: number): ReadonlySet<string> {
+    const session = this.#sessions.get(key);
+    if (session?.state !== 'open') return new Set();
+    const { superviseAt } = session;
+    const unsupervised = { ...session, superviseAt: Number.POSITIVE_INFINITY };
+    const decision = stepTimer(unsupervised, this.#known(now));
+    if (decision.kind !== 'change') return new Set();
+    this.#sessions.set(key, { ...decision.session, superviseAt });
+    return new Set(decision.record.services.map(serviceKey));
+  }
+
+  #known(now: number) {
+    const account = endless(this.#plan, now);
+    return { now, account, plan: this.#plan, fresh: true, reserving: true, settings: SETTINGS };
   }
 
   #services(
@@ -171,10 +194,12 @@ export class DryRun {
       before: Session | undefined;
       session: Session;
       now: number;
+      lapsed: ReadonlySet<string>;
       record: readonly RecordedService[];
+      answers: readonly ServiceAnswer[];
     },
   ): RatedService[] {
-    const { before, session, now, record } = of;
+    const { before, session, now, lapsed, record, answers } = of;
     const at = Math.min(request.occurredAt ?? now, now);
     const services = new Map(
       (before?.services ?? []).map((service) => [serviceKey(service), service]),
@@ -197,6 +222,8 @@ export class DryRun {
         ...(unit === undefined ? {} : { unit }),
         ...(used === undefined ? {} : { used }),
         ...(granted === undefined ? {} : { granted }),
+        ...endOf(answers[index]),
+        ...(lapsed.has(key) && used !== undefined && used > 0 ? { lapsed: true } : {}),
         cost: recorded.cost ?? 0,
         choice,
         amounts,
@@ -251,6 +278,14 @@ function amountOf(
   const price = priceOf(of);
   if (price === undefined) return { rule, units, cost };
   return { rule, units, cost, how: explainCost(price, rated, units) };
+}
+
+function endOf(answer: ServiceAnswer | undefined) {
+  const { validitySeconds, tariffChange } = answer ?? {};
+  return {
+    ...(validitySeconds === undefined ? {} : { validitySeconds }),
+    ...(tariffChange === undefined ? {} : { tariffChangeAt: tariffChange.at }),
+  };
 }
 
 function unitIn({ services }: Session, one: AskedService): Unit | undefined {

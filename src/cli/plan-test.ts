@@ -50,7 +50,8 @@ export const command = defineCommand({
   details:
     'Says line by line which rule of the plan matches each service, why the others do not, and ' +
     'how the amount came about. Nothing is stored or charged: an account of its own pays, whose ' +
-    'money never ends and which has no bundle, and no timer fires.\n' +
+    'money never ends and which has no bundle. No client is asked to report; a grant that its ' +
+    'client did not report in its validity, and the grace of the plan, is taken back.\n' +
     'REQUESTS is a capture (pcap, pcapng), a trace, or a YAML file such as\n' +
     '  requests:\n' +
     "    - { at: 2026-06-10T21:50:00+02:00, context: 32260@3gpp.org, called: '4917012345' }\n" +
@@ -222,13 +223,16 @@ function choiceOf(
 }
 
 function serviceText(service: RatedService, wording: Wording): string {
-  const { outcome, unit, used, granted, cost } = service;
+  const { outcome, unit, used, granted, cost, validitySeconds, tariffChangeAt } = service;
   const parts = [serviceName(service)];
   if (outcome !== 'success') parts.push(outcome);
   if (used !== undefined) parts.push(`used ${shownQuantity(used, unit, wording.currency)}`);
   if (used !== undefined && used > 0) parts.push(`cost ${money(cost, wording)}`);
+  if (service.lapsed) parts.push('after the validity of its grant');
   if (granted !== undefined)
     parts.push(`granted ${shownQuantity(granted, unit, wording.currency)}`);
+  if (validitySeconds !== undefined) parts.push(`valid for ${validitySeconds} seconds`);
+  if (tariffChangeAt !== undefined) parts.push(`tariff change at ${instant(iso(tariffChangeAt))}`);
   return parts.join(', ');
 }
 

@@ -149,6 +149,87 @@ requests:
     expect(total).toMatchObject({ requests: 2, sessions: 1, cost: 15_000 });
   });
 
+  test('are told how long a grant is valid, and of the change that ends it', async () => {
+    const file = written(`
+requests:
+  - { at: 2026-06-10T21:50:00+02:00, context: 32260@3gpp.org }
+  - { kind: termination, at: 2026-06-10T22:10:00+02:00, used: { seconds: 20 min } }
+  - { at: 2026-06-11T04:00:00+02:00, session: night, context: 32260@3gpp.org, asks: { seconds: 86400 } }
+  - { at: 2026-06-11T05:00:00+02:00, used: { seconds: 1 h } }
+`);
+    const day = join(folder, 'day.yaml');
+    // From 06:00 on another unit is counted: nothing goes on over that change.
+    writeFileSync(
+      day,
+      provisioning.replace(
+        `match: { context: [32260@3gpp.org] }
+            unit: seconds
+            price: { amount: '0.09', per: 1 min, increment: 1 s }
+            quota: { size: 1 h }`,
+        `match: { context: [32260@3gpp.org] }
+            unit: octets
+            free: true
+            quota: { size: 1 MB }`,
+      ),
+    );
+    const ran = await run({}, 'plan', 'test', day, file, ...voice);
+    expect(ran.out).toContain('granted 1000000 octets, valid for 600 seconds');
+    expect(ran.out).toContain('granted 3600 seconds, valid for 7200 seconds');
+  });
+
+  test('that come when the validity has long passed are rated without the grant', async () => {
+    const file = written(`
+requests:
+  - { at: 2026-06-10T21:55:00+02:00, context: 32260@3gpp.org }
+  - { at: 2026-06-11T06:05:00+02:00, kind: termination, used: { seconds: 490 min } }
+`);
+    const [rated, total] = await ratedOf(file);
+    // Two changes, of which a grant has the first only: it ends with the second.
+    expect(rated[0]?.services[0]?.validitySeconds).toBe(29_100);
+    expect(rated[1]?.services[0]).toMatchObject({ lapsed: true, used: 29_400 });
+    expect(rated[1]?.services[0]?.amounts).toMatchObject([
+      { rule: 'calls', units: 29_400, cost: 441_000 },
+    ]);
+    expect(total.cost).toBe(441_000);
+    const { out } = await rate(file);
+    expect(out).toContain('granted 3600 seconds, valid for 29100 seconds');
+    expect(out).toContain('cost 44.10 EUR, after the validity of its grant');
+  });
+
+  test('of volume are told the tariff change, where their client can divide its use', async () => {
+    const file = written(`
+requests:
+  - { at: 2026-06-10T21:50:00+02:00, context: 32251@3gpp.org, tariffChange: single }
+`);
+    const volume = join(folder, 'volume.yaml');
+    writeFileSync(
+      volume,
+      `
+tenants:
+  - id: t
+    currency: EUR
+    plans:
+      - id: p
+        timeZone: Europe/Berlin
+        rules:
+          - name: night
+            match: { when: [{ from: '22:00', until: '06:00' }] }
+            unit: octets
+            price: { amount: '0.01', per: 1 MB }
+            quota: { size: 1 MB }
+          - name: day
+            unit: octets
+            price: { amount: '0.02', per: 1 MB }
+            quota: { size: 1 MB }
+peers: { anybody: {} }
+`,
+    );
+    const { out } = await run({}, 'plan', 'test', volume, file);
+    expect(out).toContain(
+      'granted 1000000 octets, valid for 29400 seconds, tariff change at 2026-06-10 20:00:00Z',
+    );
+  });
+
   test('reach a price in bands, and free services beside it', async () => {
     const [rated, total] = await ratedOf(
       written(`
