@@ -9,7 +9,7 @@ export const priceDefs = {
     properties: {
       from: {
         $ref: '#/$defs/quantity',
-        description: 'Units of the session beyond which it holds; tiers stand in ascending order.',
+        description: 'Units of the service beyond which it holds; tiers stand in ascending order.',
       },
       amount: { $ref: '#/$defs/money', description: "For each `per`; '0': free from here on." },
       per: { $ref: '#/$defs/quantity', description: "Default: the price's." },
@@ -28,7 +28,7 @@ export const priceDefs = {
     properties: {
       from: {
         $ref: '#/$defs/quantity',
-        description: 'Units of the session beyond which it holds. Only the first has none.',
+        description: 'Units of the service beyond which it holds. Only the first has none.',
       },
       amount: {
         $ref: '#/$defs/money',
@@ -40,7 +40,7 @@ export const priceDefs = {
     title: 'a price',
     description:
       '`amount` of money for each `per`, counted in whole steps of `increment` over the units of ' +
-      'a session that money pays for.',
+      'a service of a session that money pays for.',
     type: 'object',
     additionalProperties: false,
     minProperties: 1,
@@ -80,7 +80,7 @@ export const priceDefs = {
         title: 'session or report',
         description:
           'Whether increments, fee, minimum, free units, tiers and steps count all usage of the ' +
-          "session (default), or begin anew with each of the client's reports.",
+          "service in its session (default), or begin anew with each of the client's reports.",
         enum: ['session', 'report'],
       },
     },
