@@ -54,20 +54,20 @@ test('G-022 G-025 a session with reservation: each report takes the place of the
 });
 
 test.each([
-  ['the server chooses units and price', {}, { 'CC-Total-Octets': [10_000_000n] }, '9.00'],
+  ['G-023 the server chooses units and price', {}, { 'CC-Total-Octets': [10_000_000n] }, '9.00'],
   [
-    'the client names units',
+    'G-023 the client names units',
     { 'CC-Total-Octets': 2_000_000 },
     { 'CC-Total-Octets': [2_000_000n] },
     '9.80',
   ],
   [
-    'the client names the price',
+    'G-023 the client names the price',
     { 'CC-Money': { 'Unit-Value': { 'Value-Digits': 25, Exponent: -1 }, 'Currency-Code': 978 } },
     { 'CC-Money': [eur(250n)] },
     '7.50',
   ],
-] as const)('G-023 %s', async (_, rsu, gsu, left) => {
+] as const)('%s', async (_, rsu, gsu, left) => {
   const shop = '- { name: shop, unit: money, quota: { size: "1.00", maximum: "5.00" } }';
   const gateway = await Gateway.open(yamlOf('CC-Money' in rsu ? shop : ANY_DATA));
   const { services } = await gateway.ask('initial', 0, mscc({ 'Requested-Service-Unit': rsu }));

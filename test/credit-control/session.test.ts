@@ -33,7 +33,7 @@ test('C-001 C-003 an answer has the application, the command and the AVPs that i
   });
 });
 
-test('C-003 a refusal has them as well', async () => {
+test('C-003 a refusal, too, has the AVPs that an answer must', async () => {
   const gateway = await open();
   const empty = await gateway.ask('update', 4, mscc(asks()));
   const stranger = { 'Subscription-Id-Type': 0, 'Subscription-Id-Data': '999' };
