@@ -29,6 +29,7 @@ import {
   etagHeader,
   etagOf,
   expectedVersion,
+  isForPresent,
   type Writing,
   writtenBody,
 } from './writing.ts';
@@ -136,6 +137,11 @@ export function accountChangeRoutes(
       const ref = { tenant, account: request.params.account };
       const expected = expectedVersion(request);
       const before = (await store.load(ref)).account?.definition.plan;
+      if (before === undefined && isForPresent(request))
+        throw new TollkeeperError('STALE_CHANGE', {
+          what: `account ${ref.account}`,
+          tag: 'nothing',
+        });
       const put = await putAccount(editing(), ref, request.body as object, { expected });
       const { plan } = put.account.definition;
       if (before !== undefined && before !== plan) await askClients(ref, 'plan');

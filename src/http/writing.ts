@@ -32,7 +32,9 @@ export const conditionHeaders = {
   'if-match': {
     type: 'string',
     maxLength: 100,
-    description: 'The ETag that it must still have; otherwise 412 and nothing is changed.',
+    description:
+      'The ETag that it must still have, or * where it must be there; otherwise 412 and nothing ' +
+      'is changed.',
   },
   'if-none-match': {
     type: 'string',
@@ -74,12 +76,15 @@ export function expectedTag({ headers }: FastifyRequest): string | undefined {
   return tag;
 }
 
-/** The same for what has a version. */
+/** The same for what has a version; of `*` nothing: ask `isForPresent`. */
 export function expectedVersion(request: FastifyRequest): number | undefined {
   const tag = expectedTag(request);
   if (tag === undefined || tag === '*') return undefined;
   // What is no version of ours cannot be the present one.
   return tag === '' ? 0 : /^\d{1,15}$/.test(tag) ? Number(tag) : -1;
 }
+
+/** Whether the request is only for what is there (RFC 9110 13.1.1), whatever its state. */
+export const isForPresent = ({ headers }: FastifyRequest): boolean => headers['if-match'] === '*';
 
 export const etagOf = (tag: string | number): string => `"${tag}"`;

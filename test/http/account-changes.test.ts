@@ -102,9 +102,12 @@ describe('an account', () => {
 
   test('is changed only from the version that was named', async () => {
     const on = await changing();
+    expect(code(await put(on, ACCOUNT, { 'if-match': '*' }))).toBe('STALE_CHANGE');
+    expect((await on.call('GET', '/v1/accounts/a', blue())).status).toBe(404);
     const none = { 'if-none-match': '*' };
     const etag = (await put(on, ACCOUNT, none)).headers.get('etag')!;
     expect(code(await put(on, ACCOUNT, none))).toBe('STALE_CHANGE');
+    expect((await put(on, ACCOUNT, { 'if-match': '*' })).headers.get('etag')).toBe(etag);
     const patch = (body: object, headers: Record<string, string>) =>
       on.call('PATCH', '/v1/accounts/a', blue({ body, headers }));
     const blocked = await patch({ status: 'blocked' }, { 'if-match': etag });
