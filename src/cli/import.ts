@@ -16,8 +16,9 @@ export const command = defineCommand({
     'of a new account starts with. Only account and plan are needed. A row is a subscriber; rows of ' +
     'one account follow each other, and may leave what the first says empty. limits and buckets are ' +
     'lists in JSON, as in a provisioning file; an opening of them may be negative.\n' +
-    'An account that exists stays as it is, balances included, and gets subscribers that it lacks; a ' +
-    'row that contradicts it, or whose subscriber is on another account, is refused: refused rows ' +
+    'An account that exists stays as it is, balances included, and gets subscribers that it lacks, ' +
+    'with their limits; openings say nothing to it. A row with anything else that it has not, or has ' +
+    'otherwise, or whose subscriber is on another account, is refused: refused rows ' +
     'are written to --report with line and reason. Beside FILE a checkpoint is kept while the import ' +
     'runs: killed and started again with the same --report, it goes on from there.\n' +
     'Exits with 0 if all rows are in, 1 if some were refused or the store went away, 2 if the file ' +

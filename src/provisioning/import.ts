@@ -1,13 +1,20 @@
 /**
  * Puts rows of subscribers into a store, many at once. Whatever is repeated has no effect twice: an
- * account that exists stays as it is, with its balances, and only gets subscribers that it lacks.
+ * account that exists stays as it is, with its balances, and only gets subscribers that it lacks, with
+ * their limits. Openings are for accounts that are created.
  */
-import type { Account, AccountRef } from '../charging/account.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Account, type AccountRef, drawOrder } from '../charging/account.ts';
 import { type AccountStore, subscriberId } from './apply.ts';
 import type { Configuration } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
+import { LIMITS } from './limits.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { accountOfRows, type Columns } from './subscriber-rows.ts';
+import { writtenBuckets } from './wanted.ts';
+
+/** Attempts of a change that another writer overtook. */
+const ATTEMPTS = 10;
 
 export interface ImportCounts {
   rows: number;
@@ -94,8 +101,9 @@ const onAnother = (subscriber: string, account: string | undefined): string =>
 
 async function settle(
   store: AccountStore,
-  { definition, openings, written }: ProvisionedAccount,
+  wanted: ProvisionedAccount,
 ): Promise<{ created: boolean; added: number } | { reason: string }> {
+  const { definition, openings } = wanted;
   const { tenant, account, subscribers } = definition;
   const held = await Promise.all(
     subscribers.map((name) => store.accountOf(tenant, subscriberId(name))),
@@ -104,26 +112,51 @@ async function settle(
   if (other >= 0) return { reason: onAnother(subscribers[other]!, held[other]) };
   if ((await store.createAccount(definition, openings)) === 'created')
     return { created: true, added: 0 };
-  const { account: found } = await store.load(definition as AccountRef);
-  const reason =
-    found === undefined ? 'the account is gone' : difference(found, definition, written);
-  if (reason !== undefined) return { reason };
-  const present = new Set(found?.definition.subscribers);
-  const missing = subscribers.filter((name) => !present.has(name));
-  for (const name of missing) await store.moveSubscriber(tenant, subscriberId(name), account);
-  return { created: false, added: missing.length };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const { account: found } = await store.load(definition as AccountRef);
+    if (found === undefined) return { reason: 'the account is gone' };
+    const { buckets, subscribers: present } = found.definition;
+    const missing = subscribers.filter((name) => !present.includes(name));
+    const reason = difference(found, wanted, { missing, now: store.now() });
+    if (reason !== undefined) return { reason: `the account exists, ${reason}` };
+    const ids = new Set(buckets.map(({ id }) => id));
+    const limits = definition.buckets.filter(
+      (bucket) => bucket.limits !== undefined && !ids.has(bucket.id),
+    );
+    if (limits.length > 0) {
+      const next = { ...found.definition, buckets: [...buckets, ...limits].sort(drawOrder) };
+      if ((await store.changeAccount(next, found.version)) === 'conflict') continue;
+    }
+    // Nobody is there without its limits.
+    for (const name of missing) await store.moveSubscriber(tenant, subscriberId(name), account);
+    return { created: false, added: missing.length };
+  }
+  return { reason: 'the account keeps being changed by others' };
 }
 
-/** What an account that exists has otherwise than its rows say. */
+/** What an account that exists has otherwise than its rows say; `missing`: subscribers it lacks. */
 function difference(
-  { definition }: Account,
-  wanted: ProvisionedAccount['definition'],
-  written: ProvisionedAccount['written'],
+  { definition: found }: Account,
+  wanted: ProvisionedAccount,
+  { missing, now }: { missing: readonly string[]; now: number },
 ): string | undefined {
   for (const name of ['plan', 'status', 'maxSessions'] as const) {
-    if (name !== 'plan' && !written.has(name)) continue;
-    if (definition[name] !== wanted[name])
-      return `the account exists, with ${name} ${definition[name]}`;
+    if (name !== 'plan' && !wanted.written.has(name)) continue;
+    if (found[name] !== wanted.definition[name]) return `with ${name} ${found[name]}`;
   }
+  let count = found.buckets.length;
+  for (const bucket of writtenBuckets(wanted)) {
+    const { id, limits, expiresAt } = bucket;
+    const there = found.buckets.find((one) => one.id === id);
+    if (there !== undefined) {
+      if (!isDeepStrictEqual(there, bucket)) return `with ${id} otherwise`;
+    } else if (limits === undefined) {
+      // One that has expired may have been removed.
+      if (expiresAt === undefined || expiresAt > now) return `without bucket ${id}`;
+    } else if (limits.every((name) => missing.includes(name))) count += 1;
+    else return `without limit ${id}`;
+  }
+  if (count > LIMITS.buckets)
+    return `with no room for more than ${LIMITS.buckets} buckets and limits`;
   return undefined;
 }

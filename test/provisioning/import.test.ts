@@ -78,6 +78,51 @@ test('several subscribers of one account, in rows that follow each other or come
   );
 });
 
+test('a subscriber whom an account gets comes with its limits', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  await take(store, 'account,plan,e164\na,p,491\n');
+  const cap = (amount: string) => JSON.stringify([{ id: 'cap', unit: 'money', amount }]);
+  const row = (e164: string, limits: string) =>
+    `account,plan,e164,limits\n${csvLine(['a', 'p', e164, limits])}`;
+  for (const subscribersAdded of [1, 0])
+    expect(await take(store, row('492', cap('5')))).toMatchObject({
+      subscribersAdded,
+      refused: [],
+    });
+  const { definition, counters } = (await account(store, 'a'))!;
+  expect(definition.subscribers).toEqual(['e164:491', 'e164:492']);
+  expect(definition.buckets[0]).toMatchObject({ id: 'cap', limits: ['e164:492'] });
+  expect(counters['a:cap']).toBe(5_000_000);
+  // What its rows cannot change is not passed over.
+  const before = await account(store, 'a');
+  const refused = [
+    [row('492', cap('9')), '2: the account exists, with cap otherwise'],
+    [row('493', cap('5')), '2: the account exists, with cap otherwise'],
+    [row('491', cap('5').replace('cap', 'own')), '2: the account exists, without limit own'],
+  ];
+  for (const [csv, reason] of refused) expect(reasons(await take(store, csv!))).toEqual([reason]);
+  expect(await account(store, 'a')).toEqual(before);
+});
+
+test('a row with a bucket that its account has not, or has otherwise, is refused', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const row = (bucket: object) =>
+    `account,plan,buckets\n${csvLine(['a', 'p', JSON.stringify([bucket])])}`;
+  const gift = { id: 'gift', unit: 'octets', opening: 5 };
+  await take(store, row(gift));
+  const before = await account(store, 'a');
+  expect(await take(store, row({ ...gift, opening: 7 }))).toMatchObject({ unchanged: 1 });
+  const past = { ...gift, id: 'past', expires: '2024-01-01T00:00:00Z' };
+  expect(await take(store, row(past))).toMatchObject({ unchanged: 1 });
+  expect(reasons(await take(store, row({ ...gift, priority: 3 })))).toEqual([
+    '2: the account exists, with gift otherwise',
+  ]);
+  expect(reasons(await take(store, row({ ...gift, id: 'new' })))).toEqual([
+    '2: the account exists, without bucket new',
+  ]);
+  expect(await account(store, 'a')).toEqual(before);
+});
+
 test('rows that do not fit are refused with line and reason, and the others are taken', async () => {
   const store = new MemoryStore({ partitions: 4 });
   await take(store, 'account,plan,e164\nhere,p,499\n');
