@@ -40,6 +40,15 @@ test('C-016 an event without Requested-Action gets 5005', async () => {
   expect((await gateway.account())[0]).toContain('10.00 available');
 });
 
+test('C-017 a Requested-Action that there is not gets 5004', async () => {
+  const gateway = await open();
+  const avps = { 'Requested-Action': 7, 'Service-Context-Id': SMS, ...units(1) };
+  const answer = await gateway.ask('event', 0, avps);
+  expect([answer.code, answer.error]).toEqual([5004, false]);
+  expect(answer.says['Failed-AVP']).toEqual([{ 'Requested-Action': [7] }]);
+  expect((await gateway.account())[0]).toContain('10.00 available');
+});
+
 test('C-022 C-180 an event leaves no session, whether it was carried out or not', async () => {
   const gateway = await open('0.50');
   expect((await gateway.ask('event', 0, event('debit', mscc(units(1))))).code).toBe(2001);
@@ -211,4 +220,25 @@ test('G-026 a message to several is charged for each by its own number', async (
   expect(counted.services).toHaveLength(1);
   expect(counted.says['Cost-Information']).toEqual([eur(230n)]);
   expect((await gateway.account())[0]).toContain('5.40 available');
+});
+
+test('G-048 a refund by its debit’s proof gives back what it asks for, once', async () => {
+  const gateway = await open();
+  const debit = await gateway.ask('event', 0, event('debit', mscc(units(3))));
+  expect((await gateway.account())[0]).toContain('9.10 available');
+  const proof = Buffer.from(String(debit.services[0]?.['Refund-Information']?.[0]), 'hex');
+  const other = Buffer.from([...proof.subarray(1), 0]);
+  const back = (...proofs: Buffer[]) =>
+    event('refund', mscc(...proofs.map((one) => ({ 'Refund-Information': one, ...units(1) }))));
+  const two = await gateway.ask('event', 1, back(proof, other));
+  expect(two.code).toBe(5004);
+  expect((await gateway.account())[0]).toContain('9.10 available');
+  const refund = await gateway.ask('event', 2, back(proof));
+  expect([refund.code, refund.services[0]?.['Result-Code']]).toEqual([2001, [2001]]);
+  expect(refund.services[0]?.['Granted-Service-Unit']).toEqual([
+    { 'CC-Service-Specific-Units': [1n] },
+  ]);
+  expect((await gateway.account())[0]).toContain('9.40 available');
+  expect((await gateway.ask('event', 3, back(proof))).code).toBe(4010);
+  expect((await gateway.account())[0]).toContain('9.40 available');
 });

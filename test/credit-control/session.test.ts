@@ -387,6 +387,29 @@ test('C-211 any identity of a subscriber finds the account', async () => {
   expect(nobody.code).toBe(5030);
 });
 
+test('C-210 an identity of a type that there is not is refused: 5004, beside a known one too', async () => {
+  const gateway = await open();
+  const odd = { 'Subscription-Id-Type': 9, 'Subscription-Id-Data': '491700000001' };
+  for (const ids of [[odd], [ANNA, odd]]) {
+    const answer = await gateway.ask('initial', 0, { ...mscc(asks()), 'Subscription-Id': ids });
+    expect([answer.code, answer.error]).toEqual([5004, false]);
+    expect(answer.says['Failed-AVP']).toEqual([
+      { 'Subscription-Id': [{ 'Subscription-Id-Type': [9] }] },
+    ]);
+  }
+  expect(await gateway.openSessions()).toBe(0);
+});
+
+test.each([
+  ['E.164', { 'Subscription-Id-E164': '491700000001' }],
+  ['IMSI', { 'Subscription-Id-IMSI': '262010000000001' }],
+])('C-212 %s in a Subscription-Id-Extension alone finds the account', async (_, extension) => {
+  const gateway = await open();
+  const only = { 'Subscription-Id': [], 'Subscription-Id-Extension': extension };
+  expect((await gateway.ask('initial', 0, { ...mscc(asks()), ...only })).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 9.00 available, 1.00 reserved');
+});
+
 test('C-211 identities of two subscribers: the first that is known decides, in the order sent', async () => {
   const yaml = yamlOf(DATA_RULE).replace(
     'peers:',
