@@ -1,5 +1,5 @@
 /** `tollkeeper provisioning apply`: brings a running service to what a file says. */
-import { applyFile } from '../provisioning/apply-file.ts';
+import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
 import { defineCommand } from './command.ts';
 import { storeSettings, withStore } from './open-store.ts';
 import { readProvisioning } from './provisioned.ts';
@@ -30,10 +30,11 @@ export const command = defineCommand({
         ],
       });
     });
-    const { accounts, changed, configuration } = applied;
+    const { accounts, changed, configuration, plansGone } = applied;
+    for (const gone of plansGone) call.note(planGoneText(gone));
     for (const { tenant, account, text } of accounts.notes)
       call.note(`${tenant} ${account}: ${text}`);
-    call.result({ changed, version: configuration.version, accounts }, () =>
+    call.result({ changed, version: configuration.version, plansGone, accounts }, () =>
       [
         `configuration  ${changed ? 'changed' : 'as it was'}, version ${configuration.version}`,
         `accounts       ${accounts.created} created, ${accounts.changed} changed, ` +

@@ -9,7 +9,7 @@ import { type EmbeddedRedis, startEmbedded } from '../embedded/redis.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
-import { applyFile } from '../provisioning/apply-file.ts';
+import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { LoadedFile } from '../provisioning/load.ts';
 import type { Provisioning } from '../provisioning/provisioning.ts';
@@ -191,7 +191,7 @@ class Service {
   /** Brings the store to what is new in the file since it was applied last. */
   async #provision(store: RedisStore, file: LoadedFile): Promise<void> {
     const progress = this.#screen.progress('Provisioning');
-    const { accounts } = await applyFile(store, file, {
+    const { accounts, plansGone } = await applyFile(store, file, {
       all: false,
       problems: ({ peers }) => unservable(this.#settings, peers),
       onProgress: ({ done, total }) => {
@@ -200,6 +200,7 @@ class Service {
       },
     });
     progress.done();
+    for (const gone of plansGone) this.#call.note(planGoneText(gone));
     for (const { tenant, account, text } of accounts.notes)
       this.#call.note(`${tenant} ${account}: ${text}`);
   }

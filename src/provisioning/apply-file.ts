@@ -22,10 +22,17 @@ import { changedAccounts, merged } from './merge.ts';
 import { refusal } from './refusal.ts';
 import type { WrittenFile } from './schema.ts';
 
+export interface PlanGone {
+  tenant: string;
+  plan: string;
+}
+
 export interface FileReport {
   /** Whether the file changed tenants, plans, peers or routing. */
   changed: boolean;
   configuration: Configuration;
+  /** Plans that were taken out, of tenants with accounts: some of these may still have them. */
+  plansGone: PlanGone[];
   accounts: ApplyReport;
 }
 
@@ -42,15 +49,18 @@ export async function applyFile(
 ): Promise<FileReport> {
   const base = rememberedFile(await store.rememberedFile());
   const kept = await tenantsToKeep(store, file.written, base);
+  let before: Configuration | undefined;
   const changed = await changeConfiguration(
     store,
-    (current) =>
-      merged({
+    (current) => {
+      before = current;
+      return merged({
         file: file.written,
         base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
         current: current?.written,
         all,
-      }),
+      });
+    },
     { problems },
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
@@ -58,7 +68,26 @@ export async function applyFile(
   const tenants = changedAccounts(file.written, all ? undefined : base);
   const accounts = await applyProvisioning(store, accountsOf(file, tenants), options);
   await store.rememberFile(JSON.stringify(file.written));
-  return { changed: changed.kind === 'changed', configuration, accounts };
+  const plansGone = await goneWithAccounts(store, before, configuration);
+  return { changed: changed.kind === 'changed', configuration, plansGone, accounts };
+}
+
+/** What whoever applied a file is told of a plan that it took out. */
+export const planGoneText = ({ tenant, plan }: PlanGone): string =>
+  `${tenant}: plan ${plan} was taken out; nothing new is rated for accounts that still have it`;
+
+async function goneWithAccounts(
+  store: Pick<Store, 'listAccounts'>,
+  before: Configuration | undefined,
+  now: Configuration,
+): Promise<PlanGone[]> {
+  const gone: PlanGone[] = [];
+  for (const { id: tenant, plans } of before?.provisioning.tenants ?? []) {
+    const missing = plans.filter(({ id }) => now.plan(tenant, id) === undefined);
+    if (missing.length > 0 && (await hasAccounts(store, tenant)))
+      gone.push(...missing.map(({ id }) => ({ tenant, plan: id })));
+  }
+  return gone;
 }
 
 /** An older version may have remembered what this one does not take: then everything is new. */

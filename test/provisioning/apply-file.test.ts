@@ -124,6 +124,18 @@ test('what leaves the file is taken out; what was never in it stays', async () =
   expect(configuration.provisioning.peers).toEqual(expect.not.objectContaining({ anybody: {} }));
 });
 
+test('of a plan that is taken out, or has another name, where there are accounts it is told', async () => {
+  const store = new MemoryStore();
+  const renamed = { plans: [plan('1'), plan('2', { id: 'r' })] };
+  const without = file([tenant('t', plans('1', '2')), tenant('u', plans('1', '2'))]);
+  expect(await start(store, without)).toMatchObject({ plansGone: [] });
+  const first = file([tenant('t', { ...plans('1', '2'), ...accounts('a') }), tenant('u')]);
+  expect(await start(store, first)).toMatchObject({ plansGone: [] });
+  const second = file([tenant('t', { ...renamed, ...accounts('a') }), tenant('u')]);
+  expect(await start(store, second)).toMatchObject({ plansGone: [{ tenant: 't', plan: 'q' }] });
+  expect(await start(store, second)).toMatchObject({ plansGone: [] });
+});
+
 test('a tenant that leaves the file stays while it has accounts', async () => {
   const store = new MemoryStore();
   const both = file([tenant('t'), tenant('u', accounts('a')), tenant('empty')]);
