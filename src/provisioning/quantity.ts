@@ -45,6 +45,15 @@ export function parseQuantity(
   return parseScaled(written, { scales, expected: EXPECTED[unit] });
 }
 
+/** The same with one minus sign before it, or none. */
+export function parseSigned(text: string, of: { unit: Unit; digits: number }): Parsed<number> {
+  if (!text.startsWith('-')) return parseQuantity(text, of);
+  // Money may have a sign of its own.
+  if (text.startsWith('--')) return { expected: EXPECTED[of.unit] };
+  const parsed = parseQuantity(text.slice(1), of);
+  return 'value' in parsed ? { value: 0 - parsed.value } : parsed;
+}
+
 /** A duration in whole seconds, up to a year. */
 export function parseDuration(written: number | string): Parsed<number> {
   const parsed = parseQuantity(written, { unit: 'seconds', digits: 0 });

@@ -16,9 +16,9 @@ import type { Configuration } from './configuration.ts';
 import { findingText } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
 import { compileOne } from './edit-account.ts';
-import { formatMoney, type Parsed } from './money.ts';
+import { formatMoney } from './money.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
-import { parseQuantity } from './quantity.ts';
+import { parseSigned } from './quantity.ts';
 
 const KINDS = ['e164', 'imsi', 'sip', 'nai', 'private'] as const;
 
@@ -147,18 +147,12 @@ function amountsOf(
   for (const [id, written] of openings) {
     const unit = definition.buckets.find((bucket) => bucket.id === id)?.unit;
     if (unit === undefined) throw new SyntaxError(`opening of ${id}: there is no such bucket`);
-    const parsed = amountOf(written, { unit, digits });
+    const parsed = parseSigned(String(written), { unit, digits });
     if ('expected' in parsed)
       throw new SyntaxError(`opening of ${id}: found '${written}', expected ${parsed.expected}`);
     amounts[id] = parsed.value;
   }
   return amounts;
-}
-
-function amountOf(written: unknown, of: { unit: Unit; digits: number }): Parsed<number> {
-  const text = String(written);
-  const parsed = parseQuantity(text.replace(/^-/, ''), of);
-  return text.startsWith('-') && 'value' in parsed ? { value: 0 - parsed.value } : parsed;
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   MAX_DURATION_SECONDS,
   parseDuration,
   parseQuantity,
+  parseSigned,
   parseTime,
 } from '../../src/provisioning/quantity.ts';
 
@@ -73,4 +74,15 @@ test('times have a zone and exist', () => {
   for (const text of ['2031-02-29T00:00:00Z', '2031-13-01T00:00:00Z', '2031-01-01T25:00:00Z']) {
     expect(parseTime(text)).toEqual({ expected: expect.stringContaining('that exists') });
   }
+});
+
+test.each([
+  ['-5', 'money', { value: -500 }],
+  ['5', 'money', { value: 500 }],
+  ['-1 kB', 'octets', { value: -1000 }],
+  ['--5', 'money', { expected: expect.stringContaining('an amount of money') }],
+  ['--5', 'units', { expected: 'a whole number' }],
+  ['-', 'money', { expected: expect.stringContaining('an amount of money') }],
+] as const)('with a sign, %s of %s', (text, unit, parsed) => {
+  expect(parseSigned(text, { unit, digits: 2 })).toEqual(parsed);
 });
