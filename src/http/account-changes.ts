@@ -18,7 +18,7 @@ import {
   removeBucket,
   removeSubscriber,
 } from '../provisioning/edit-account.ts';
-import { parseQuantity } from '../provisioning/quantity.ts';
+import { parseSigned } from '../provisioning/quantity.ts';
 import { accountView } from './accounts.ts';
 import { quantity } from './quantity.ts';
 import { subscriberSchema } from './subscriber.ts';
@@ -162,8 +162,9 @@ export function accountChangeRoutes(
       schema: {
         summary: 'Change the plan, status or limit of an account',
         description:
-          'What is not written stays (RFC 7396). A blocked account is refused service. Where a ' +
-          'plan is written, clients of open sessions are asked to re-authorise.',
+          'What is not written stays (RFC 7396). A blocked account is refused service. A plan must ' +
+          'have the rules that its buckets and limits name; where one is written, clients of open ' +
+          'sessions are asked to re-authorise.',
         params: params('account'),
         querystring: byTenant,
         headers: conditions,
@@ -422,16 +423,15 @@ export function accountChangeRoutes(
 /** In the bucket's smallest unit. Throws AMOUNT_INVALID. */
 function amountOf(
   text: string,
-  of: { unit: Parameters<typeof parseQuantity>[1]['unit']; digits: number },
+  of: { unit: Parameters<typeof parseSigned>[1]['unit']; digits: number },
 ): number {
-  const isNegative = text.startsWith('-');
-  const parsed = parseQuantity(isNegative ? text.slice(1) : text, of);
+  const parsed = parseSigned(text, of);
   if ('expected' in parsed)
     throw new TollkeeperError('AMOUNT_INVALID', {
       amount: text,
       reason: `expected ${parsed.expected}`,
     });
-  return isNegative ? 0 - parsed.value : parsed.value;
+  return parsed.value;
 }
 
 const REASONS: Readonly<Record<Exclude<BookingRefusal, 'bucket-unknown'>, string>> = {

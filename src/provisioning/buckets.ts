@@ -176,10 +176,18 @@ function periodOf(
   return { every, from: at ?? midnight, timeZone };
 }
 
+/** Finds rules that a bucket or limit pays for or counts, and that `plan` has not as it had. */
+export function checkPlan(
+  { paysFor, unit }: Bucket,
+  { plan, path, report }: Pick<BucketContext, 'plan' | 'path' | 'report'>,
+): void {
+  if (paysFor !== undefined) checkRules(paysFor, { unit, plan, path, report });
+}
+
 /** Rules that a bucket or limit names exist, and count what it holds. */
 function checkRules(
   names: readonly string[],
-  { unit, plan, path, report }: BucketContext & { unit: Unit },
+  { unit, plan, path, report }: Pick<BucketContext, 'plan' | 'path' | 'report'> & { unit: Unit },
 ): void {
   const { id, rules } = plan;
   if (rules === undefined) return;

@@ -16,6 +16,7 @@ import { TollkeeperError } from '../errors.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import { type AccountStore, subscriberId } from './apply.ts';
+import { checkPlan } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { LIMITS } from './limits.ts';
@@ -108,8 +109,10 @@ export async function putAccount(
       const leaving = new Set(leavingOf(compiled.account, stored));
       const stays = stored.subscribers.filter((name) => !leaving.has(name));
       const names = new Set([...stays, ...arriving]);
+      const wanted = wantedDefinition(compiled.account, stored, store.now());
+      if (wanted.plan !== stored.plan) checkBuckets(configuration, wanted, wanted.plan);
       return {
-        ...wantedDefinition(compiled.account, stored, store.now()),
+        ...wanted,
         subscribers: names.size === stays.length ? stays : [...names].sort(),
       };
     });
@@ -119,7 +122,10 @@ export async function putAccount(
   return { account: await present(store, ref), created };
 }
 
-/** Changes some of an account: its plan, its status, the most sessions at once. */
+/**
+ * Changes some of an account: its plan, its status, the most sessions at once. Throws CHANGE_REFUSED
+ * also where a bucket or limit names rules that the plan has not.
+ */
 export async function changeAccount(
   { store, configuration }: AccountEditing,
   ref: AccountRef,
@@ -129,7 +135,26 @@ export async function changeAccount(
   const { plan } = change;
   if (plan !== undefined && configuration.plan(ref.tenant, plan) === undefined)
     throw new TollkeeperError('PLAN_UNKNOWN', { tenant: ref.tenant, plan });
-  return revise(store, ref, expected, ({ definition }) => ({ ...definition, ...change }));
+  return revise(store, ref, expected, ({ definition }) => {
+    if (plan !== undefined && plan !== definition.plan)
+      checkBuckets(configuration, definition, plan);
+    return { ...definition, ...change };
+  });
+}
+
+/** Throws CHANGE_REFUSED where a bucket or limit of an account does not fit a plan. */
+function checkBuckets(
+  { provisioning, names }: Configuration,
+  { tenant, buckets }: AccountDefinition,
+  plan: string,
+): void {
+  const index = provisioning.tenants.findIndex(({ id }) => id === tenant);
+  const rules = names.plans[index]?.get(plan);
+  const findings: Finding[] = [];
+  const report = (finding: Finding) => findings.push(finding);
+  for (const bucket of buckets)
+    checkPlan(bucket, { plan: { id: plan, rules }, path: ['buckets', bucket.id], report });
+  if (findings.length > 0) throw refusal(findings);
 }
 
 /**

@@ -100,6 +100,22 @@ describe('an account', () => {
     expect((await on.call('GET', '/v1/accounts/a', blue())).status).toBe(404);
   });
 
+  test('keeps its plan where its buckets and limits name rules that another has not', async () => {
+    const on = await changing();
+    const rules = [{ name: 'voice', denied: true }];
+    await on.call('PUT', '/v1/plans/q', blue({ body: { rules } }));
+    const pass = { id: 'pass', unit: 'octets', paysFor: ['internet'] };
+    const before = await put(on, { ...ACCOUNT, buckets: [pass] });
+    const patch = () => on.call('PATCH', '/v1/accounts/a', blue({ body: { plan: 'q' } }));
+    for (const refused of [await patch(), await put(on, { plan: 'q' })]) {
+      expect(refused).toMatchObject({ status: 422, body: { code: 'CHANGE_REFUSED' } });
+      expect(refused.text).toContain("buckets.pass[0]: found 'internet'");
+    }
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body).toEqual(before.body);
+    await on.call('DELETE', '/v1/accounts/a/buckets/pass', blue());
+    expect(await patch()).toMatchObject({ status: 200, body: { plan: 'q' } });
+  });
+
   test('is changed only from the version that was named', async () => {
     const on = await changing();
     expect(code(await put(on, ACCOUNT, { 'if-match': '*' }))).toBe('STALE_CHANGE');
@@ -185,6 +201,7 @@ describe('a bucket', () => {
       available: { smallest: 0 },
     });
     expect(code(await book('main/adjustments', '-0.000001', 'k4'))).toBe('AMOUNT_INVALID');
+    expect(code(await book('main/adjustments', '--5', 'k4'))).toBe('AMOUNT_INVALID');
     for (const amount of ['-1', '0', 'much', '1.2345678'])
       expect([amount, code(await book('main/topups', amount, 'k5'))]).toEqual([
         amount,
