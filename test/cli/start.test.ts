@@ -1,13 +1,14 @@
 /** A start that does not get far: it says why, with advice, and leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedRedis, startTemporary } from '../../src/embedded/redis.ts';
+import { file, tenant } from '../provisioning/configurations.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let folder: string;
@@ -86,6 +87,26 @@ test('a store with other partitions', async () => {
   expect(err).toMatch(
     /^This Redis holds 3 partitions, and not 4 partitions\n.*\(STORE_INCOMPATIBLE\)\n$/m,
   );
+  expect(code).toBe(2);
+});
+
+test('an address on which the peers of the store cannot be served', async () => {
+  const redis = await startTemporary();
+  const flags = ['--redis-url', redis.url, '--durability=memory', '--record-dir=unfit'];
+  const port = createServer().listen(0, '127.0.0.1');
+  await once(port, 'listening');
+  const path = join(folder, 'unfit.json');
+  writeFileSync(path, JSON.stringify(file([tenant('blue')])));
+  // The first gets as far as applying the file, and no further.
+  const taken = `--diameter-port=${(port.address() as AddressInfo).port}`;
+  expect((await start(...flags, taken, '--provisioning-file', path)).code).toBe(1);
+  port.close();
+  const { code, err } = await start(...flags, '--diameter-port=0', '--diameter-host=0.0.0.0');
+  await redis.stop();
+  expect(err).toMatch(
+    /^The peers of the configuration in the store cannot be served: peers: anybody/m,
+  );
+  expect(err).toMatch(/another --diameter-host\. \(PEERS_UNFIT\)\n$/);
   expect(code).toBe(2);
 });
 
