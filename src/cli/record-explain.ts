@@ -40,7 +40,7 @@ const flags = {
   session: { kind: word('SESSION-ID'), description: 'Only the records of this session.' },
   plan: {
     kind: word('PLAN'),
-    description: "The plan to explain by; by default that of the record's account.",
+    description: "The plan that rated it; by default the one that the record's account has now.",
   },
 } as const;
 
