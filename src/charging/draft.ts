@@ -41,12 +41,20 @@ interface Pool {
   readonly reserved: Counter;
   /** Undefined: it has none, or nobody asked for it (`period`) before it was moved. */
   period: Counter | undefined;
+  /** What the record says of it, one for each cause. */
+  readonly changes: BucketChange[];
 }
+
+/** From so many entries on a map finds one sooner than a walk. */
+const MANY = 8;
 
 export class Draft {
   readonly account: Account;
-  readonly #subscriber: SubscriberId | undefined;
+  /** As `kind:id`. */
+  readonly #subscriber: string | undefined;
   readonly #pools: Pool[] = [];
+  #poolsById: Map<string, Pool> | undefined;
+  #bucketsById: Map<string, Bucket> | undefined;
   readonly #movements: Movement[] = [];
   readonly #changes: BucketChange[] = [];
   /** Counters of which all was taken that was seen: they must have exactly that. */
@@ -55,14 +63,20 @@ export class Draft {
   /** `subscriber`: whose use is charged, for the buckets that limit it. */
   constructor(account: Account, subscriber?: SubscriberId) {
     this.account = account;
-    this.#subscriber = subscriber;
+    if (subscriber !== undefined) this.#subscriber = `${subscriber.kind}:${subscriber.id}`;
+  }
+
+  /** The account's bucket of this id; undefined: it is gone. */
+  bucket(id: string): Bucket | undefined {
+    const { buckets } = this.account.definition;
+    if (buckets.length < MANY) return buckets.find((bucket) => bucket.id === id);
+    this.#bucketsById ??= new Map(buckets.map((bucket) => [bucket.id, bucket]));
+    return this.#bucketsById.get(id);
   }
 
   /** Whether `bucket` limits what the subscriber may use of the account. */
   isLimitedBy({ limits }: Bucket): boolean {
-    if (limits === undefined || this.#subscriber === undefined) return false;
-    const { kind, id } = this.#subscriber;
-    return limits.includes(`${kind}:${id}`);
+    return this.#subscriber !== undefined && limits?.includes(this.#subscriber) === true;
   }
 
   /** What may still be promised from a bucket after the moves so far. */
@@ -111,15 +125,16 @@ export class Draft {
     bucket: string,
     { end, times, rollover, amount }: Refill & { end: number; times: number },
   ): void {
-    const { available, period } = this.#pool(bucket);
+    const pool = this.#pool(bucket);
+    const { available, period } = pool;
     if (period === undefined) return;
     const turned = this.#move(period, end - after(period));
     turned.max = period.seen;
     turned.min = end;
     const { expired, added } = refilled(after(available), { times, rollover, amount });
     const movement = this.#move(available, added - expired);
-    if (expired > 0) this.#change(bucket, 'expiry', -expired, 0);
-    if (added > 0) this.#change(bucket, 'renewal', added, 0);
+    if (expired > 0) this.#change(pool, 'expiry', -expired, 0);
+    if (added > 0) this.#change(pool, 'renewal', added, 0);
     if (times > 1 || expired > 0 || added < amount) this.#exactly(available);
     else movement.max = Math.min(rollover, LIMIT);
   }
@@ -139,7 +154,7 @@ export class Draft {
     const movement = this.#move(pool.available, amount);
     if (amount > 0) movement.max = Math.min(movement.max ?? LIMIT, LIMIT - movement.delta);
     else movement.min = Math.max((before ?? -LIMIT) + amount, floor);
-    this.#change(bucket, cause, amount, 0);
+    this.#change(pool, cause, amount, 0);
   }
 
   /**
@@ -154,7 +169,7 @@ export class Draft {
     const movement = this.#move(available, -amount);
     movement.min = Math.max((movement.min ?? -LIMIT) - amount, bucket.floor);
     this.#move(reserved, amount);
-    this.#change(bucket.id, 'reserve', -amount, amount);
+    this.#change(pool, 'reserve', -amount, amount);
   }
 
   /**
@@ -170,18 +185,19 @@ export class Draft {
       this.#inPeriod(pool);
       this.#move(reserved, -back);
       this.#move(available, back);
-      this.#change(bucket, 'release', back, -back);
+      this.#change(pool, 'release', back, -back);
     }
     if (amount === back) return;
     this.#move(reserved, back - amount);
-    this.#change(bucket, 'expiry', 0, back - amount);
+    this.#change(pool, 'expiry', 0, back - amount);
   }
 
   /** Takes `amount` of what was promised: usage within its grant, never refused. */
   debit(bucket: string, amount: number): void {
     if (amount === 0) return;
-    this.#move(this.#pool(bucket).reserved, -amount);
-    this.#change(bucket, 'debit', 0, -amount);
+    const pool = this.#pool(bucket);
+    this.#move(pool.reserved, -amount);
+    this.#change(pool, 'debit', 0, -amount);
   }
 
   /**
@@ -192,7 +208,7 @@ export class Draft {
   overrun(bucket: string, amount: number, min?: number): number {
     const pool = this.#pool(bucket);
     const { available } = pool;
-    const known = this.#changes.find((one) => one.bucket === bucket && one.cause === 'overrun');
+    const known = pool.changes.find(({ cause }) => cause === 'overrun');
     const taken = Math.min(
       amount,
       after(available) + LIMIT,
@@ -203,18 +219,19 @@ export class Draft {
     this.#inPeriod(pool);
     const movement = this.#move(available, -taken);
     if (min !== undefined) movement.min = Math.max(movement.min ?? -LIMIT, min);
-    this.#change(bucket, 'overrun', -taken, 0);
+    this.#change(pool, 'overrun', -taken, 0);
     return taken;
   }
 
   /** Books what an expired bucket still had: all of what was seen, or nothing. */
   expire(bucket: string): void {
-    const { available } = this.#pool(bucket);
+    const pool = this.#pool(bucket);
+    const { available } = pool;
     const amount = after(available);
     if (amount <= 0) return;
     this.#move(available, -amount);
     this.#exactly(available);
-    this.#change(bucket, 'expiry', -amount, 0);
+    this.#change(pool, 'expiry', -amount, 0);
   }
 
   /**
@@ -247,14 +264,22 @@ export class Draft {
   }
 
   #pool(bucket: string): Pool {
-    for (const pool of this.#pools) if (pool.bucket === bucket) return pool;
+    const known =
+      this.#poolsById === undefined
+        ? this.#pools.find((pool) => pool.bucket === bucket)
+        : this.#poolsById.get(bucket);
+    if (known !== undefined) return known;
     const pool: Pool = {
       bucket,
       available: this.#counter(availableField(bucket)),
       reserved: this.#counter(reservedField(bucket)),
       period: undefined,
+      changes: [],
     };
     this.#pools.push(pool);
+    if (this.#poolsById !== undefined) this.#poolsById.set(bucket, pool);
+    else if (this.#pools.length === MANY)
+      this.#poolsById = new Map(this.#pools.map((one) => [one.bucket, one]));
     return pool;
   }
 
@@ -284,14 +309,16 @@ export class Draft {
     return counter.movement;
   }
 
-  #change(bucket: string, cause: Cause, available: number, reserved: number): void {
-    for (const known of this.#changes) {
-      if (known.cause !== cause || known.bucket !== bucket) continue;
+  #change(pool: Pool, cause: Cause, available: number, reserved: number): void {
+    for (const known of pool.changes) {
+      if (known.cause !== cause) continue;
       known.available += available;
       known.reserved += reserved;
       return;
     }
-    this.#changes.push({ bucket, cause, available, reserved });
+    const change = { bucket: pool.bucket, cause, available, reserved };
+    pool.changes.push(change);
+    this.#changes.push(change);
   }
 }
 
@@ -313,16 +340,18 @@ function refilled(
   let added = 0;
   for (let i = 0; i < times; i++) {
     const lost = Math.max(0, left - rollover);
-    const got = Math.min(amount, LIMIT - (left - lost));
-    // From here on what comes is what goes: all of it at once, as far as a record can hold it.
-    const alike = lost === got && got > 0 ? times - i : 1;
-    const count = Math.min(
-      alike,
-      Math.max(1, Math.floor((LIMIT - Math.max(added, expired)) / Math.max(1, got))),
-    );
-    expired += count * lost;
-    added += count * got;
-    if (lost === got) break;
+    const room = Math.min(amount, LIMIT - (left - lost));
+    if (lost === room) {
+      // From here on what comes is what goes: all of it at once, as far as a record can hold it.
+      const fit = Math.floor((LIMIT - Math.max(added, expired)) / Math.max(1, lost));
+      const count = Math.min(times - i, fit);
+      expired += count * lost;
+      added += count * lost;
+      break;
+    }
+    const got = Math.min(room, LIMIT - added);
+    expired += lost;
+    added += got;
     left += got - lost;
   }
   return { expired, added };

@@ -153,6 +153,18 @@ describe('a renewal', () => {
   });
 });
 
+test('a renewal that was missed often is recorded within what a record can hold', () => {
+  const amount = 6_000_000_000_000_000;
+  const b = bundle('b', { renewal: daily({ amount }) });
+  const till = tillOf([b, main], { b: 0, main: 1000 });
+  till.now = START + 4 * DAY;
+  till.ask(requestOf('initial', 0, [ask]));
+  expect([till.available('b'), till.reserved('b')]).toEqual([amount - 40, 40]);
+  expect(changesOf(till, 'b').filter(({ cause }) => cause !== 'reserve')).toEqual([
+    { bucket: 'b', cause: 'renewal', available: amount, reserved: 0 },
+  ]);
+});
+
 describe('a grant across the end of a period', () => {
   test('pays for its usage, and what it leaves expires', () => {
     const till = tillOf([bundle('b', { renewal: daily({ rollover: 1000 }) }), main], { b: 70 });
