@@ -131,7 +131,8 @@ function controlsNothing({ rules }: Plan): boolean {
 }
 
 /** Table 6, Open: usage is debited, quota is reserved anew, supervision starts again. */
-function update(request: Request, session: Session, known: Known): Decision {
+function update(sent: Request, session: Session, known: Known): Decision {
+  const request = askingAgain(sent, session);
   const { plan, now, settings } = known;
   const draft = new Draft(known.account, session.subscriber);
   turnPeriods(draft, now);
@@ -142,7 +143,7 @@ function update(request: Request, session: Session, known: Known): Decision {
   if (request.level === 'command' && denied !== 'success') {
     // RFC 8506 9.1: without control the service goes on, and the session is over.
     const state = denied === 'uncontrolled' ? 'ended' : 'abandoned';
-    return closed(request, session, known, {
+    return closed(sent, session, known, {
       ...{ draft, state, served },
       answer: () => plainly(denied, request),
     });
@@ -163,7 +164,7 @@ function update(request: Request, session: Session, known: Known): Decision {
     changedAt: now,
     armedAt,
     ...describedBy(request),
-    ...remember(session, request, { answer, now, window: settings.answerWindow }),
+    ...remember(session, sent, { answer, now, window: settings.answerWindow }),
   };
   if (request.via !== undefined) next.via = request.via;
   if (facts !== undefined) next.facts = facts;
@@ -177,6 +178,18 @@ function update(request: Request, session: Session, known: Known): Decision {
     movements: draft.movements(),
     record: { ...record, services: served.recorded },
   };
+}
+
+/**
+ * RFC 8506 5.6.2: a client that is restricted asks without a word of units. At command level that is
+ * a request that names nothing at all: it is for the session's only service.
+ */
+function askingAgain(request: Request, { services, answers }: Session): Request {
+  const [only] = services;
+  if (request.services.length > 0 || services.length !== 1 || only?.exhausted !== 'restricted')
+    return request;
+  if (answers.at(-1)?.answer.level !== 'command') return request;
+  return { ...request, level: 'command', services: [{ serviceIds: only.serviceIds }] };
 }
 
 /** Table 6, Open -> Idle: usage is debited, whatever is still reserved is released. */

@@ -222,3 +222,45 @@ describe('nothing left', () => {
     expect(money(till)).toEqual([30, 0]);
   });
 });
+
+describe('at command level', () => {
+  const level = { level: 'command' as const };
+  const redirect = { action: 'redirect' as const, redirect: { type: 2 as const, address: 'a' } };
+
+  function restrictedAtCommandLevel(): Till {
+    const plan = planOf([ruleOf({ atEnd: redirect, staysRestricted: true })]);
+    const till = new Till({ plan, openings: { main: 50 } });
+    till.ask(requestOf('initial', 0, [{ serviceIds: [5], asked: {} }], level));
+    till.ask(requestOf('update', 1, [{ serviceIds: [5], used: { octets: 50 } }], level));
+    expect(till.session()!.services).toMatchObject([{ exhausted: 'restricted' }]);
+    return till;
+  }
+
+  test('C-145 C-149 an update that names nothing asks again while the client is restricted', () => {
+    const till = restrictedAtCommandLevel();
+    expect(till.ask(requestOf('update', 2))).toMatchObject({
+      level: 'command',
+      services: [{ validitySeconds: 300 }],
+    });
+    topUp(till, 500);
+    const again = requestOf('update', 3);
+    const answer = till.ask(again);
+    expect(answer).toMatchObject({
+      level: 'command',
+      services: [{ serviceIds: [5], granted: { unit: 'octets', units: 100 } }],
+    });
+    expect(till.session()!.services[0]!.exhausted).toBeUndefined();
+    expect(till.ask(again)).toEqual(answer);
+    expect(till.reserved('main')).toBe(100);
+    expect(till.ask(requestOf('update', 4))).toMatchObject({ level: 'services', services: [] });
+  });
+
+  test('the same of a client that speaks of services names none, and is told of none', () => {
+    const plan = planOf([ruleOf({ atEnd: redirect })]);
+    const till = new Till({ plan, openings: { main: 50 } });
+    till.ask(requestOf('initial', 0, [{ serviceIds: [], asked: {} }]));
+    till.ask(requestOf('update', 1, [{ serviceIds: [], used: { octets: 50 } }]));
+    expect(till.ask(requestOf('update', 2))).toMatchObject({ level: 'services', services: [] });
+    expect(till.session()!.services).toMatchObject([{ exhausted: 'restricted' }]);
+  });
+});
