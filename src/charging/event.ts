@@ -56,7 +56,13 @@ export interface EventEffect {
   /** What every copy of it is answered. */
   answer: Answer;
   /** What a debit took from buckets, and counted in limits. */
-  taken: readonly Part[];
+  taken: readonly Taken[];
+}
+
+/** A part of what a debit took. */
+export interface Taken extends Part {
+  /** Which of the answer's services it paid for. */
+  service: number;
 }
 
 /** What an event is decided on. */
@@ -85,7 +91,7 @@ export interface EventChange {
   answer: Answer;
   movements: readonly Movement[];
   record: ChargingRecord;
-  taken: readonly Part[];
+  taken: readonly Taken[];
 }
 
 /** Decides a one-time event. */
@@ -134,15 +140,15 @@ function debit(request: EventRequest, known: EventKnown): EventDecision {
   const { account, now, proof } = known;
   const draft = new Draft(account, request.subscriber);
   turnPeriods(draft, now);
-  const taken: Part[] = [];
-  const served = servicesOf(request).map((one) => {
+  const taken: Taken[] = [];
+  const served = servicesOf(request).map((one, service) => {
     const priced = priceEvent(request, one, known);
     if (priced.kind === 'refused') return { one, outcome: priced.outcome, cost: 0 };
     const paid = pay(draft, { one, priced, known });
     if (paid === undefined)
       return { one, outcome: 'credit-limit-reached' as const, cost: 0, priced }; // 4012
-    taken.push(...paid.parts);
-    const { cost, costs } = paid;
+    const { parts, cost, costs } = paid;
+    for (const part of parts) taken.push({ ...part, service });
     return { one, outcome: 'success' as const, cost, priced, costs };
   });
   const answer = answerAfter(request, { served, known, draft });

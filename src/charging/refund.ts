@@ -1,28 +1,23 @@
 /**
- * Refunds (RFC 8506 6.4). A client that hands in the Refund-Information of a debit gets back exactly
- * that debit, into the buckets that paid for it, once. Without it, the money that is given, or what
- * the units would cost, goes to the account's main money bucket, as far as the plan allows: what is
- * more than `plan.refunds.maximum` in one event is refused and not cut, or a repetition under
- * another Session-Id would bring the rest.
+ * Refunds (RFC 8506 6.4). A client that hands in the Refund-Information of a debit gets back what it
+ * asks for of that debit (`hand-back.ts`). Without it, the money that is given, or what the units
+ * would cost, goes to the account's main money bucket, as far as the plan allows: what is more than
+ * `plan.refunds.maximum` in one event is refused and not cut, or a repetition under another Session-Id
+ * would bring the rest.
  */
-import { type Bucket, hasPeriod, reservedField } from './account.ts';
-import type { Answer } from './answer.ts';
+import { type Bucket, hasPeriod } from './account.ts';
 import { isOver, turnPeriods } from './buckets.ts';
 import { Draft } from './draft.ts';
-import type { EventDecision, EventEffect, EventKnown, EventRequest } from './event.ts';
+import type { EventDecision, EventKnown, EventRequest } from './event.ts';
+import { handBack, roomIn } from './hand-back.ts';
 import { LIMIT } from './money.ts';
-import { tellBalance } from './notices.ts';
-import type { RecordedService } from './record.ts';
 import {
   answerAfter,
   eventRecord,
-  named,
-  plainly,
   priceEvent,
   type ServedEvent,
   servicesOf,
 } from './served-event.ts';
-import type { Part } from './session.ts';
 
 /** Random octets that a Refund-Information begins with. */
 export const NONCE_BYTES = 8;
@@ -84,70 +79,10 @@ function grantRefund(request: EventRequest, known: EventKnown): EventDecision {
   };
 }
 
-/** Exactly what a debit took goes back where it came from. */
-function handBack(request: EventRequest, known: EventKnown): EventDecision {
-  const { account, plan, former, fresh, now } = known;
-  if (former === undefined || !proves(request.refundInformation, former))
-    return fresh
-      ? { kind: 'answer', answer: plainly('service-denied', request) }
-      : { kind: 'reread' };
-  const draft = new Draft(account);
-  turnPeriods(draft, now);
-  for (const part of former.taken) giveBack(draft, part, now);
-  const { services, cost = 0 } = former.answer;
-  const answer: Answer = {
-    outcome: 'success',
-    level: request.level,
-    services: services.filter(({ granted }) => granted !== undefined),
-    cost,
-  };
-  tellBalance(answer, { plan, draft, now });
-  if (answer.lowBalance && !fresh) return { kind: 'reread' };
-  const record = eventRecord(request, { known, answer, served: [], changes: draft.changes() });
-  const recorded = answer.services.map((service): RecordedService => {
-    const { granted, outcome } = service;
-    const { unit, units } = granted ?? {};
-    return { ...named(service), outcome, ...(unit && { unit }), ...(units && { granted: units }) };
-  });
-  if (recorded[0] !== undefined) recorded[0].cost = 0 - cost;
-  return {
-    kind: 'change',
-    answer,
-    movements: draft.movements(),
-    // It names the debit: Session-Id, CC-Request-Number and CC-Sub-Session-Id.
-    record: { ...record, services: recorded, reference: former.by.trimEnd().replaceAll('\n', ' ') },
-    taken: [],
-  };
-}
-
-/** Into a bucket that is over, or has turned to a later period, nothing comes back. */
-function giveBack(draft: Draft, { bucket: id, amount, period }: Part, now: number): void {
-  const bucket = draft.account.definition.buckets.find((candidate) => candidate.id === id);
-  if (bucket === undefined) return;
-  const present = hasPeriod(bucket) ? draft.period(id) : undefined;
-  if (isOver(bucket, present, now)) return;
-  if (period !== undefined && present !== undefined && period < present) return;
-  const back = Math.min(amount, roomIn(draft, bucket));
-  if (back > 0) draft.book(id, 'refund', { amount: back, floor: -LIMIT });
-}
-
-/** Whether the octets are those that the debit's answer had. */
-function proves(given: Uint8Array | undefined, { answer }: EventEffect): boolean {
-  const issued = answer.refundInformation;
-  if (given === undefined || issued === undefined || given.length !== issued.length) return false;
-  return given.every((octet, i) => octet === issued[i]);
-}
-
 /** The money bucket that is drawn last: what every account has, whatever else it has. */
 function mainMoney(draft: Draft, now: number): Bucket | undefined {
   return draft.account.definition.buckets.findLast((bucket) => {
     if (bucket.unit !== 'money' || bucket.limits !== undefined) return false;
     return !isOver(bucket, hasPeriod(bucket) ? draft.period(bucket.id) : undefined, now);
   });
-}
-
-/** What still fits into a bucket, with all of its reservations released into it. */
-function roomIn(draft: Draft, { id }: Bucket): number {
-  const reserved = draft.account.counters[reservedField(id)] ?? 0;
-  return Math.max(0, LIMIT - Math.max(0, reserved) - Math.max(0, draft.available(id)));
 }

@@ -9,6 +9,8 @@ import type { Understood } from '../diameter/message.ts';
 import { definitionOf } from '../diameter/schema.ts';
 
 const EVENT_REQUEST = 4;
+/** Requested-Action, RFC 8506 8.41. */
+const REFUND_ACCOUNT = 1;
 
 /** Undefined: there is nothing. */
 export function flawOf(ccr: Understood<CCR>): Failure | undefined {
@@ -17,6 +19,9 @@ export function flawOf(ccr: Understood<CCR>): Failure | undefined {
     return failure('DIAMETER_MISSING_AVP', 'Requested-Action missing in an event', [
       exampleOf(definitionOf('Requested-Action')),
     ]);
+  const refunds = otherRefunds(ccr);
+  if (refunds.length > 0)
+    return failure('DIAMETER_INVALID_AVP_VALUE', 'one refund hands back one debit', refunds);
   const parameters = ccr['Service-Parameter-Info'];
   if (parameters === undefined || parameters.length === 0) return undefined;
   // RFC 8506 8.43: no service document that is known here defines any Service-Parameter-Type.
@@ -27,4 +32,17 @@ export function flawOf(ccr: Understood<CCR>): Failure | undefined {
     unknown.push(encodeAvp('Service-Parameter-Info', parameter));
   }
   return failure('DIAMETER_RATING_FAILED', 'unknown Service-Parameter-Type', unknown);
+}
+
+/** Each Refund-Information of a refund that names another debit than the first does. */
+function otherRefunds(ccr: Understood<CCR>): readonly Buffer[] {
+  if (ccr['CC-Request-Type'] !== EVENT_REQUEST || ccr['Requested-Action'] !== REFUND_ACCOUNT)
+    return [];
+  const [first, ...others] = [
+    ...(ccr['Multiple-Services-Credit-Control'] ?? []).map((one) => one['Refund-Information']),
+    ...(ccr['Refund-Information'] ?? []),
+  ].filter((one) => one !== undefined);
+  return others
+    .filter((one) => first !== undefined && !first.equals(one))
+    .map((one) => encodeAvp('Refund-Information', one));
 }

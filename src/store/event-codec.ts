@@ -1,6 +1,5 @@
 /** What one-time events did, to and from the bytes of `proto/event.proto` that their keys keep. */
-import type { EventEffect } from '../charging/event.ts';
-import type { Part } from '../charging/session.ts';
+import type { EventEffect, Taken } from '../charging/event.ts';
 import { createAnswerCodec } from './answer-codec.ts';
 import { isPresent, messageCodec, type Optional, storeSchema } from './schema.ts';
 
@@ -8,16 +7,20 @@ const effects = messageCodec<EffectMessage>(storeSchema, 'EventEffect');
 const answers = createAnswerCodec(storeSchema);
 
 export function encodeEffect({ by, digest, at, answer, taken }: EventEffect): Uint8Array {
-  return effects.encode({ by, digest, at, answer: answers.encode(answer), taken });
+  const takenFor = taken.map(({ service }) => service);
+  return effects.encode({ by, digest, at, answer: answers.encode(answer), taken, takenFor });
 }
 
 export function decodeEffect(bytes: Uint8Array): EventEffect {
-  const { by, digest, at, answer, taken } = effects.decode(bytes);
-  return { by, digest, at, answer: answers.decode(answer), taken: taken.map(toPart) };
+  const { by, digest, at, answer, taken, takenFor } = effects.decode(bytes);
+  return {
+    ...{ by, digest, at, answer: answers.decode(answer) },
+    taken: taken.map((part, i) => toTaken(part, takenFor[i] ?? 0)),
+  };
 }
 
-function toPart({ bucket, units, amount, period }: PartMessage): Part {
-  const part: Part = { bucket, units, amount };
+function toTaken({ bucket, units, amount, period }: PartMessage, service: number): Taken {
+  const part: Taken = { bucket, units, amount, service };
   return isPresent(period) ? { ...part, period } : part;
 }
 
@@ -27,6 +30,7 @@ interface EffectMessage {
   at: number;
   answer: Uint8Array;
   taken: readonly PartMessage[];
+  takenFor: readonly number[];
 }
 
 interface PartMessage {

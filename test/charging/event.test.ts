@@ -472,12 +472,120 @@ describe('refunds by Refund-Information (TS 32.299 7.2.171)', () => {
     expect(till.records[1]).toMatchObject({ kind: 'refund', sessionId: 'r', reference: 'e 0' });
   });
 
-  test('whatever units the refund names, and although the price has changed', () => {
+  test('no more than was debited, whatever is asked, and although the price has changed', () => {
     const till = new EventTill();
     const former = till.effect(eventOf('debit', [units(3)]));
     till.plan = planOf([{ ...sms, price: { amount: 99, per: 1, increment: 1 } }]);
-    till.book(refundOf(former, { services: [units(50)] }), { former });
+    expect(till.book(refundOf(former, { services: [units(50)] }), { former })).toMatchObject({
+      services: [{ outcome: 'success', granted: { unit: 'units', units: 3 } }],
+      cost: 30,
+    });
     expect(till.available('main')).toBe(100);
+  });
+
+  test('as many units, or as much money, as is asked', () => {
+    for (const [asked, granted, left] of [
+      [units(1), { unit: 'units', units: 1 }, 80],
+      [units(2, { ratingGroup: 9 }), { unit: 'units', units: 2 }, 90],
+      [money(25), { unit: 'money', units: 25 }, 95],
+      [money(50), { unit: 'money', units: 30 }, 100],
+    ] as const) {
+      const till = new EventTill();
+      const former = till.effect(eventOf('debit', [units(3)]));
+      const answer = till.book(refundOf(former, { services: [asked] }), { former });
+      expect(answer).toMatchObject({ services: [{ outcome: 'success', granted }] });
+      expect(answer.cost).toBe(left - 70);
+      expect(till.available('main')).toBe(left);
+      expect(till.records[1]).toMatchObject({
+        services: [{ granted: granted.units, cost: 70 - left }],
+      });
+    }
+  });
+
+  test('what was paid last comes back first, a part of it rounded down', () => {
+    const cap: Bucket = { ...main, id: 'cap', limits: ['e164:49170'] };
+    const till = new EventTill({
+      plan: planOf([{ ...sms, price: { amount: 10, per: 3, increment: 1 } }]),
+      buckets: [bundle('b', { unit: 'units' }), cap, main],
+      openings: { b: 2, cap: 50, main: 100 },
+    });
+    const former = till.effect(eventOf('debit', [units(5)]));
+    const opened = () => [till.available('b'), till.available('cap'), till.available('main')];
+    expect(opened()).toEqual([0, 40, 90]);
+    till.book(refundOf(former, { services: [units(2)] }), { former });
+    expect(opened()).toEqual([0, 46, 96]);
+    const again = till.effect(eventOf('debit', [units(5)], { sessionId: 'again' }));
+    till.book(refundOf(again, { services: [units(4)] }), { former: again });
+    expect(opened()).toEqual([0, 42, 92]);
+  });
+
+  test('of several services each that is named, with an answer for each', () => {
+    const till = new EventTill();
+    const debits = [units(3), units(2, { ratingGroup: 2 }), units(1, { ratingGroup: 3 })];
+    const former = till.effect(eventOf('debit', debits));
+    const seconds = asks({ ratingGroup: 3, asked: { seconds: 1 } });
+    const services = [
+      units(1, { ratingGroup: 2 }),
+      asks({ ratingGroup: 1 }),
+      units(1, { ratingGroup: 7 }),
+      seconds,
+    ];
+    const refund = refundOf(former, { services });
+    expect(till.event(refund, { former, fresh: false }).kind).toBe('reread');
+    expect(till.book(refund, { former })).toMatchObject({
+      services: [
+        { ratingGroup: 2, outcome: 'success', granted: { unit: 'units', units: 1 } },
+        { ratingGroup: 1, outcome: 'success', granted: { unit: 'units', units: 3 } },
+        { ratingGroup: 7, outcome: 'service-denied' },
+        { ratingGroup: 3, outcome: 'rating-failed' },
+      ],
+      cost: 40,
+    });
+    expect(till.available('main')).toBe(80);
+  });
+
+  test('nothing of what was not debited, at the level that was asked', () => {
+    const till = new EventTill();
+    const former = till.effect(eventOf('debit', [units(3)]));
+    for (const [service, outcome] of [
+      [asks({ asked: { seconds: 1 } }), 'rating-failed'],
+      [asks({ asked: {}, foreignMoney: true }), 'rating-failed'],
+    ] as const) {
+      const refund = refundOf(former, { services: [service], ...atCommand });
+      expect(till.event(refund, { former })).toMatchObject({ kind: 'answer', answer: { outcome } });
+    }
+    expect(till.event(refundOf(former, { services: [units(0)] }), { former }).kind).toBe('answer');
+    expect(till.available('main')).toBe(70);
+  });
+
+  test('never more than was taken, in whatever parts it is asked for', () => {
+    const count = fc.integer({ min: 0, max: 12 });
+    fc.assert(
+      fc.property(
+        fc.record({ b: fc.integer({ min: 0, max: 8 }), debited: count, back: count }),
+        fc.record({ amount: fc.integer({ min: 1, max: 9 }), per: fc.integer({ min: 1, max: 5 }) }),
+        ({ b, debited, back }, price) => {
+          fc.pre(debited > 0);
+          const till = new EventTill({
+            plan: planOf([{ ...sms, price: { ...price, increment: 1 } }]),
+            buckets: [bundle('b', { unit: 'units' }), main],
+            openings: { b, main: 1000 },
+          });
+          const former = till.effect(eventOf('debit', [units(debited)]));
+          const paid = 1000 - till.available('main');
+          const money = Math.max(0, debited - b);
+          till.book(refundOf(former, { services: [units(back)] }), { former });
+          const share = Math.min(back, money);
+          expect(till.available('main')).toBe(
+            1000 - paid + (money === 0 ? 0 : Math.floor((paid * share) / money)),
+          );
+          const bundled = Math.min(b, debited);
+          expect(till.available('b')).toBe(
+            b - bundled + Math.min(bundled, Math.max(0, back - money)),
+          );
+        },
+      ),
+    );
   });
 
   test('although the plan is gone, or the account is blocked', () => {

@@ -1,7 +1,8 @@
 /** One-time events from octets, in the core's words: RFC 8506 6, TS 32.299 5.2.2.1. */
 import { describe, expect, test } from 'vitest';
+import { flawOf } from '../../src/ro/flaw.ts';
 import { avp, group, u64 } from '../diameter/bytes.ts';
-import { asked, avp3, event, group3, mscc, serviceInformation } from './asking.ts';
+import { asked, avp3, decoded, event, group3, mscc, serviceInformation } from './asking.ts';
 
 const units = (count: bigint) => group(437, [avp(417, u64(count))]);
 const recipient = (number: string) => group3(2026, group3(1201, avp3(899, 1), avp3(897, number)));
@@ -42,6 +43,17 @@ describe('a one-time event', () => {
     expect(event(1, [mscc(avp(432, 5)), mscc(avp3(2022, blob))])?.refundInformation).toEqual(blob);
     expect(event(1, [avp3(2022, blob)])?.refundInformation).toEqual(blob);
     expect(event(1, [])?.refundInformation).toBeUndefined();
+  });
+
+  test('hands back one debit: another proof beside it is refused, and said to be wrong', () => {
+    const proof = (text: string) => avp3(2022, Buffer.from(text));
+    const flaw = (action: number, ...more: Buffer[]) =>
+      flawOf(decoded([avp(436, action), ...more], { requestType: avp(416, 4) }).message);
+    const two = [mscc(avp(432, 1), proof('a')), mscc(avp(432, 2), proof('b'))];
+    expect(flaw(1, ...two)).toMatchObject({ resultCode: 5004, failedAvp: [proof('b')] });
+    expect(flaw(1, mscc(proof('a')), proof('b'))).toMatchObject({ resultCode: 5004 });
+    expect(flaw(1, mscc(proof('a')), mscc(proof('a')), proof('a'))).toBeUndefined();
+    expect(flaw(0, ...two)).toBeUndefined();
   });
 });
 

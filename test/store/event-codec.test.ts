@@ -20,8 +20,8 @@ const effect: EventEffect = {
     refundInformation: Uint8Array.of(0, 255, 10),
   },
   taken: [
-    { bucket: 'b', units: 3, amount: 3, period: 1_767_225_600_000 },
-    { bucket: 'main', units: LIMIT, amount: LIMIT },
+    { bucket: 'b', units: 3, amount: 3, period: 1_767_225_600_000, service: 0 },
+    { bucket: 'main', units: LIMIT, amount: LIMIT, service: 3 },
   ],
 };
 
