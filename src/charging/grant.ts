@@ -5,7 +5,7 @@ import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from '
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
-import { priceOf, release, reserve, type Wanted } from './quota.ts';
+import { priceOf, release, reserve, retake, type Wanted } from './quota.ts';
 import type { Asked } from './request.ts';
 import { type Granted, newService, type Serving, underRule } from './serving.ts';
 import type { Grant, Service } from './session.ts';
@@ -30,10 +30,13 @@ export function grant(
   {
     settled,
     service,
+    isAlone,
     full,
   }: {
     settled: Settled;
     service: Service | undefined;
+    /** No other service holds anything in the pool, or has something left there. */
+    isAlone(pool: number): boolean;
     /** The session holds all the quotas that it may. */
     full: boolean;
   },
@@ -64,7 +67,7 @@ export function grant(
   }
   const first = service === undefined;
   return (
-    allot(serving, { settled, service: present, asked, rule, first }) ??
+    allot(serving, { settled, service: present, asked, rule, first, isAlone }) ??
     answerExhausted(serving, { rule, service: present })
   );
 }
@@ -82,43 +85,52 @@ interface Wish {
   rule: Rule;
   /** The session did not know the service before. */
   first: boolean;
+  isAlone(pool: number): boolean;
+}
+
+/** What was reserved. */
+interface Got {
+  grant: Grant;
+  change: Change | undefined;
+  /** Nothing useful is left behind it. */
+  isLast: boolean;
 }
 
 /** Reserves the next grant; undefined: not enough is there. */
 function allot(serving: Serving, wish: Wish): Granted | undefined {
   const { draft, plan, now } = serving;
-  const { settled, asked, rule } = wish;
+  const { asked, rule } = wish;
+  const { grant: told, ...bare } = wish.service;
   // A service that comes twice in one request has one grant; each answer gives a part of it.
-  const before = wish.service.grant?.units ?? 0;
-  const service = restored(underRule(release(draft, wish.service, now), rule, plan));
-  let change = changeWithin(serving, settled.facts, rule);
-  const wanted: Wanted = {
-    rule,
-    wanted: Math.min(mostOf(rule), before + (asked[rule.unit] || rule.quota.size)),
-    now,
-    until: change?.until === undefined ? undefined : endOf(rule, change.until, now),
-    next: change?.within?.told === 'dual' ? undefined : change?.within?.rule,
-  };
-  let got = reserveInPool(serving, { settled, service, wanted });
-  if (got === undefined && before > 0)
-    got = reserveInPool(serving, { settled, service, wanted: { ...wanted, wanted: before } });
-  if (got === undefined) return undefined;
-  const refuses = got.final;
-  got.final &&= rule.atEnd !== 'deny';
-  const within = change?.within;
-  if (within?.told === 'dual') {
-    const { at, rule: next } = within;
-    const both = withSecondQuota(draft, got, { service, wanted, at, next });
-    if (both === undefined) {
-      change = undefined;
-      got.validUntil = endOf(rule, at, now);
-    } else got = both;
-  } else if (within !== undefined) got.switch = switchOf(within);
-  const next: Service = { ...service, grant: got };
-  if (got.final) next.exhausted = 'final';
-  const answer = answerOf(wish, got, { service, units: got.units - before, change, now });
-  return { service: next, refuses, answer };
+  const isPooled = told?.pool !== undefined;
+  if (!isPooled) release(draft, wish.service, now);
+  const service = restored(underRule(bare, rule, plan));
+  const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
+  const wanted = Math.min(mostOf(rule), before.units + (asked[rule.unit] || rule.quota.size));
+  const got =
+    told !== undefined && isPooled
+      ? addToPool(serving, wish, { service, wanted, told })
+      : reserveInPool(serving, wish, { service, wanted });
+  if (got === undefined && told === undefined) return undefined;
+  const units = unitsOf(got?.grant);
+  if (got === undefined || units.units < before.units || units.after < before.after) {
+    if (got !== undefined) release(draft, { ...service, grant: got.grant }, now);
+    if (told !== undefined && !isPooled) retake(draft, told);
+    return { service: wish.service, refuses: true, answer: { outcome: 'success' } };
+  }
+  const { grant, isLast } = got;
+  const next: Service = { ...service, grant };
+  if (grant.final) next.exhausted = 'final';
+  const answer = answerOf(wish, got, {
+    ...{ service, now, units: units.units - before.units, after: units.after - before.after },
+  });
+  return { service: next, refuses: isLast, answer };
 }
+
+const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({
+  units: grant?.units ?? 0,
+  after: grant?.switch?.after?.units ?? 0,
+});
 
 /** CC-Time has 32 bits (RFC 8506 8.21). */
 function mostOf({ unit, quota }: Rule): number {
@@ -132,56 +144,109 @@ function endOf({ validitySeconds }: Rule, cutAt: number, now: number): number {
 }
 
 /**
- * Reserves, and adds to the grant what the service had left in its pool (RFC 8506 5.1.2, A.9): the
- * client still counts it there. Where no more is to be had than that, it is given back first.
+ * Reserves, in the pool if all of its services may draw what the grant holds. What the service had
+ * left there stays and is added to the grant (RFC 8506 5.1.2, A.9): the client still counts it.
+ *
+ * Where that is as much as the rule ever grants at once, or not enough is to be had for the pool,
+ * the service gets a quota of its own, and what it had left goes to the others of the pool; if there
+ * are none, nobody counts it any more, and it is given back first.
  */
 function reserveInPool(
-  { draft, now }: Serving,
-  { settled, service, wanted }: { settled: Settled; service: Service; wanted: Wanted },
-): Grant | undefined {
-  const { rule } = wanted;
-  const pool = priceOf(service) === undefined ? undefined : rule.pool;
+  serving: Serving,
+  wish: Wish,
+  { service, wanted }: { service: Service; wanted: number },
+): Got | undefined {
+  const { draft, now } = serving;
+  const { settled, rule, isAlone } = wish;
   const { left } = settled;
-  const giveLeft = () => {
-    if (settled.left !== undefined) release(draft, { ...service, grant: settled.left }, now);
+  const isSame = left?.pool === rule.pool;
+  if (left === undefined || !isSame || !isFull({ ...service, grant: left }, rule)) {
+    const got = attempt(serving, wish, { service, wanted, pooled: true });
+    if (got !== undefined) {
+      if (left === undefined || !isSame) return got;
+      settled.left = undefined;
+      return { ...got, grant: holding(got.grant, left) };
+    }
+  }
+  if (left?.pool !== undefined && isAlone(left.pool)) {
+    release(draft, { ...service, grant: left }, now);
     settled.left = undefined;
+    serving.sharing.end(left.pool);
+  }
+  return attempt(serving, wish, { service, wanted, pooled: false });
+}
+
+/** More for a service that was granted something in its pool by this request already. */
+function addToPool(
+  serving: Serving,
+  wish: Wish,
+  { service, wanted, told }: { service: Service; wanted: number; told: Grant },
+): Got | undefined {
+  const got = attempt(serving, wish, { service, wanted, pooled: true });
+  return got?.grant.pool === told.pool && got !== undefined
+    ? { ...got, grant: holding(got.grant, told) }
+    : undefined;
+}
+
+/** One way to reserve: for the rule's pool, or for the service alone. */
+function attempt(
+  serving: Serving,
+  { settled, rule }: Wish,
+  of: { service: Service; wanted: number; pooled: boolean },
+): Got | undefined {
+  const { draft, sharing, now } = serving;
+  const { service } = of;
+  let change = changeWithin(serving, settled.facts, rule);
+  const { within } = change ?? {};
+  const pool = of.pooled ? sharing.poolOf(rule, within?.rule) : undefined;
+  if (of.pooled && pool === undefined) return undefined;
+  const wanted: Wanted = {
+    rule,
+    wanted: of.wanted,
+    now,
+    until: change?.until === undefined ? undefined : endOf(rule, change.until, now),
+    next: within?.told === 'dual' ? undefined : within?.rule,
+    shared: pool === undefined ? undefined : (bucket) => sharing.isForAll(pool, bucket),
   };
-  if (left !== undefined && isFull(draft, { ...service, grant: left }, rule)) giveLeft();
-  let got = reserve(draft, service, wanted);
-  if (got === undefined && settled.left !== undefined) {
-    giveLeft();
-    got = reserve(draft, service, wanted);
-  }
-  if (got === undefined || pool === undefined) return got;
-  got.pool = pool;
-  if (settled.left?.pool === pool) {
-    got = holding(got, settled.left);
-    settled.left = undefined;
-  }
-  return got;
+  let grant = reserve(draft, service, wanted);
+  if (grant === undefined) return undefined;
+  const isLast = grant.final;
+  grant.final &&= rule.atEnd !== 'deny';
+  if (within?.told === 'dual') {
+    const both = withSecondQuota(draft, grant, {
+      ...{ service, wanted, at: within.at, next: within.rule },
+    });
+    if (both === undefined) {
+      change = undefined;
+      grant.validUntil = endOf(rule, within.at, now);
+    } else grant = both;
+  } else if (within !== undefined) grant.switch = switchOf(within);
+  if (pool !== undefined) grant.pool = pool;
+  return { grant, change, isLast };
 }
 
 function answerOf(
   { rule, asked, first }: Wish,
-  got: Grant,
-  of: { service: Service; units: number; change: Change | undefined; now: number },
+  { grant, change }: Got,
+  of: { service: Service; units: number; after: number; now: number },
 ): Granted['answer'] {
-  const { service, units, change, now } = of;
+  const { service, units, after, now } = of;
+  // What announces final units comes with them (RFC 8506 5.6).
+  const final = grant.final && units > 0;
   const answer: Granted['answer'] = { outcome: 'success' };
   if (units > 0) answer.granted = { unit: rule.unit, units };
-  if (got.validUntil !== undefined) answer.validitySeconds = (got.validUntil - now) / 1000;
+  if (grant.validUntil !== undefined) answer.validitySeconds = (grant.validUntil - now) / 1000;
   if (rule.holdingSeconds !== undefined) answer.holdingSeconds = rule.holdingSeconds;
-  if (got.final && rule.atEnd !== 'deny') answer.final = rule.atEnd;
-  const directives = directivesFor(rule, { units, final: got.final, first });
+  if (final && rule.atEnd !== 'deny') answer.final = rule.atEnd;
+  const directives = directivesFor(rule, { units, final, first });
   if (directives !== undefined) answer.directives = directives;
   const beside = besideFor(rule, asked);
   if (beside !== undefined) answer.beside = beside;
   if (change?.within !== undefined && change.within.told !== 'not') {
     const { at } = change.within;
-    const after = got.switch?.after?.units;
-    answer.tariffChange = after === undefined ? { at } : { at, after };
+    answer.tariffChange = grant.switch?.after === undefined ? { at } : { at, after };
   }
-  if (got.pool !== undefined) answer.pool = poolOf(got.pool, service, got);
+  if (grant.pool !== undefined) answer.pool = poolOf(grant.pool, service, grant);
   return answer;
 }
 

@@ -73,9 +73,8 @@ export function reserveLimits(
  * beyond.
  */
 export function debitLimits(draft: Draft, limits: readonly Part[], used: Counted): Part[] {
-  const { buckets } = draft.account.definition;
   return limits.map((part) => {
-    const bucket = buckets.find(({ id }) => id === part.bucket);
+    const bucket = draft.bucket(part.bucket);
     const counted = bucket === undefined ? 0 : used[countedIn(bucket)];
     const amount = Math.min(part.amount, counted);
     draft.debit(part.bucket, amount);

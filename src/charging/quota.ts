@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { capsOf, debitLimits, leanOnCaps, overrunLimits, reserveLimits } from './limits.ts';
 import { add, LIMIT } from './money.ts';
 import type { Price, Rule } from './plan.ts';
-import { affordable, costOfMore } from './rating.ts';
+import { affordable, type Bound, boundOf, costOfMore, mostOf, surelyAffordable } from './rating.ts';
 import type { Grant, Part, Service } from './session.ts';
 
 /** One unit of money is one unit of its bucket: what a request in CC-Money costs (RFC 8506 5.2). */
@@ -36,7 +36,6 @@ export interface Taken {
  */
 export function consume(draft: Draft, service: Service, used: number, second = false): Taken {
   const price = priceOf(service);
-  const { buckets } = draft.account.definition;
   const { grant } = service;
   const chargeable = price === undefined ? 0 : used;
   let { rated } = service;
@@ -46,7 +45,7 @@ export function consume(draft: Draft, service: Service, used: number, second = f
   for (const part of (second ? grant?.switch?.after?.parts : grant?.parts) ?? []) {
     let units = Math.min(rest, part.units);
     let charge = units;
-    const bucket = buckets.find((candidate) => candidate.id === part.bucket);
+    const bucket = draft.bucket(part.bucket);
     if (bucket?.unit === 'money' && price !== undefined) {
       charge = costOfMore(price, rated, units);
       if (charge > part.amount) {
@@ -106,10 +105,19 @@ export function release(draft: Draft, service: Service, now: number): Service {
   return kept;
 }
 
+/** Takes again what this decision reserved for a grant and gave back. */
+export function retake(draft: Draft, grant: Grant): void {
+  for (const parts of [grant.parts, grant.switch?.after?.parts ?? [], grant.limits ?? []])
+    for (const { bucket: id, amount } of parts) {
+      const bucket = draft.bucket(id);
+      if (bucket !== undefined) draft.reserve(bucket, amount);
+    }
+}
+
 /** Gives parts back, unless their bucket is over or has turned to a later period. */
 function releaseParts(draft: Draft, parts: readonly Part[], now: number): void {
   for (const { bucket: id, amount, period } of parts) {
-    const bucket = draft.account.definition.buckets.find((candidate) => candidate.id === id);
+    const bucket = draft.bucket(id);
     const present = bucket !== undefined && hasPeriod(bucket) ? draft.period(id) : undefined;
     const turned = period !== undefined && present !== undefined && period < present;
     draft.release(id, amount, turned || (bucket !== undefined && isOver(bucket, present, now)));
@@ -196,8 +204,16 @@ export interface Wanted {
   now: number;
   /** Store time in ms at which it ends; absent: as the rule's validity says. */
   until?: number | undefined;
-  /** The rule from a tariff change within it on: what the dearer of both costs is reserved. */
+  /**
+   * The rule from a tariff change within it on: what the units cost at the most is reserved, however
+   * they are divided by the change.
+   */
   next?: Rule | undefined;
+  /**
+   * For a pool, which may draw from these buckets only: what the units cost at the most is reserved.
+   * Undefined is returned where another bucket is to pay for some.
+   */
+  shared?: ((bucket: Bucket) => boolean) | undefined;
 }
 
 /**
@@ -210,16 +226,15 @@ export interface Wanted {
 export function reserve(
   draft: Draft,
   service: Service,
-  { rule, wanted, now, until, next }: Wanted,
+  { rule, wanted, now, until, next, shared }: Wanted,
 ): Grant | undefined {
-  const tariff: Tariff = {
-    price: priceOf(service),
-    rated: service.rated,
-    nextPrice: undefined,
-    nextRated: 0,
-  };
-  if (next !== undefined) tariff.nextPrice = priceOf(next);
-  if (tariff.price === undefined && tariff.nextPrice === undefined)
+  const tariff: Tariff = { price: priceOf(service), rated: service.rated, bound: undefined };
+  const nextPrice = next === undefined ? undefined : priceOf(next);
+  if (nextPrice !== undefined || shared !== undefined) {
+    const prices = [tariff.price, nextPrice].filter((price) => price !== undefined);
+    tariff.bound = boundOf(prices);
+  }
+  if (tariff.price === undefined && nextPrice === undefined)
     return granted({ parts: [], units: wanted, final: false }, { rule, now, until });
   const useful = Math.min(rule.quota.minimum, wanted);
   // What is free until the change is paid for by what pays after it.
@@ -243,7 +258,6 @@ export function reserve(
       const amount = dearest(tariff, units);
       if (units > 0) drawn.push({ bucket, part: { bucket: bucket.id, units, amount } });
       tariff.rated = add(tariff.rated, units);
-      tariff.nextRated = add(tariff.nextRated, units);
       spent = add(spent, amount);
       rest -= units;
       within = reach - units;
@@ -269,6 +283,7 @@ export function reserve(
     leanOnCaps(draft, caps, { taken, useful: least });
   }
   if (units < useful || units === 0) return undefined;
+  if (shared !== undefined && !drawn.every(({ bucket }) => shared(bucket))) return undefined;
   const parts: Part[] = [];
   for (const { bucket, part } of drawn) {
     draft.reserve(bucket, part.amount);
@@ -282,31 +297,24 @@ export function reserve(
   return grant;
 }
 
-/** What units are reserved at, and how many money has paid for before; two prices: the dearer. */
+/** What units are reserved at, and how many money has paid for before. */
 interface Tariff {
   price: Price | undefined;
   rated: number;
-  /** From a tariff change on. */
-  nextPrice: Price | undefined;
-  nextRated: number;
+  /** Nobody knows what they will cost: this is the most. */
+  bound: Bound | undefined;
 }
 
 /** What `units` more cost at the most. */
-function dearest({ price, rated, nextPrice, nextRated }: Tariff, units: number): number {
-  const cost = price === undefined ? 0 : costOfMore(price, rated, units);
-  return nextPrice === undefined ? cost : Math.max(cost, costOfMore(nextPrice, nextRated, units));
+function dearest({ price, rated, bound }: Tariff, units: number): number {
+  if (bound !== undefined) return mostOf(bound, units);
+  return price === undefined ? 0 : costOfMore(price, rated, units);
 }
 
 /** How many units, up to `wanted`, `budget` pays for at the least. */
-function reachOf(
-  { price, rated, nextPrice, nextRated }: Tariff,
-  budget: number,
-  wanted: number,
-): number {
-  const reach = price === undefined ? wanted : affordable(price, { rated, budget, wanted });
-  return nextPrice === undefined
-    ? reach
-    : Math.min(reach, affordable(nextPrice, { rated: nextRated, budget, wanted }));
+function reachOf({ price, rated, bound }: Tariff, budget: number, wanted: number): number {
+  if (bound !== undefined) return surelyAffordable(bound, { budget, wanted });
+  return price === undefined ? wanted : affordable(price, { rated, budget, wanted });
 }
 
 /** A grant with its end. */

@@ -73,8 +73,54 @@ export function affordable(
   return Math.max(0, Number(most - BigInt(rated)));
 }
 
+/**
+ * What units cost at the most, wherever they begin and however they are divided among prices: the
+ * dearest rate of all of them, and beside it, once, all that is not proportional.
+ */
+export interface Bound {
+  amount: number;
+  per: number;
+  /** Fees, minima, and of each band one unit less than an increment and what rounding adds. */
+  beside: number;
+}
+
+/** The bound of units, each of which is rated by one of `prices`. */
+export function boundOf(prices: readonly Price[]): Bound {
+  let dearest = { amount: 0n, per: 1n };
+  for (const price of prices)
+    for (const { amount, per } of exactBands(price))
+      if (amount * dearest.per > dearest.amount * per) dearest = { amount, per };
+  let beside = 0n;
+  for (const price of prices) {
+    beside += ceilDiv(BigInt(price.minimum ?? 0) * dearest.amount, dearest.per);
+    for (const { fee, amount, per, increment } of exactBands(price)) {
+      const rounding = (increment * amount) % per === 0n ? 0n : per - 1n;
+      beside += fee + ceilDiv((increment - 1n) * amount + rounding, per);
+    }
+  }
+  const { amount, per } = dearest;
+  return { amount: Number(amount), per: Number(per), beside: clampUnits(beside).units };
+}
+
+/** What `units` cost at the most; saturated at LIMIT. */
+export function mostOf({ amount, per, beside }: Bound, units: number): number {
+  return units === 0 ? 0 : add(mulDivCeil(units, amount, per), beside);
+}
+
+/** The most units, up to `wanted`, that cost no more than `budget` whatever comes. */
+export function surelyAffordable(
+  { amount, per, beside }: Bound,
+  { budget, wanted }: { budget: number; wanted: number },
+): number {
+  const left = Math.max(0, budget) - beside;
+  if (left < 0) return 0;
+  if (amount === 0) return wanted;
+  const most = (BigInt(left) * BigInt(per)) / BigInt(amount);
+  return most < BigInt(wanted) ? Number(most) : wanted;
+}
+
 /** One band, no fee and no minimum: what most prices are. */
-function isPlain({ fee, minimum, bands }: Price): boolean {
+export function isPlain({ fee, minimum, bands }: Price): boolean {
   return fee === undefined && minimum === undefined && bands === undefined;
 }
 

@@ -4,6 +4,7 @@ import type { Known } from './decision.ts';
 import { describedIn } from './description.ts';
 import type { Draft } from './draft.ts';
 import { withNotices } from './notices.ts';
+import { Sharing } from './pool.ts';
 import type { ChargingRecord, RecordKind } from './record.ts';
 import type { Facts, Request } from './request.ts';
 import { type Served, serveAll } from './service.ts';
@@ -25,7 +26,9 @@ export function serveRequest(
   const { kind, context, occurredAt = now, level, tariffChange } = request;
   const serving: Serving = {
     draft,
+    sharing: new Sharing(draft, plan, now),
     plan,
+    level,
     kind,
     context,
     facts,

@@ -4,7 +4,7 @@
  */
 import type { ServiceAnswer } from './answer.ts';
 import { grant } from './grant.ts';
-import { leave } from './pool.ts';
+import { holdsAny, leave } from './pool.ts';
 import type { RecordedService } from './record.ts';
 import { type AskedService, serviceKey } from './request.ts';
 import type { Serving } from './serving.ts';
@@ -24,37 +24,47 @@ export interface Served {
 export function serveAll(
   serving: Serving,
   asked: readonly AskedService[],
-  before: readonly Service[],
+  known: readonly Service[],
 ): Served {
-  const services = new Map(before.map((service) => [serviceKey(service), service]));
+  const services = new Map(known.map((service) => [serviceKey(service), service]));
   let refuses = false;
   const answers: ServiceAnswer[] = [];
   const recorded: RecordedService[] = [];
-  for (const settled of settle(serving, asked, services)) {
-    const { one, key } = settled;
-    const full = services.size >= MAX_SERVICES && holding(services) >= MAX_SERVICES;
-    const next = grant(serving, { settled, service: services.get(key), full });
+  const all = settle(serving, asked, services);
+  let held = holding(services);
+  for (const settled of all) {
+    const { one, grantKey: key } = settled;
+    const before = services.get(key);
+    const next = grant(serving, {
+      settled,
+      service: before,
+      isAlone: (pool) =>
+        !holdsAny(services, settled.key, pool) &&
+        !all.some((other) => other !== settled && other.left?.pool === pool),
+      full: services.size >= MAX_SERVICES && held >= MAX_SERVICES,
+    });
     if (next.service !== undefined) services.set(key, next.service);
-    if (settled.left !== undefined) leavePool(serving, settled, services);
+    held += countOf(next.service) - countOf(before);
     refuses ||= next.refuses;
     const answer: ServiceAnswer = { serviceIds: one.serviceIds, ...next.answer };
     if (one.ratingGroup !== undefined) answer.ratingGroup = one.ratingGroup;
     answers.push(answer);
     recorded.push(recordOf(settled, answer));
   }
+  for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
   return { services: bounded([...services.values()]), answers, recorded, refuses };
 }
 
 /** What a service had left in a pool that it was granted nothing more of. */
 function leavePool(
-  { draft, now }: Serving,
+  { draft, now, sharing }: Serving,
   { key, left }: Settled,
   services: Map<string, Service>,
 ): void {
   const service = services.get(key);
   if (service === undefined || left === undefined) return;
   services.set(key, { ...service, grant: left });
-  leave(draft, services, { key, now });
+  leave(draft, services, { key, now, sharing });
   const { grant: _, ...gone } = services.get(key) ?? service;
   services.set(key, service.grant === undefined ? gone : { ...gone, grant: service.grant });
 }
@@ -84,9 +94,11 @@ function recordOf(settled: Settled, { outcome, granted }: ServiceAnswer): Record
 
 function holding(services: ReadonlyMap<string, Service>): number {
   let count = 0;
-  for (const { grant: held } of services.values()) if (held !== undefined) count++;
+  for (const service of services.values()) count += countOf(service);
   return count;
 }
+
+const countOf = (service: Service | undefined): number => (service?.grant === undefined ? 0 : 1);
 
 /** Beyond the limit the services without quota are forgotten, the oldest first. */
 function bounded(services: readonly Service[]): readonly Service[] {

@@ -3,12 +3,15 @@ import type { ServiceAnswer } from './answer.ts';
 import type { Draft } from './draft.ts';
 import type { ServiceFacts } from './match.ts';
 import type { Plan, Price, Rule } from './plan.ts';
+import type { Sharing } from './pool.ts';
 import { priceOf } from './quota.ts';
 import { type AskedService, type Facts, type Request, serviceKey } from './request.ts';
 import type { Service } from './session.ts';
 
 export interface Serving {
   draft: Draft;
+  sharing: Sharing;
+  level: Request['level'];
   plan: Plan;
   kind: Request['kind'];
   context: string;
@@ -46,23 +49,82 @@ export function factsFor(
   return { context, ratingGroup, serviceIds, facts: said };
 }
 
-/**
- * The service of a session that usage is counted against: the one with the same key or, where
- * usage of single service identifiers is reported for a quota that was granted to the whole rating
- * group, the group's (RFC 8506 5.1.2).
- */
-export function serviceFor(
-  services: ReadonlyMap<string, Service>,
-  asked: AskedService,
-): { key: string; service: Service | undefined } {
-  const key = serviceKey(asked);
-  const service = services.get(key);
-  if (service !== undefined || asked.serviceIds.length === 0 || asked.asked !== undefined)
-    return { key, service };
-  const groupKey = serviceKey({ ratingGroup: asked.ratingGroup, serviceIds: [] });
-  const group = services.get(groupKey);
-  return group === undefined ? { key, service } : { key: groupKey, service: group };
+/** The services of a session as a request finds them, and which of them it reports for. */
+export class Quotas {
+  readonly #services: ReadonlyMap<string, Service>;
+  /** Of a request without services: it is for the session's only one. */
+  readonly #only: string | undefined;
+  /** Keys of quotas for several identifiers, by rating group and each identifier. */
+  #wholes: Map<string, string[]> | undefined;
+
+  constructor(services: ReadonlyMap<string, Service>, level: Request['level']) {
+    this.#services = services;
+    if (level !== 'command' || services.size !== 1) return;
+    const [key = '', service] = services.entries().next().value ?? [];
+    // RFC 8506 8.28: the identifier of a service need not come again.
+    if (service?.ratingGroup === undefined) this.#only = key;
+  }
+
+  /**
+   * The key of the service that usage is counted against. It is the one that is named if it has a
+   * quota; else one that was granted to identifiers of which these are some, or to the whole rating
+   * group (RFC 8506 5.1.2).
+   */
+  keyOfUsed(asked: AskedService): string {
+    const key = serviceKey(asked);
+    if (this.#only !== undefined) return this.#only;
+    const { ratingGroup, serviceIds } = asked;
+    if (serviceIds.length === 0) return key;
+    const own = this.#services.get(key);
+    const isReport = asked.used !== undefined || asked.asked === undefined;
+    if (own?.grant !== undefined || !isReport) return key;
+    const whole = this.#wholeOf(asked);
+    if (whole !== undefined) return whole;
+    const groupKey = serviceKey({ ratingGroup, serviceIds: [] });
+    const group = this.#services.get(groupKey);
+    if (group?.grant !== undefined) return groupKey;
+    return own === undefined && group !== undefined && asked.asked === undefined ? groupKey : key;
+  }
+
+  /** The key of the service that more is granted to: the one that is named asks for itself. */
+  keyToGrant(asked: AskedService): string {
+    if (this.#only !== undefined) return this.#only;
+    return asked.asked === undefined ? this.keyOfUsed(asked) : serviceKey(asked);
+  }
+
+  /** What the rule of a service is chosen by, where it was named before. */
+  named(asked: AskedService): AskedService {
+    const only = this.#only === undefined ? undefined : this.#services.get(this.#only);
+    return only === undefined || asked.serviceIds.length > 0
+      ? asked
+      : { ...asked, serviceIds: only.serviceIds };
+  }
+
+  #wholeOf({ ratingGroup, serviceIds }: AskedService): string | undefined {
+    this.#wholes ??= wholesOf(this.#services);
+    const keys = this.#wholes.get(wholeKey(ratingGroup, serviceIds[0]));
+    return keys?.find((key) => {
+      const ids = this.#services.get(key)?.serviceIds ?? [];
+      return serviceIds.every((id) => ids.includes(id));
+    });
+  }
 }
+
+function wholesOf(services: ReadonlyMap<string, Service>): Map<string, string[]> {
+  const wholes = new Map<string, string[]>();
+  for (const [key, { ratingGroup, serviceIds, grant }] of services) {
+    if (grant === undefined || serviceIds.length < 2) continue;
+    for (const id of serviceIds) {
+      const known = wholes.get(wholeKey(ratingGroup, id));
+      if (known === undefined) wholes.set(wholeKey(ratingGroup, id), [key]);
+      else known.push(key);
+    }
+  }
+  return wholes;
+}
+
+const wholeKey = (ratingGroup: number | undefined, id: number | undefined): string =>
+  `${ratingGroup ?? ''}/${id}`;
 
 export function newService(asked: AskedService, rule: Rule, plan: Plan): Service {
   const { ratingGroup, serviceIds } = asked;

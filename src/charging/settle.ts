@@ -8,10 +8,10 @@ import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
 import type { Rule } from './plan.ts';
-import { borrow, leave } from './pool.ts';
+import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, newService, type Serving, serviceFor } from './serving.ts';
+import { factsFor, newService, Quotas, type Serving } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 import { changeOf, switchedOver, usedAfter } from './tariff-change.ts';
 
@@ -25,6 +25,8 @@ export interface Settled {
   one: AskedService;
   /** Of the service that the usage is counted against. */
   key: string;
+  /** Of the service that more is granted to. */
+  grantKey: string;
   facts: ServiceFacts;
   /** The rule at the time of use. */
   rule: Rule | undefined;
@@ -49,6 +51,8 @@ export interface Settled {
 interface Books {
   services: Map<string, Service>;
   before?: Map<string, Service>;
+  /** While pools pay. */
+  purses?: Purses;
 }
 
 /** Settles what is reported; `services` are then as they stand before anything is granted. */
@@ -58,18 +62,19 @@ export function settle(
   services: Map<string, Service>,
 ): readonly Settled[] {
   const books: Books = { services };
+  const quotas = new Quotas(services, serving.level);
   const settled: Settled[] = [];
   let changes = false;
   let pools = false;
   for (const one of asked) {
-    const next = settleGranted(serving, one, services);
+    const next = settleGranted(serving, one, { services, quotas });
     changes ||= next.after !== undefined;
     pools ||= services.get(next.key)?.grant?.pool !== undefined;
     settled.push(next);
   }
   if (changes) settleAfter(serving, settled, books);
-  if (pools) for (const one of settled) takeBeyond(serving, one, books, fromPool);
-  for (const one of settled) giveBack(serving, one, settled, services);
+  if (pools) takeFromPools(serving, settled, books);
+  giveBack(serving, settled, services);
   for (const one of settled) takeBeyond(serving, one, books, fromBuckets);
   for (const { key } of settled) {
     const service = services.get(key);
@@ -83,15 +88,17 @@ export function settle(
 function settleGranted(
   serving: Serving,
   one: AskedService,
-  services: Map<string, Service>,
+  { services, quotas }: { services: Map<string, Service>; quotas: Quotas },
 ): Settled {
   const { draft, plan, at } = serving;
-  const facts = factsFor(serving, one);
+  const facts = factsFor(serving, quotas.named(one));
   const rule = ruleFor(plan, facts, at);
-  const { key, service: current } = serviceFor(services, one);
+  const key = quotas.keyOfUsed(one);
+  const current = services.get(key);
   const settled: Settled = {
     one,
     key,
+    grantKey: quotas.keyToGrant(one),
     facts,
     rule,
     rest: 0,
@@ -188,14 +195,24 @@ function keep(services: Map<string, Service>, key: string, { rated, cost }: Serv
   if (service !== undefined) services.set(key, { ...service, rated, cost });
 }
 
+/** Lets pools pay for usage beyond the grants of their services. */
+function takeFromPools(serving: Serving, settled: readonly Settled[], books: Books): void {
+  const isBeyond = ({ rest, after }: Settled) =>
+    rest > 0 || (after !== undefined && after.rest > 0);
+  if (!settled.some(isBeyond)) return;
+  const purses = new Purses(serving.draft, books.services);
+  for (const one of settled) takeBeyond(serving, one, { ...books, purses }, fromPool);
+  purses.putBack();
+}
+
 function fromPool(
-  { draft, now }: Serving,
-  { services }: Books,
+  { now }: Serving,
+  { services, purses }: Books,
   { one, service, rest }: { one: Settled; service: Service; rest: number },
 ): Taken {
   const pool = services.get(one.key)?.grant?.pool;
-  if (pool === undefined) return { service, rest, cost: 0, excess: false };
-  return borrow(draft, services, { pool, service, rest, now });
+  if (pool === undefined || purses === undefined) return { service, rest, cost: 0, excess: false };
+  return purses.borrow({ pool, service, rest, now });
 }
 
 function fromBuckets(
@@ -208,27 +225,29 @@ function fromBuckets(
 }
 
 /**
- * Releases what is left of a grant. In a pool it is put aside for the grant that follows, or goes
+ * Releases what is left of the grants. In a pool it is put aside for the grant that follows, or goes
  * to another grant of the pool where none does.
  */
 function giveBack(
   serving: Serving,
-  { key }: Settled,
   settled: readonly Settled[],
   services: Map<string, Service>,
 ): void {
-  const { draft, now } = serving;
-  const service = services.get(key);
-  if (service?.grant === undefined) return;
-  if (service.grant.pool === undefined) {
-    services.set(key, release(draft, service, now));
-    return;
+  const { draft, now, sharing } = serving;
+  const asking = new Map<string, Settled>();
+  for (const one of settled)
+    if (asksAnew(serving, one) && !asking.has(one.key)) asking.set(one.key, one);
+  for (const { key } of settled) {
+    const service = services.get(key);
+    if (service?.grant === undefined) continue;
+    if (service.grant.pool === undefined) services.set(key, release(draft, service, now));
+    else if (!asking.has(key)) leave(draft, services, { key, now, sharing });
   }
-  const asking = settled.find((one) => one.key === key && asksAnew(serving, one));
-  if (asking === undefined) leave(draft, services, { key, now });
-  else {
+  for (const [key, one] of asking) {
+    const service = services.get(key);
+    if (service?.grant === undefined) continue;
     const { grant, ...kept } = service;
-    asking.left = grant;
+    one.left = grant;
     services.set(key, kept);
   }
 }

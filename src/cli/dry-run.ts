@@ -26,7 +26,7 @@ import {
   type Unit,
 } from '../charging/request.ts';
 import { priceEvent, servicesOf } from '../charging/served-event.ts';
-import { serviceFor } from '../charging/serving.ts';
+import { Quotas } from '../charging/serving.ts';
 import type { Service, Session } from '../charging/session.ts';
 import { step } from '../charging/step.ts';
 import { stepTimer } from '../charging/timer.ts';
@@ -204,6 +204,7 @@ export class DryRun {
     const services = new Map(
       (before?.services ?? []).map((service) => [serviceKey(service), service]),
     );
+    const quotas = new Quotas(services, request.level);
     /** Units that are paid for, by service: several may report for one. */
     const rated = new Map<string, number>();
     return request.services.map((one, index): RatedService => {
@@ -212,7 +213,8 @@ export class DryRun {
       const unit = recorded.unit ?? unitIn(session, one);
       const facts = { ...session.facts, ...one.facts };
       const choice = explain(this.#plan, { ...one, context: request.context, facts }, at);
-      const { key, service } = serviceFor(services, one);
+      const key = quotas.keyOfUsed(one);
+      const service = services.get(key);
       const from = rated.get(key) ?? service?.rated ?? 0;
       const amounts = this.#amounts(recorded, service, from);
       rated.set(key, from + (amounts[0]?.units ?? 0));

@@ -140,6 +140,8 @@ export class Ledger {
   readonly supervision: number;
   readonly grace: number;
   readonly sessions = new Map<string, ModelSession>();
+  /** Pools of which nothing was left to anybody while the present request is served. */
+  #ended = new Set<number | undefined>();
 
   constructor(of: {
     buckets: ModelBucket[];
@@ -193,10 +195,10 @@ export class Ledger {
     const told = request.services.map((one) => {
       if (closes) return words(one.group);
       const due = dues.find((other) => other.one === one);
-      const text = this.#answer(own, { one, request, due, now });
-      if (due?.left !== undefined) this.#leave(own, due.service, { left: due.left, now });
-      return text;
+      return this.#answer(own, { one, request, due, dues, now });
     });
+    for (const { service, left } of dues)
+      if (left !== undefined) this.#leave(own, service, { left, now });
     const answer = request.refused ? 'refused' : ['success', ...told].join(' ');
     if (closes) this.#close(own, now);
     else {
@@ -297,6 +299,7 @@ export class Ledger {
       return;
     }
     this.#free(left, now);
+    this.#ended.add(left.pool);
   }
 
   /** The rule that holds for a rating group at a time. */
@@ -329,6 +332,7 @@ export class Ledger {
    */
   #settle(session: ModelSession, request: ModelRequest, now: number): Due[] {
     const dues: Due[] = [];
+    this.#ended = new Set();
     for (const one of request.services) {
       const today = this.#ruleAt(one.group, now);
       let service = session.services.get(one.group);
@@ -360,14 +364,18 @@ export class Ledger {
       due.after = this.#borrow(session, due, { rated: due.service, units: due.after, now });
     }
     const closes = session.state === 'closed' || request.refused || request.kind === 'termination';
+    const asks = ({ one }: Due) => one.ask !== undefined && !closes;
     for (const due of dues) {
       const { grant } = due.service;
       if (grant?.pool === undefined) this.#giveBack(due.service, now);
-      else {
+      else if (!asks(due)) {
         delete due.service.grant;
-        if (due.one.ask !== undefined && !closes) due.left = grant;
-        else this.#leave(session, due.service, { left: grant, now });
+        this.#leave(session, due.service, { left: grant, now });
       }
+    }
+    for (const due of dues.filter(asks)) {
+      due.left = due.service.grant;
+      delete due.service.grant;
     }
     for (const { early, service, before, after } of dues)
       for (const [rated, units] of [
@@ -424,7 +432,7 @@ export class Ledger {
     }
   }
 
-  /** Units beyond a pooled grant that the pool's grants pay for, in their order. */
+  /** Units beyond a pooled grant that the money of the pool's grants pays for, bucket by bucket. */
   #borrow(
     session: ModelSession,
     { service }: Due,
@@ -434,29 +442,41 @@ export class Ledger {
     if (pool === undefined || rated.rule.price === undefined) return units;
     let rest = units;
     const limits = this.#limits(session.subscriber, rated.rule, now);
-    for (const { grant } of session.services.values()) {
-      if (grant?.pool !== pool) continue;
-      for (const part of [...grant.parts, ...(grant.change?.second ?? [])]) {
-        const bucket = this.#bucket(part.bucket);
-        if (part.amount === 0n || !pays(bucket, rated.rule, now)) continue;
-        while (rest > 0n) {
-          const cost = bucket.kind === 'money' ? priceOfNext(rated) : 1n;
-          if (cost > part.amount) break;
-          if (bucket.kind === 'money') rated.rated += 1n;
-          this.#charge(part, cost);
-          for (const cap of limits) {
-            const counted = cap.kind !== 'money' ? 1n : bucket.kind === 'money' ? cost : 0n;
-            const own = grant.limits.find(({ bucket: id }) => id === cap.id);
-            const held = own === undefined || counted < own.amount ? counted : own.amount;
-            if (own !== undefined) this.#charge(own, held);
-            take(cap, own === undefined ? counted : counted - held, now);
-          }
-          rest -= 1n;
+    const grants = [...session.services.values()].flatMap(({ grant }) =>
+      grant?.pool === pool ? [grant] : [],
+    );
+    const parts = grants.flatMap((grant) => [...grant.parts, ...(grant.change?.second ?? [])]);
+    for (const { id, kind } of this.buckets) {
+      const own = parts.filter(({ bucket, amount }) => bucket === id && amount > 0n);
+      if (kind !== 'money' || own.length === 0) continue;
+      while (rest > 0n) {
+        const cost = priceOfNext(rated);
+        if (cost > sumOf(own)) break;
+        rated.rated += 1n;
+        this.#chargeAll(own, cost);
+        for (const cap of limits) {
+          const held = grants
+            .flatMap((grant) => grant.limits)
+            .filter((one) => one.bucket === cap.id);
+          const counted = cap.kind === 'money' ? cost : 1n;
+          const within = least(counted, sumOf(held));
+          this.#chargeAll(held, within);
+          take(cap, counted - within, now);
         }
-        if (bucket.kind !== 'money' && part.units > part.amount) part.units = part.amount;
+        rest -= 1n;
       }
     }
     return rest;
+  }
+
+  /** Takes from what parts hold, in their order. */
+  #chargeAll(parts: readonly ModelPart[], amount: bigint): void {
+    let rest = amount;
+    for (const part of parts) {
+      const some = least(rest, part.amount);
+      this.#charge(part, some);
+      rest -= some;
+    }
   }
 
   /** Bucket by bucket as far as each reaches; the last takes what is left, whatever it holds. */
@@ -487,7 +507,13 @@ export class Ledger {
   /** What a service is told. */
   #answer(
     session: ModelSession,
-    of: { one: ModelAsk; request: ModelRequest; due: Due | undefined; now: number },
+    of: {
+      one: ModelAsk;
+      request: ModelRequest;
+      due: Due | undefined;
+      dues: readonly Due[];
+      now: number;
+    },
   ): string {
     const { one, request, now } = of;
     const { group, used } = one;
@@ -532,12 +558,13 @@ export class Ledger {
       one: ModelAsk;
       request: ModelRequest;
       due: Due | undefined;
+      dues: readonly Due[];
       service: ModelService;
       wanted: bigint;
       now: number;
     },
   ): string | undefined {
-    const { one, request, due, service, wanted, now } = of;
+    const { one, request, due, dues, service, wanted, now } = of;
     const { group } = one;
     const { subscriber } = session;
     const rule = this.#ruleAt(group, now);
@@ -558,26 +585,40 @@ export class Ledger {
       if (told === 'single' && !isFree && !alike) told = 'not';
       if (!isFree && ours !== theirs) told = 'not';
     }
-    const left = due?.left;
-    if (left !== undefined && this.#isFull(left, own)) {
-      this.#free(left, now);
-      due!.left = undefined;
-    }
     const single = told === 'single' ? next : undefined;
-    const reserve = () => this.#reserve(subscriber, { own, next: single, wanted, now });
-    let got = reserve();
-    if (got === undefined && due?.left !== undefined) {
-      this.#free(due.left, now);
-      due.left = undefined;
-      got = reserve();
+    const pool = this.#mayShare(subscriber, { rule, next: told === 'not' ? undefined : next, now })
+      ? rule.pool
+      : undefined;
+    const reserve = (rated: Rated, isShared: boolean) =>
+      this.#reserve(subscriber, {
+        own: rated,
+        ...(rated === own ? { next: single } : {}),
+        ...(isShared && pool !== undefined ? { pool } : {}),
+        ...{ wanted, now },
+      });
+    const left = due?.left;
+    const stays = left !== undefined && left.pool === rule.pool;
+    let isShared = pool !== undefined && !(stays && this.#isFull(left, own));
+    let got = isShared ? reserve(own, true) : undefined;
+    if (got === undefined) {
+      isShared = false;
+      const others = [...session.services.values()].filter((other) => other !== service);
+      const isCounted =
+        others.some(({ grant }) => grant !== undefined && grant.pool === left?.pool) ||
+        dues.some((other) => other !== due && other.left?.pool === left?.pool);
+      if (left !== undefined && !isCounted) {
+        this.#free(left, now);
+        this.#ended.add(left.pool);
+        due!.left = undefined;
+      }
+      got = reserve(own, false);
+    } else if (stays) {
+      merge(got.grant, left);
+      due!.left = undefined;
     }
     if (got === undefined) return undefined;
     const { grant, units, isLast } = got;
-    if (rule.price !== undefined) grant.pool = rule.pool;
-    if (due?.left !== undefined && due.left.pool === grant.pool) {
-      merge(grant, due.left);
-      due.left = undefined;
-    }
+    if (isShared) grant.pool = pool;
     const cut = (until: number) => {
       const seconds = Math.max(1, Math.ceil((until - now) / 1000));
       return now + Math.min(rule.validity ?? DAY, seconds * 1000);
@@ -593,7 +634,7 @@ export class Ledger {
         change = `${at}`;
       }
       if (told === 'dual') {
-        const second = this.#reserve(subscriber, { own: { rule: next, rated: 0n }, wanted, now });
+        const second = reserve({ rule: next, rated: 0n }, isShared);
         if (second === undefined) grant.validUntil = cut(at);
         else {
           grant.change = { rule: next, second: second.grant.parts };
@@ -608,20 +649,50 @@ export class Ledger {
     return words(group, { units, final, validity, change });
   }
 
-  /** Whether what is left in a pool is as much as the rule ever grants at once. */
-  #isFull({ parts }: ModelGrant, own: Rated): boolean {
-    const held = { octets: 0n, money: 0n };
-    for (const { bucket, amount } of parts) held[this.#bucket(bucket).kind] += amount;
-    if (held.octets >= own.rule.maximum) return true;
-    return own.rule.price !== undefined && held.money >= costOf(own, own.rule.maximum);
+  /** The priced rules that name a pool. */
+  #members(pool: number): ModelRule[] {
+    return [...this.tariffs.values()]
+      .flatMap(({ rule, window }) => (window === undefined ? [rule] : [rule, window.rule]))
+      .filter((rule) => rule.pool === pool && rule.price !== undefined);
   }
 
-  /** Up to `wanted` units from the buckets that pay; `next`: at the dearer of two prices. */
+  /** Whether a quota can be in its pool: it is priced, and limits count money, for all alike. */
+  #mayShare(
+    subscriber: string,
+    { rule, next, now }: { rule: ModelRule; next: ModelRule | undefined; now: number },
+  ): boolean {
+    if (rule.pool === undefined || rule.price === undefined) return false;
+    if (this.#ended.has(rule.pool)) return false;
+    if (next !== undefined && next.price === undefined) return false;
+    const members = this.#members(rule.pool);
+    const counting = members.map((member) => this.#limits(subscriber, member, now));
+    return counting.every(
+      (limits) =>
+        limits.every(({ kind }) => kind === 'money') &&
+        limits.map(({ id }) => id).join() === counting[0]!.map(({ id }) => id).join(),
+    );
+  }
+
+  /** Whether what is left in a pool is as much as the rule ever grants at once. */
+  #isFull({ parts }: ModelGrant, own: Rated): boolean {
+    return sumOf(parts) >= costOf(own, own.rule.maximum);
+  }
+
+  /**
+   * Up to `wanted` units from the buckets that pay. Before a change to `next`, and for a pool, all
+   * that they may come to cost is taken.
+   */
   #reserve(
     subscriber: string,
-    of: { own: Rated; next?: ModelRule | undefined; wanted: bigint; now: number },
+    of: {
+      own: Rated;
+      next?: ModelRule | undefined;
+      pool?: number;
+      wanted: bigint;
+      now: number;
+    },
   ): { grant: ModelGrant; units: bigint; isLast: boolean } | undefined {
-    const { own, next, wanted, now } = of;
+    const { own, next, pool, wanted, now } = of;
     if (own.rule.price === undefined && next?.price === undefined)
       return { grant: { parts: [], limits: [] }, units: wanted, isLast: false };
     const payer = own.rule.price === undefined && next !== undefined ? next : own.rule;
@@ -642,12 +713,12 @@ export class Ledger {
     for (const bucket of this.buckets) {
       if (!pays(bucket, payer, now)) continue;
       const isMoney = bucket.kind === 'money';
-      /** What so many units cost here: of two prices the dearer. */
+      /** What so many units cost here. */
       const amountOf = (units: bigint): bigint => {
         if (!isMoney) return units;
-        const before = costOf({ ...own, rated: own.rated + paid }, units);
-        const then = next === undefined ? 0n : costOf({ rule: next, rated: paid }, units);
-        return before > then ? before : then;
+        if (pool !== undefined || next?.price !== undefined)
+          return mostOf([own.rule, ...(next === undefined ? [] : [next])], units);
+        return costOf({ ...own, rated: own.rated + paid }, units);
       };
       let budget = bucket.available - bucket.floor;
       if (isMoney && free.money - cost < budget) budget = free.money - cost;
@@ -669,6 +740,13 @@ export class Ledger {
     }
     const units = goal - rest;
     if (units < useful || units === 0n) return undefined;
+    if (pool !== undefined) {
+      const drawn = parts.map(({ bucket }) => this.#bucket(bucket));
+      const members = this.#members(pool);
+      const isForAll = (bucket: ModelBucket) =>
+        bucket.kind === 'money' && members.every((member) => pays(bucket, member, now));
+      if (!drawn.every(isForAll)) return undefined;
+    }
     if (left > free.octets - units) left = free.octets - units;
     const held = limits
       .map(({ id, kind }): ModelPart => {
@@ -750,6 +828,28 @@ function costOf({ rule: { price }, rated }: Rated, units: bigint): bigint {
   };
   return whole(rated + units) - whole(rated);
 }
+
+/**
+ * What so many units may cost by these rules, whatever was used before and however they are divided:
+ * each at the dearest rate, and for each rule an increment but for one unit, and its rounding.
+ */
+function mostOf(rules: readonly ModelRule[], units: bigint): bigint {
+  if (units === 0n) return 0n;
+  const up = (amount: bigint, by: bigint) => (amount % by === 0n ? amount / by : amount / by + 1n);
+  let all = 0n;
+  let beside = 0n;
+  for (const { price } of rules) {
+    if (price === undefined) continue;
+    const { amount, per, increment } = price;
+    if (up(units * amount, per) > all) all = up(units * amount, per);
+    const isWhole = (increment * amount) % per === 0n;
+    beside += up((increment - 1n) * amount + (isWhole ? 0n : per - 1n), per);
+  }
+  return all + beside;
+}
+
+const sumOf = (parts: readonly ModelPart[]): bigint =>
+  parts.reduce((sum, { amount }) => sum + amount, 0n);
 
 /** All that `left` holds, for the grant to lend. */
 function merge(grant: ModelGrant, left: ModelGrant): void {

@@ -42,15 +42,59 @@ class ClientPool {
   }
 }
 
+/**
+ * A client that shares its pool among the rating groups 1 to 3 as it may: what it counts of them
+ * together is never more than their quotas. A quota outside of the pool is used for its own group.
+ */
+class SharingClient {
+  readonly #multipliers = new Map<number, { id: number } & Multiplier>();
+  readonly #alone = new Map<number, number>();
+  #total = 0n;
+
+  learn(services: readonly ServiceAnswer[]): void {
+    for (const { ratingGroup = 0, granted, pool } of services) {
+      this.#multipliers.delete(ratingGroup);
+      if (granted === undefined) continue;
+      if (pool === undefined) this.#alone.set(ratingGroup, granted.units);
+      else {
+        this.#multipliers.set(ratingGroup, pool);
+        this.#total += inPool(granted.units, pool);
+      }
+    }
+    if (this.#multipliers.size === 0) this.#total = 0n;
+  }
+
+  /** So many percent of what the service may use. */
+  use(group: number, percent: number): number {
+    const pool = this.#multipliers.get(group);
+    if (pool === undefined) return Math.floor(((this.#alone.get(group) ?? 0) * percent) / 100);
+    const one = inPool(1, pool);
+    const units = Number(((this.#total / one) * BigInt(percent)) / 100n);
+    this.#total -= BigInt(units) * one;
+    return units;
+  }
+
+  /** With its report a service gives up its quota, and is in the pool if it is granted anew there. */
+  reported(group: number): void {
+    this.#alone.delete(group);
+    this.#multipliers.delete(group);
+  }
+}
+
 describe('the example of RFC 8506 A.9', () => {
   const MB = 1_000_000;
-  /** Money is counted in tenths of a dollar, time in minutes, as the example does. */
-  const priced = (amount: number, per: number) => ({ price: { amount, per, increment: 1 } });
+  /**
+   * Time is counted in minutes, as the example does, and money so that no octet costs a fraction:
+   * with coarser money each service would hold one unit more for its rounding. What the example
+   * counts are tenths of a dollar.
+   */
+  const DIME = 1_000_000;
+  const priced = (amount: number) => ({ price: { amount, per: 1, increment: 1 } });
   const rules: Rule[] = [
     ruleOf({
       name: 'access',
       match: { serviceIdentifier: [10] },
-      ...priced(10, MB),
+      ...priced((10 * DIME) / MB),
       quota: { size: 5 * MB, minimum: 1, maximum: 50 * MB },
       validitySeconds: 600,
       pool: 1,
@@ -59,14 +103,14 @@ describe('the example of RFC 8506 A.9', () => {
       name: 'group 1',
       match: { ratingGroup: [1] },
       unit: 'units',
-      ...priced(1, 1),
+      ...priced(DIME),
       quota: { size: 50, minimum: 1, maximum: 500 },
       pool: 1,
     }),
     ruleOf({
       name: 'service 3',
       match: { ratingGroup: [2] },
-      ...priced(2, MB),
+      ...priced((2 * DIME) / MB),
       quota: { size: 12.5 * MB, minimum: 1, maximum: 50 * MB },
       atEnd: 'deny',
       pool: 2,
@@ -74,7 +118,7 @@ describe('the example of RFC 8506 A.9', () => {
     ruleOf({
       name: 'service 4',
       match: { ratingGroup: [3] },
-      ...priced(5, MB),
+      ...priced((5 * DIME) / MB),
       quota: { size: 5 * MB, minimum: 1, maximum: 50 * MB },
       pool: 2,
     }),
@@ -88,7 +132,12 @@ describe('the example of RFC 8506 A.9', () => {
   const service4 = { ratingGroup: 3, serviceIds: [4] };
 
   test('C-162 to the digit: S = 100, 60, 110 and, of pool 2, 50', () => {
-    const till = new Till({ plan: planOf(rules), buckets, openings: { second: 50, main: 200 } });
+    const till = new Till({
+      plan: planOf(rules),
+      buckets,
+      openings: { second: 50 * DIME, main: 200 * DIME },
+    });
+    const dimes = (amount: bigint) => whole(amount) / DIME;
     const client = new ClientPool();
     let number = 0;
     const ask = (kind: Request['kind'], ...services: AskedService[]) => {
@@ -102,44 +151,44 @@ describe('the example of RFC 8506 A.9', () => {
     expect(first).toMatchObject({
       granted: { unit: 'octets', units: 5 * MB },
       validitySeconds: 600,
-      pool: { id: 1, digits: 1, exponent: -5 },
+      pool: { id: 1, digits: 1, exponent: 1 },
     });
-    expect(whole(inPool(MB, first!.pool!))).toBe(10);
-    expect(till.reserved('main')).toBe(50);
+    expect(dimes(inPool(MB, first!.pool!))).toBe(10);
+    expect(till.reserved('main')).toBe(50 * DIME);
 
     // (5)-(6): $5 more at $0.1/minute: 50 minutes for the whole rating group.
     const [second] = ask('update', { ratingGroup: 1, serviceIds: [], asked: {} });
     expect(second).toMatchObject({
       granted: { units: 50 },
-      pool: { id: 1, digits: 1, exponent: 0 },
+      pool: { id: 1, digits: 1, exponent: 6 },
     });
-    expect(till.reserved('main')).toBe(100);
-    expect(client.total(1)).toBe(100);
+    expect(till.reserved('main')).toBe(100 * DIME);
+    expect(client.total(1)).toBe(100 * DIME);
 
     // (9)-(10): the other account's $5 at $0.2 and $0.5/MB; service 4 gets the last of them.
     const [third, fourth] = ask('update', { ...service3, asked: {} }, { ...service4, asked: {} });
     expect(third).toMatchObject({ granted: { units: 12.5 * MB }, pool: { id: 2 } });
-    expect(whole(inPool(MB, third!.pool!))).toBe(2);
+    expect(dimes(inPool(MB, third!.pool!))).toBe(2);
     expect(fourth).toMatchObject({
       granted: { units: 5 * MB },
       pool: { id: 2 },
       final: { action: 'terminate' },
     });
-    expect(whole(inPool(MB, fourth!.pool!))).toBe(5);
-    expect(client.total(2)).toBe(50);
+    expect(dimes(inPool(MB, fourth!.pool!))).toBe(5);
+    expect(client.total(2)).toBe(50 * DIME);
 
     // (11)-(12): 4 MB were used: $4 are deducted; $5 more make a reservation of $11.
     client.used(access, 4 * MB);
-    expect(client.total(1)).toBe(60);
+    expect(client.total(1)).toBe(60 * DIME);
     ask('update', { ...access, used: { octets: 4 * MB }, asked: {}, reasons: [4] });
-    expect(client.total(1)).toBe(110);
-    expect([till.available('main'), till.reserved('main')]).toEqual([50, 110]);
+    expect(client.total(1)).toBe(110 * DIME);
+    expect([till.available('main'), till.reserved('main')]).toEqual([50 * DIME, 110 * DIME]);
 
     // (13): services 3 and 4 consume all of pool 2, service 3 far more than its own quota.
     const usage = [20 * MB, 2 * MB] as const;
     client.used(service3, usage[0]);
     client.used(service4, usage[1]);
-    expect(client.total(2)).toBe(0);
+    expect(client.total(2)).toBe(0 * DIME);
     ask(
       'update',
       { ...service3, used: { octets: usage[0] }, reasons: [8] },
@@ -147,7 +196,7 @@ describe('the example of RFC 8506 A.9', () => {
     );
     expect([till.available('second'), till.reserved('second')]).toEqual([0, 0]);
     expect(till.records.at(-1)!.changes).toEqual([
-      { bucket: 'second', cause: 'debit', available: 0, reserved: -50 },
+      { bucket: 'second', cause: 'debit', available: 0, reserved: -50 * DIME },
     ]);
 
     // (16): the rest of pool 1 is free again.
@@ -157,7 +206,10 @@ describe('the example of RFC 8506 A.9', () => {
       { ratingGroup: 1, serviceIds: [1], used: { units: 10 } },
       { ratingGroup: 1, serviceIds: [2], used: { units: 5 } },
     );
-    expect([till.available('main'), till.reserved('main')]).toEqual([200 - 40 - 20 - 15, 0]);
+    expect([till.available('main'), till.reserved('main')]).toEqual([
+      (200 - 40 - 20 - 15) * DIME,
+      0,
+    ]);
   });
 
   test('with time in seconds a tenth of a dollar a minute never ends: it is rounded up', () => {
@@ -314,15 +366,27 @@ describe('a pool', () => {
     expect(till.available('main') + till.reserved('main')).toBe(1_000_000 - 39);
   });
 
-  test('is given back where its service gets nothing new: what is left is granted as the last', () => {
+  test('is given back where nobody else counts it: what is left is granted alone, as the last', () => {
     const till = opened(100, [1]);
     const answer = till.ask(
       requestOf('update', 1, [group(1, { used: { octets: 40 }, asked: {} })]),
     );
     expect(answer.services).toMatchObject([
-      { granted: { units: 60 }, final: { action: 'terminate' }, pool: { id: 7 } },
+      { granted: { units: 60 }, final: { action: 'terminate' } },
     ]);
+    expect(answer.services[0]!.pool).toBeUndefined();
     expect(money(till)).toEqual([0, 60]);
+  });
+
+  test('is left to the others where its service gets nothing new', () => {
+    const till = opened(400);
+    const answer = till.ask(
+      requestOf('update', 1, [group(1, { used: { octets: 40 }, asked: {} })]),
+    );
+    expect(answer.services[0]!.outcome).toBe('credit-limit-reached');
+    expect(money(till)).toEqual([0, 360]);
+    till.ask(requestOf('termination', 2, [group(2, { used: { seconds: 120 } })]));
+    expect(money(till)).toEqual([0, 0]);
   });
 
   test('a service that moves to another pool, or out of any, leaves what it had to the first', () => {
@@ -357,20 +421,145 @@ describe('a pool', () => {
     expect(money(till)).toEqual([930, 0]);
   });
 
-  test('of a bundle lends units to services of the same unit that it pays for', () => {
+  test('holds no bundle: what a bundle pays for is a quota of its own', () => {
     const both = planOf([
-      pooled({ name: 'a', match: { ratingGroup: [1] } }),
-      pooled({ name: 'b', match: { ratingGroup: [2] } }),
-      pooled({ name: 'c', match: { ratingGroup: [3] }, unit: 'seconds' }),
+      pooled({ name: 'data', match: { ratingGroup: [1] } }),
+      pooled({ name: 'voice', match: { ratingGroup: [2] }, unit: 'seconds' }),
     ]);
-    const buckets = [bundle('octets', { paysFor: ['a', 'b'] }), main];
-    const till = new Till({ plan: both, buckets, openings: { octets: 200, main: 1000 } });
-    till.ask(requestOf('initial', 0, [group(1), group(2), group(3)]));
-    expect([till.reserved('octets'), till.reserved('main')]).toEqual([200, 100]);
-    till.ask(requestOf('update', 1, [group(1, { used: { octets: 150 } })]));
-    expect([till.reserved('octets'), till.reserved('main')]).toEqual([50, 100]);
-    till.ask(requestOf('update', 2, [group(3, { used: { seconds: 120 } })]));
-    expect([till.reserved('octets'), till.available('main')]).toEqual([50, 880]);
+    const buckets = [bundle('octets', { paysFor: ['data'] }), main];
+    const till = new Till({ plan: both, buckets, openings: { octets: 100, main: 205 } });
+    const first = till.ask(requestOf('initial', 0, [group(1), group(2)])).services;
+    expect(first.map(({ pool }) => pool?.id)).toEqual([undefined, 7]);
+    const next = till.ask(requestOf('update', 1, [group(1, { used: { octets: 100 }, asked: {} })]));
+    expect(next.services[0]!.pool).toMatchObject({ id: 7 });
+    till.ask(
+      requestOf('termination', 2, [
+        group(1, { used: { octets: 0 } }),
+        group(2, { used: { seconds: 200 } }),
+      ]),
+    );
+    expect([till.available('octets'), till.available('main')]).toEqual([0, 5]);
+  });
+
+  test('holds no money that one of its services may not draw, nor what has more than a rate', () => {
+    const priced = (part: Partial<Rule['price']>) => ({
+      price: { amount: 1, per: 1, increment: 1, ...part },
+    });
+    const bonus = { ...main, id: 'bonus', priority: 1, paysFor: ['cheap'] };
+    const plain = opened(1000, [1, 2], {
+      ...{ buckets: [bonus, main], openings: { bonus: 100, main: 1000 } },
+    });
+    const pools = (till: Till) => till.session()!.services.map(({ grant }) => grant?.pool);
+    expect(pools(plain)).toEqual([undefined, 7]);
+    const bands = [{ from: 10, amount: 2, per: 1, increment: 1 }];
+    for (const part of [{ fee: 5 }, { minimum: 5 }, { bands }, { eachReport: true }]) {
+      const alone = planOf([pooled(priced(part))]);
+      expect(pools(opened(1000, [1], { plan: alone, openings: { main: 1000 } }))).toEqual([
+        undefined,
+      ]);
+    }
+    const units = { ...bundle('cap'), limits: ['e164:49170'] };
+    const counted = { buckets: [units, main], openings: { cap: 500, main: 1000 } };
+    expect(pools(opened(1000, [1, 2], counted))).toEqual([undefined, undefined]);
+  });
+
+  test('holds what increments may add, wherever they begin', () => {
+    const at = { price: { amount: 1, per: 1, increment: 10 } };
+    const steps = planOf([
+      pooled({ name: 'a', match: { ratingGroup: [1] }, ...at }),
+      pooled({ name: 'b', match: { ratingGroup: [2] }, ...at }),
+    ]);
+    const till = new Till({ plan: steps, openings: { main: 118 } });
+    const asked = { asked: { octets: 50 } };
+    till.ask(requestOf('initial', 0, [group(1, asked), group(2, asked)]));
+    expect(money(till)).toEqual([0, 118]);
+    till.ask(
+      requestOf('termination', 1, [
+        group(1, { used: { octets: 41 } }),
+        group(2, { used: { octets: 59 } }),
+      ]),
+    );
+    expect(money(till)).toEqual([8, 0]);
+  });
+
+  const rate = fc.record({
+    amount: fc.integer({ min: 1, max: 9 }),
+    per: fc.integer({ min: 1, max: 7 }),
+    increment: fc.integer({ min: 1, max: 12 }),
+  });
+
+  test('C-162 a client that stays within it never overdraws, however it divides it', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(rate, rate, rate),
+        fc.integer({ min: 1, max: 900 }),
+        fc.array(
+          fc.record({
+            report: fc.subarray([1, 2, 3], { minLength: 1 }),
+            asks: fc.boolean(),
+            share: fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)),
+          }),
+          { minLength: 1, maxLength: 6 },
+        ),
+        (rates, opening, steps) => {
+          const rules = rates.map((price, i) =>
+            pooled({ name: `r${i + 1}`, match: { ratingGroup: [i + 1] }, price }),
+          );
+          const till = new Till({ plan: planOf(rules), openings: { main: opening } });
+          const client = new SharingClient();
+          const send = (kind: Request['kind'], number: number, services: AskedService[]) =>
+            client.learn(till.ask(requestOf(kind, number, services)).services);
+          send('initial', 0, [group(1), group(2), group(3)]);
+          for (const [number, { report, asks: again, share }] of steps.entries()) {
+            const services = report.map((one) =>
+              group(one, {
+                used: { octets: client.use(one, share[one - 1]!) },
+                ...(again ? { asked: {} } : {}),
+              }),
+            );
+            for (const one of report) client.reported(one);
+            send('update', number + 1, services);
+            expect(till.available('main')).toBeGreaterThanOrEqual(0);
+          }
+          const last = [1, 2, 3].map((one) =>
+            group(one, { used: { octets: client.use(one, 100) } }),
+          );
+          send('termination', steps.length + 1, last);
+          expect(till.available('main')).toBeGreaterThanOrEqual(0);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('of very many services is settled in proportion to their number', () => {
+    const limits = Array.from({ length: 20 }, (_, i): Bucket => {
+      return { ...main, id: `cap${i}`, priority: i, limits: ['e164:49170'] };
+    });
+    const openings = Object.fromEntries([...limits, main].map(({ id }) => [id, 1e9]));
+    let counted = 0;
+    /** Counts how often the definition of the account is walked, or a bucket of it looked at. */
+    const counting = (bucket: Bucket): Bucket =>
+      new Proxy(bucket, {
+        get(target, name) {
+          counted++;
+          return Reflect.get(target, name);
+        },
+      });
+    const work = (services: number): number => {
+      const buckets = [...limits, main].map(counting);
+      const till = new Till({ plan: planOf([pooled({})]), buckets, openings });
+      const all = (used?: number) =>
+        Array.from({ length: services }, (_, i) =>
+          group(i, { asked: {}, ...(used === undefined ? {} : { used: { octets: used } }) }),
+        );
+      till.ask(requestOf('initial', 0, all()));
+      const update = requestOf('update', 1, all(150));
+      counted = 0;
+      till.decide(update);
+      return counted;
+    };
+    expect(work(200) / work(50)).toBeLessThan(5);
   });
 
   test('what is lent counts in the limits of its subscriber', () => {

@@ -264,6 +264,48 @@ describe('the same service twice in one request (C-094)', () => {
     ]);
     expect(balance(till)).toEqual([870, 100]);
   });
+
+  test('with dual quotas each answer gives its part of both', () => {
+    const when = [{ from: 480, until: 1200 }];
+    const plan = planOf([
+      ruleOf({ name: 'day', price: { amount: 3, per: 1, increment: 1 }, match: { when } }),
+      ruleOf({ name: 'night' }),
+    ]);
+    for (const opening of [100_000, 1000, 700, 450, 401]) {
+      const till = new Till({ plan, openings: { main: opening } });
+      till.now = START + 7 * 3_600_000;
+      const twice = [asks({ asked: {} }), asks({ asked: {} })];
+      const { services } = till.ask(requestOf('initial', 0, twice, { tariffChange: 'dual' }));
+      const { grant } = till.session()!.services[0]!;
+      const sum = (units: readonly (number | undefined)[]) =>
+        units.reduce<number>((all, one = 0) => all + one, 0);
+      expect([
+        sum(services.map(({ granted }) => granted?.units)),
+        sum(services.map(({ tariffChange }) => tariffChange?.after)),
+      ]).toEqual([grant?.units, grant?.switch?.after?.units ?? 0]);
+    }
+  });
+
+  test('in a pool each answer gives what is added', () => {
+    const till = new Till({ plan: planOf([ruleOf({ pool: 7 })]), openings: { main: 150 } });
+    const twice = [asks({ asked: { octets: 50 } }), asks({ asked: { octets: 40 } })];
+    const { services } = till.ask(requestOf('initial', 0, twice));
+    expect(services.map(({ granted }) => granted?.units)).toEqual([50, 40]);
+    expect([till.available('main'), till.reserved('main')]).toEqual([60, 90]);
+  });
+
+  test('final units are announced with units only', () => {
+    const till = new Till({ openings: { main: 100 } });
+    const { services } = till.ask(
+      requestOf('initial', 0, [asks({ asked: {} }), asks({ asked: {} })]),
+    );
+    expect(services).toMatchObject([
+      { granted: { units: 100 }, final: { action: 'terminate' } },
+      { outcome: 'success' },
+    ]);
+    expect(services[1]!.final).toBeUndefined();
+    expect(till.session()!.services[0]).toMatchObject({ exhausted: 'final' });
+  });
 });
 
 describe('a price that begins anew with each report', () => {

@@ -1,4 +1,5 @@
 /** Tariff changes within a grant: RFC 8506 5.1.1, 5.1.2, 8.20, 8.27. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
 import type { AskedService, Request } from '../../src/charging/request.ts';
@@ -180,12 +181,60 @@ describe('a client that knows single quotas', () => {
     expect(money(till)).toEqual([1000 - 510, 0]);
   });
 
-  test('what a mixture costs beyond the dearer tariff is paid from what is available', () => {
+  test('what a mixture costs beyond the dearer tariff is reserved with it', () => {
     const { till } = opened({ part, plan: rated(at(10, 100, 100)), money: 50 });
-    expect(money(till)).toEqual([40, 10]);
+    expect(money(till)).toEqual([20, 30]);
     till.now = MORNING + HOUR;
     report(till, { used: { octets: 100 }, usedAfter: { octets: 50 } });
     expect(money(till)).toEqual([30, 0]);
+  });
+
+  const price = fc.record({
+    amount: fc.integer({ min: 0, max: 9 }),
+    per: fc.integer({ min: 1, max: 7 }),
+    increment: fc.integer({ min: 1, max: 12 }),
+    fee: fc.integer({ min: 0, max: 20 }),
+    minimum: fc.integer({ min: 0, max: 20 }),
+    bands: fc.constantFrom(
+      [],
+      [{ from: 15, amount: 5, per: 3, increment: 4, fee: 7 }],
+      [
+        { from: 10, amount: 1, per: 9, increment: 1 },
+        { from: 30, amount: 8, per: 1, increment: 5 },
+      ],
+    ),
+  });
+
+  test('within its quota a client never overdraws, however the change divides what it used', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          prices: fc.tuple(price, price),
+          openings: fc.tuple(fc.nat(300), fc.nat(300)),
+          parts: fc.tuple(fc.nat(100), fc.nat(100)),
+        }),
+        ({ prices: [early, late], openings: [bonus, money], parts: [percent, divide] }) => {
+          const plan = planOf([
+            ruleOf({ name: 'night', price: early, match: { when: [{ from: 0, until: 480 }] } }),
+            ruleOf({ name: 'day', price: late }),
+          ]);
+          const buckets = [{ ...main, id: 'bonus', priority: 1 }, main];
+          const till = new Till({ plan, buckets, openings: { bonus, main: money } });
+          till.now = MORNING - HOUR;
+          const answer = till.ask(requestOf('initial', 0, [asks({ asked: {} })], part));
+          const units = answer.services[0]!.granted?.units ?? 0;
+          const used = Math.floor((units * percent) / 100);
+          const usedAfter = Math.floor((used * divide) / 100);
+          till.now = MORNING + HOUR;
+          const report = asks({ used: { octets: used }, usedAfter: { octets: usedAfter } });
+          till.ask(requestOf('termination', 1, [report], part));
+          expect(Math.min(till.available('bonus'), till.available('main'))).toBeGreaterThanOrEqual(
+            0,
+          );
+          expect(till.records.at(-1)!.changes.map(({ cause }) => cause)).not.toContain('overrun');
+        },
+      ),
+    );
   });
 
   test('the plan may change together with the tariff: what was granted keeps both its prices', () => {
