@@ -100,10 +100,11 @@ interface Got {
 function allot(serving: Serving, wish: Wish): Granted | undefined {
   const { draft, plan, now } = serving;
   const { asked, rule } = wish;
-  const { grant: told, ...bare } = wish.service;
+  const { grant: told } = wish.service;
   // A service that comes twice in one request has one grant; each answer gives a part of it.
   const isPooled = told?.pool !== undefined;
   if (!isPooled) release(draft, wish.service, now);
+  const bare = told === undefined ? wish.service : withoutGrant(wish.service);
   const service = restored(underRule(bare, rule, plan));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
   const wanted = Math.min(mostOf(rule), before.units + (asked[rule.unit] || rule.quota.size));
@@ -125,6 +126,10 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
     ...{ service, now, units: units.units - before.units, after: units.after - before.after },
   });
   return { service: next, refuses: isLast, answer };
+}
+
+function withoutGrant({ grant: _, ...bare }: Service): Service {
+  return bare;
 }
 
 const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({
@@ -159,6 +164,8 @@ function reserveInPool(
   const { draft, now } = serving;
   const { settled, rule, isAlone } = wish;
   const { left } = settled;
+  if (left === undefined && rule.pool === undefined)
+    return attempt(serving, wish, { service, wanted, pooled: false });
   const isSame = left?.pool === rule.pool;
   if (left === undefined || !isSame || !isFull({ ...service, grant: left }, rule)) {
     const got = attempt(serving, wish, { service, wanted, pooled: true });

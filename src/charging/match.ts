@@ -69,6 +69,11 @@ export function nextChange(
   return undefined;
 }
 
+/** Whether any rule of the plan holds at some times only. */
+export function hasTimes(plan: Plan): boolean {
+  return compiled(plan).hasWindows;
+}
+
 /** Whether any rule of the plan knows this Service-Context-Id (RFC 8506 4.1.3). */
 export function knowsContext(plan: Plan, context: string): boolean {
   const { contexts } = compiled(plan);

@@ -175,11 +175,9 @@ export class Sharing {
   readonly #draft: Draft;
   readonly #plan: Plan;
   readonly #now: number;
-  readonly #ended = new Set<number>();
-  readonly #known = new Map<
-    number,
-    { uses: Use[]; limits: boolean; buckets: Map<string, boolean> }
-  >();
+  // Most requests know no pool: nothing is set up for one before it is named.
+  #ended: Set<number> | undefined;
+  #known: Map<number, { uses: Use[]; limits: boolean; buckets: Map<string, boolean> }> | undefined;
 
   constructor(draft: Draft, plan: Plan, now: number) {
     this.#draft = draft;
@@ -195,7 +193,7 @@ export class Sharing {
   poolOf(rule: Rule, next: Rule | undefined): number | undefined {
     if (rule.pool === undefined || !isShareable(rule)) return undefined;
     if (next !== undefined && !isShareable(next)) return undefined;
-    if (this.#ended.has(rule.pool)) return undefined;
+    if (this.#ended?.has(rule.pool)) return undefined;
     return this.#of(rule.pool).limits ? rule.pool : undefined;
   }
 
@@ -204,6 +202,7 @@ export class Sharing {
    * learn that after what it is granted by the same answer, so this is nothing for the pool.
    */
   end(pool: number): void {
+    this.#ended ??= new Set();
     this.#ended.add(pool);
   }
 
@@ -219,6 +218,7 @@ export class Sharing {
   }
 
   #of(pool: number) {
+    this.#known ??= new Map();
     let known = this.#known.get(pool);
     if (known === undefined) {
       const uses = this.#plan.rules

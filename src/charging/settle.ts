@@ -234,15 +234,18 @@ function giveBack(
   services: Map<string, Service>,
 ): void {
   const { draft, now, sharing } = serving;
-  const asking = new Map<string, Settled>();
-  for (const one of settled)
-    if (asksAnew(serving, one) && !asking.has(one.key)) asking.set(one.key, one);
-  for (const { key } of settled) {
-    const service = services.get(key);
+  const pooled: Settled[] = [];
+  for (const one of settled) {
+    const service = services.get(one.key);
     if (service?.grant === undefined) continue;
-    if (service.grant.pool === undefined) services.set(key, release(draft, service, now));
-    else if (!asking.has(key)) leave(draft, services, { key, now, sharing });
+    if (service.grant.pool === undefined) services.set(one.key, release(draft, service, now));
+    else pooled.push(one);
   }
+  if (pooled.length === 0) return;
+  const asking = new Map<string, Settled>();
+  for (const one of pooled)
+    if (asksAnew(serving, one) && !asking.has(one.key)) asking.set(one.key, one);
+  for (const { key } of pooled) if (!asking.has(key)) leave(draft, services, { key, now, sharing });
   for (const [key, one] of asking) {
     const service = services.get(key);
     if (service?.grant === undefined) continue;

@@ -6,7 +6,7 @@
  */
 import { limitsUse, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
-import { nextChange, ruleFor, type ServiceFacts } from './match.ts';
+import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import type { Rule } from './plan.ts';
 import { joined, priceOf, reserve, type Wanted } from './quota.ts';
 import type { AskedService } from './request.ts';
@@ -35,7 +35,7 @@ export function ruleToGrant(
   rule: Rule | undefined,
 ): Rule | undefined {
   const { plan, at, now } = serving;
-  if (at === now || rule?.unit === 'units') return rule;
+  if (at === now || rule?.unit === 'units' || !hasTimes(plan)) return rule;
   const present = ruleFor(plan, service, now);
   if (rule?.unit !== 'seconds' || present === undefined || present === rule) return present;
   const next = nextChange(plan, service, at, now + 1);

@@ -710,6 +710,8 @@ export class Ledger {
     let paid = 0n;
     /** Useful units that would still be there after the grant. */
     let left = 0n;
+    /** What those of them that money would pay for take of the limits. */
+    let aside = 0n;
     for (const bucket of this.buckets) {
       if (!pays(bucket, payer, now)) continue;
       const isMoney = bucket.kind === 'money';
@@ -721,7 +723,8 @@ export class Ledger {
         return costOf({ ...own, rated: own.rated + paid }, units);
       };
       let budget = bucket.available - bucket.floor;
-      if (isMoney && free.money - cost < budget) budget = free.money - cost;
+      const unspent = free.money - cost - aside;
+      if (isMoney && unspent < budget) budget = unspent;
       let units = 0n;
       const isThere = (count: bigint) => reaches(amountOf(count), budget);
       while (rest > 0n && isThere(units + 1n)) {
@@ -736,6 +739,7 @@ export class Ledger {
       if (isMoney) {
         cost += amount;
         paid += units;
+        aside += amountOf(more);
       }
     }
     const units = goal - rest;

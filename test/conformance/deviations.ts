@@ -30,6 +30,9 @@ export const deviations: Readonly<Record<string, string>> = {
     'Identities that belong to two subscribers are not told from several of one: the first that is ' +
     'known decides, in the order in which they were sent. To check them all would cost each session ' +
     'as many reads.',
+  'C-212':
+    'A Subscription-Id-Extension with several members is not refused: each of them is an identity of ' +
+    'the subscriber.',
   'C-217': 'Accepted and not echoed: nothing here correlates by it.',
   'C-230':
     'Peers are admitted by name; TLS is not offered yet, so they must be kept apart from ' +
