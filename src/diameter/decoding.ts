@@ -212,7 +212,7 @@ export class Decoding {
     }
     if (value === undefined) this.#failValue(definition, at, stop);
     else if (definition.values !== undefined)
-      return this.#enumerated(definition, flags, required, at, value as number);
+      return this.#enumerated(definition, flags, required, at, stop, value as number);
     return value;
   }
 
@@ -221,6 +221,7 @@ export class Decoding {
     flags: number,
     required: boolean,
     at: number,
+    stop: number,
     value: number,
   ): number | undefined {
     const { values } = definition;
@@ -229,7 +230,7 @@ export class Decoding {
     if (definition.vendor !== 0 && !this.#strict) return value;
     // RFC 6733 4.1: without M a value that is not supported may be ignored.
     if (!required && (flags & avpFlags.mandatory) === 0) return undefined;
-    this.#failValue(definition, at, at + definition.headerBytes + 4);
+    this.#failValue(definition, at, stop);
     return undefined;
   }
 

@@ -272,3 +272,10 @@ test('nothing inside a received Failed-AVP is a failure', () => {
   );
   expect(decode(raa, { strict: true })).toMatchObject({ name: 'RAA', failure: undefined });
 });
+
+test('a copy of a refused AVP is whole, although it names vendor 0 where none was needed', () => {
+  const zero = hex('00000006 c0000010 00000000 00000014');
+  const { failure } = decode(ccr({ more: [zero] }));
+  expect(failure?.resultCode).toBe(5004);
+  expect(failure?.failedAvp?.map((one) => one.toString('hex'))).toEqual([zero.toString('hex')]);
+});
