@@ -1,6 +1,16 @@
 /** The written form of what MVNOs share: which peers may connect, and who is routed where. */
 import { LIMITS } from './limits.ts';
 
+/** What may be said of whoever is let in, by whichever name. */
+const admission = {
+  strict: { $ref: '#/$defs/strict' },
+  single: { $ref: '#/$defs/single' },
+  numbering: { $ref: '#/$defs/numbering' },
+  tariffChange: { $ref: '#/$defs/tariffChange' },
+  finalUnits: { $ref: '#/$defs/finalUnits' },
+  tenants: { $ref: '#/$defs/tenantIds' },
+} as const;
+
 export const peerDefs = {
   tenantIds: {
     title: 'a list of tenant ids',
@@ -49,12 +59,7 @@ export const peerDefs = {
     required: ['host'],
     properties: {
       host: { $ref: '#/$defs/host', description: 'Its Origin-Host.' },
-      strict: { $ref: '#/$defs/strict' },
-      single: { $ref: '#/$defs/single' },
-      numbering: { $ref: '#/$defs/numbering' },
-      tariffChange: { $ref: '#/$defs/tariffChange' },
-      finalUnits: { $ref: '#/$defs/finalUnits' },
-      tenants: { $ref: '#/$defs/tenantIds' },
+      ...admission,
     },
   },
   knownRealm: {
@@ -64,12 +69,7 @@ export const peerDefs = {
     required: ['realm'],
     properties: {
       realm: { $ref: '#/$defs/host', description: 'Their Origin-Realm.' },
-      strict: { $ref: '#/$defs/strict' },
-      single: { $ref: '#/$defs/single' },
-      numbering: { $ref: '#/$defs/numbering' },
-      tariffChange: { $ref: '#/$defs/tariffChange' },
-      finalUnits: { $ref: '#/$defs/finalUnits' },
-      tenants: { $ref: '#/$defs/tenantIds' },
+      ...admission,
     },
   },
   peers: {
@@ -103,12 +103,7 @@ export const peerDefs = {
             description: 'Beyond loopback too. Default: false.',
             type: 'boolean',
           },
-          strict: { $ref: '#/$defs/strict' },
-          single: { $ref: '#/$defs/single' },
-          numbering: { $ref: '#/$defs/numbering' },
-          tariffChange: { $ref: '#/$defs/tariffChange' },
-          finalUnits: { $ref: '#/$defs/finalUnits' },
-          tenants: { $ref: '#/$defs/tenantIds' },
+          ...admission,
         },
       },
       servedRealms: {
