@@ -1,7 +1,8 @@
 /** What commands have in common that want something of a session or its client. */
 import type { Settings } from '../config.ts';
-import type { AskOptions } from '../engine/reauthorise.ts';
+import { type AskOptions, askClientsOf } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
+import type { AskClients } from '../provisioning/apply.ts';
 import type { Store } from '../store/store.ts';
 import { word } from '../values.ts';
 import { chargeSettingsOf } from './serve.ts';
@@ -25,6 +26,13 @@ export const subSessionFlag = {
 /** What a wish for a client is committed with. No plan is needed for it, so none is looked up. */
 export function askingOn(store: Store, settings: Settings): AskOptions {
   return { store, settings: chargeSettingsOf(settings), clock: () => performance.now() };
+}
+
+/** How clients of accounts that get another plan are asked. */
+export function askingForPlan(store: Store, settings: Settings): AskClients {
+  const options = askingOn(store, settings);
+  return (account) =>
+    askClientsOf(options, account, { reason: 'plan', deadline: performance.now() + ASKING_MS });
 }
 
 /** What went wrong with a session that was named; `busy` may still have been stored. */

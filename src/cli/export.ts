@@ -1,11 +1,14 @@
 /** `tollkeeper export`: a tenant's subscribers as the CSV that `import` takes. */
-
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import type { AccountDefinition } from '../charging/account.ts';
 import { TollkeeperError } from '../errors.ts';
+import { misfits } from '../provisioning/buckets.ts';
+import type { Configuration } from '../provisioning/configuration.ts';
 import { csvLine } from '../provisioning/csv.ts';
+import { rulesOfTenant } from '../provisioning/rule-names.ts';
 import { COLUMNS, rowsOf } from '../provisioning/subscriber-rows.ts';
 import type { Store } from '../store/store.ts';
 import { word } from '../values.ts';
@@ -15,6 +18,15 @@ import { storedConfiguration } from './stored.ts';
 
 /** Accounts read at once. */
 const PAGE = 200;
+/** The most accounts that are named. */
+const MAX_NAMED = 20;
+
+interface Exported {
+  accounts: number;
+  rows: number;
+  /** The first MAX_NAMED accounts whose rows an import refuses as the configuration is now. */
+  refusable: string[];
+}
 
 export const command = defineCommand({
   name: 'export',
@@ -41,10 +53,7 @@ export const command = defineCommand({
       });
       const out = createWriteStream(file);
       try {
-        return await exportTo(out, store, {
-          tenant,
-          digits: configuration.currencyOf(tenant)!.digits,
-        });
+        return await exportTo(out, store, { tenant, configuration });
       } catch (error) {
         out.destroy();
         if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
@@ -52,6 +61,12 @@ export const command = defineCommand({
         throw new TollkeeperError('FILE_UNWRITABLE', { file, reason }, { cause: error });
       }
     });
+    const { refusable } = written;
+    if (refusable.length > 0)
+      call.note(
+        'Import refuses the rows of accounts whose plan is not there, or has not the rules that ' +
+          `their buckets name: ${refusable.join(', ')}${refusable.length < MAX_NAMED ? '' : ' ...'}`,
+      );
     call.result(written, ({ accounts, rows }) => `${accounts} accounts, ${rows} rows in ${file}`);
   },
 });
@@ -60,9 +75,10 @@ export const command = defineCommand({
 export async function exportTo(
   out: Writable,
   store: Pick<Store, 'partitions' | 'listAccounts'>,
-  { tenant, digits }: { tenant: string; digits: number },
-): Promise<{ accounts: number; rows: number }> {
-  const written = { accounts: 0, rows: 0 };
+  { tenant, configuration }: { tenant: string; configuration: Configuration },
+): Promise<Exported> {
+  const { digits } = configuration.currencyOf(tenant)!;
+  const written: Exported = { accounts: 0, rows: 0, refusable: [] };
   const ended = finished(out);
   // Whoever waits for room is told of it as well.
   ended.catch(() => undefined);
@@ -77,6 +93,9 @@ export async function exportTo(
       const page = await store.listAccounts(tenant, { limit: PAGE, partition, ...more });
       const rows = page.accounts.flatMap((account) => rowsOf(account, digits));
       await write(rows.map(csvLine).join(''));
+      for (const { definition } of page.accounts)
+        if (written.refusable.length < MAX_NAMED && !isImportable(definition, configuration))
+          written.refusable.push(definition.account);
       written.accounts += page.accounts.length;
       written.rows += rows.length;
       after = page.next;
@@ -85,4 +104,10 @@ export async function exportTo(
   out.end();
   await ended;
   return written;
+}
+
+/** A plan may be taken out that accounts have; they keep its name, and buckets those of its rules. */
+function isImportable(definition: AccountDefinition, configuration: Configuration): boolean {
+  const rules = rulesOfTenant(configuration, definition.tenant)(definition.plan);
+  return rules !== undefined && misfits(definition, { id: definition.plan, rules }).length === 0;
 }

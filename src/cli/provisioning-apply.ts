@@ -1,5 +1,6 @@
 /** `tollkeeper provisioning apply`: brings a running service to what a file says. */
 import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
+import { askingForPlan, askingSettings } from './asking.ts';
 import { defineCommand } from './command.ts';
 import { storeSettings, withStore } from './open-store.ts';
 import { readProvisioning } from './provisioned.ts';
@@ -17,7 +18,7 @@ export const command = defineCommand({
     'that the running service cannot serve on its address are refused, and nothing is changed.',
   examples: ['provisioning apply mvne.yaml'],
   flags: {},
-  settings: [...storeSettings, 'diameterHost'],
+  settings: [...storeSettings, ...askingSettings, 'diameterHost'],
   async run(call) {
     const file = readProvisioning(call.operands[0]!);
     const applied = await withStore(call.settings, async (store) => {
@@ -25,6 +26,7 @@ export const command = defineCommand({
       hosts.delete('');
       return applyFile(store, file, {
         all: true,
+        askClients: askingForPlan(store, call.settings),
         problems: ({ peers }) => [
           ...new Set([...hosts].flatMap((diameterHost) => unservable({ diameterHost }, peers))),
         ],
@@ -39,6 +41,9 @@ export const command = defineCommand({
         `configuration  ${changed ? 'changed' : 'as it was'}, version ${configuration.version}`,
         `accounts       ${accounts.created} created, ${accounts.changed} changed, ` +
           `${accounts.unchanged} as they were, ${accounts.refused} left alone`,
+        ...(accounts.sessionsAsked === 0
+          ? []
+          : [`re-authorised  clients of ${accounts.sessionsAsked} sessions are asked to`]),
       ].join('\n'),
     );
     return accounts.refused > 0 ? 1 : 0;

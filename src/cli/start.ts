@@ -17,6 +17,7 @@ import type { WrittenFile } from '../provisioning/schema.ts';
 import type { ConfigurationStore } from '../store/configuration.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { serveHttp } from './api.ts';
+import { askingForPlan } from './asking.ts';
 import { type Bookkeeper, keepBooks } from './bookkeeper.ts';
 import { type Call, defineCommand } from './command.ts';
 import { Fleet } from './fleet.ts';
@@ -194,6 +195,7 @@ class Service {
     const { accounts, plansGone } = await applyFile(store, file, {
       all: false,
       problems: ({ peers }) => unservable(this.#settings, peers),
+      askClients: askingForPlan(store, this.#settings),
       onProgress: ({ done, total }) => {
         this.#stop.throwIfAborted();
         progress.at(done, total);

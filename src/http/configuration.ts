@@ -12,8 +12,7 @@ import {
   removePart,
   tagOf,
 } from '../provisioning/edit-configuration.ts';
-import type { Tenants } from './tenant.ts';
-import { tenantOf, tenantQuery } from './tenant.ts';
+import { byTenant, type Tenants, tenantOf, tenantQuery } from './tenant.ts';
 import {
   BODY_BYTES,
   conditionHeaders,
@@ -29,11 +28,6 @@ const idParam = (name: string) => ({
   required: [name],
   properties: { [name]: { type: 'string', minLength: 1, maxLength: 100 } },
 });
-const byTenant = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { tenant: tenantQuery },
-} as const;
 const written = (description: string, what: string) => ({
   200: { ...writtenBody(what), description, headers: etagHeader(what) },
 });
@@ -198,7 +192,8 @@ export function configurationRoutes(
         summary: 'Put a plan in place',
         description:
           'One that rates otherwise than before gets a higher version. Sessions keep what their ' +
-          'grants were decided on; new grants are decided on this.',
+          'grants were decided on; new grants are decided on this. Refused where buckets or limits ' +
+          'of accounts name a rule that it has no more: then all accounts are looked through first.',
         params: idParam('plan'),
         querystring: byTenant,
         headers: conditions,

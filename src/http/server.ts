@@ -11,8 +11,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { isLoopback } from '../config.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { accountChangeRoutes, bookedSchema } from './account-changes.ts';
+import { accountChangeRoutes } from './account-changes.ts';
 import { accountRoutes, accountSchema } from './accounts.ts';
+import { bookedSchema, bookingRoutes } from './bookings.ts';
 import { bucketSchema } from './buckets.ts';
 import { configurationRoutes } from './configuration.ts';
 import { describeRoutes } from './openapi.ts';
@@ -30,6 +31,7 @@ import type { Resources } from './resources.ts';
 import { sessionChangeRoutes } from './session-changes.ts';
 import { sessionRoutes, sessionSchema } from './sessions.ts';
 import { subscriberSchema } from './subscriber.ts';
+import { subscriberRoutes } from './subscribers.ts';
 import { readBodies } from './writing.ts';
 
 export interface HttpOptions extends Resources {
@@ -92,6 +94,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   if (writing !== undefined) {
     configurationRoutes(app, { writing, tenants });
     accountChangeRoutes(app, { writing, tenants });
+    bookingRoutes(app, { writing, tenants });
+    subscriberRoutes(app, { writing, tenants });
     sessionChangeRoutes(app, writing);
   }
   probeRoutes(app, options);

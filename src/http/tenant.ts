@@ -20,6 +20,17 @@ export const tenantQuery = {
   description: 'May be left out by who sees one tenant only.',
 } as const;
 
+/** The query of a route that is about one tenant. */
+export interface OfTenant {
+  tenant?: string;
+}
+
+export const byTenant = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { tenant: tenantQuery },
+} as const;
+
 /**
  * The tenant that was asked for. Throws TENANT_UNKNOWN, also for one that the caller may not see,
  * and REQUEST_INVALID where several could be meant.

@@ -51,9 +51,20 @@ export function compileAccounts(
     });
     ranges.push({ written: range, template });
   }
+  let byId: Map<string, ProvisionedAccount> | undefined;
   return {
     count: ranges.reduce((sum, { written: { count } }) => sum + count, single.length),
     has: (account) => ids.holder(account) !== undefined,
+    find(account) {
+      byId ??= new Map(single.map((one) => [one.definition.account, one]));
+      const found = byId.get(account);
+      if (found !== undefined) return found;
+      for (const range of ranges) {
+        const offset = offsetOf(range.written, account);
+        if (offset !== undefined) return accountAt(range, offset);
+      }
+      return undefined;
+    },
     *[Symbol.iterator]() {
       yield* single;
       for (const range of ranges) yield* accountsOf(range);
@@ -66,20 +77,35 @@ interface Range {
   template: ProvisionedAccount;
 }
 
-function* accountsOf({ written, template }: Range): Generator<ProvisionedAccount> {
-  const { prefix, count, first } = written;
-  for (let offset = 0; offset < count; offset++) {
-    yield {
-      definition: {
-        ...template.definition,
-        account: prefix + counted(first.e164 ?? first.imsi ?? '', offset),
-        subscribers: numbersOf(first, offset),
-      },
-      openings: template.openings,
-      written: template.written,
-    };
-  }
+function* accountsOf(range: Range): Generator<ProvisionedAccount> {
+  for (let offset = 0; offset < range.written.count; offset++) yield accountAt(range, offset);
 }
+
+function accountAt({ written, template }: Range, offset: number): ProvisionedAccount {
+  const { prefix, first } = written;
+  return {
+    definition: {
+      ...template.definition,
+      account: prefix + counted(startOf(first), offset),
+      subscribers: numbersOf(first, offset),
+    },
+    openings: template.openings,
+    written: template.written,
+  };
+}
+
+/** How far after the first of a range an account is; undefined: it is none of the range. */
+function offsetOf({ prefix, count, first }: WrittenRange, account: string): number | undefined {
+  const start = startOf(first);
+  const number = account.slice(prefix.length);
+  if (!account.startsWith(prefix) || number.length !== start.length || !/^\d+$/.test(number))
+    return undefined;
+  const offset = Number(number) - Number(start);
+  return offset >= 0 && offset < count ? offset : undefined;
+}
+
+/** What the ids of a range are counted by. */
+const startOf = ({ e164, imsi }: WrittenRange['first']): string => e164 ?? imsi ?? '';
 
 function checkRange(
   range: WrittenRange,
@@ -87,7 +113,7 @@ function checkRange(
 ): void {
   const { prefix, count, first } = range;
   if (!claimNumbers(range, { path, ...context })) return;
-  const start = first.e164 ?? first.imsi ?? '';
+  const start = startOf(first);
   const at = [...path, 'prefix'];
   const holder = ids.claimRun({ prefix, first: start, count }, at);
   const found = `${count} accounts from ${show(prefix + start)}`;

@@ -19,8 +19,11 @@ import {
 import { type Configuration, findingText } from './configuration.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
+import type { Provisioning } from './provisioning.ts';
 import { refusal } from './refusal.ts';
 import type { WrittenFile } from './schema.ts';
+import type { Becoming } from './stored-buckets.ts';
+import { rewritten } from './wanted.ts';
 
 export interface PlanGone {
   tenant: string;
@@ -45,10 +48,15 @@ export interface FileReport {
 export async function applyFile(
   store: AccountStore & ChangeableStore & Pick<Store, 'rememberedFile' | 'rememberFile'>,
   file: LoadedFile,
-  { all, problems, ...options }: ApplyOptions & ChangeOptions & { all: boolean },
+  {
+    all,
+    problems,
+    ...options
+  }: Omit<ApplyOptions, 'configuration'> & Pick<ChangeOptions, 'problems'> & { all: boolean },
 ): Promise<FileReport> {
   const base = rememberedFile(await store.rememberedFile());
   const kept = await tenantsToKeep(store, file.written, base);
+  const next = accountsOf(file, changedAccounts(file.written, all ? undefined : base));
   let before: Configuration | undefined;
   const changed = await changeConfiguration(
     store,
@@ -61,12 +69,11 @@ export async function applyFile(
         all,
       });
     },
-    { problems },
+    { problems, becoming: becomingOf(next, store) },
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
   const { configuration } = changed;
-  const tenants = changedAccounts(file.written, all ? undefined : base);
-  const accounts = await applyProvisioning(store, accountsOf(file, tenants), options);
+  const accounts = await applyProvisioning(store, next, { ...options, configuration });
   await store.rememberFile(JSON.stringify(file.written));
   const plansGone = await goneWithAccounts(store, before, configuration);
   return { changed: changed.kind === 'changed', configuration, plansGone, accounts };
@@ -111,8 +118,18 @@ async function tenantsToKeep(
   return kept;
 }
 
+/** What the accounts of a file become by it, those included that are left as they are. */
+function becomingOf({ tenants }: Provisioning, store: Pick<Store, 'now'>): Becoming {
+  const accounts = new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
+  return (stored, rulesOf) => {
+    const account = accounts.get(stored.tenant)?.find(stored.account);
+    const next = account && rewritten(account, stored, { now: store.now(), rulesOf });
+    return next !== undefined && 'definition' in next ? next.definition : stored;
+  };
+}
+
 /** What the file says of these accounts: part of a good file is good. */
-function accountsOf(file: LoadedFile, tenants: WrittenFile['tenants']): LoadedFile['provisioning'] {
+function accountsOf(file: LoadedFile, tenants: WrittenFile['tenants']): Provisioning {
   const loaded = loadWritten({ ...file.written, tenants });
   if (loaded.ok) return loaded.provisioning;
   throw new Error(

@@ -8,17 +8,25 @@
  * moves with their amounts.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Account, AccountDefinition } from '../charging/account.ts';
+import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import type { Store } from '../store/store.ts';
+import type { Configuration } from './configuration.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
-import { contradiction, leavingOf, wantedDefinition } from './wanted.ts';
+import { type RulesOf, rulesOfTenant } from './rule-names.ts';
+import { leavingOf, type Rewritten, rewritten } from './wanted.ts';
 
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
   Store,
   'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber'
 >;
+
+/**
+ * Has the clients of an account's open sessions asked to re-authorise, because it has another plan
+ * (RFC 8506 5.5); how many are. `busy`: some could not be told.
+ */
+export type AskClients = (account: AccountRef) => Promise<{ kind: 'done' | 'busy'; asked: number }>;
 
 export interface ApplyReport {
   /** Accounts of the file. */
@@ -35,6 +43,8 @@ export interface ApplyReport {
   bucketsNotInFile: number;
   /** Buckets, not limits, added to accounts that existed: they start at 0, whatever they open with. */
   unfundedBuckets: number;
+  /** Sessions whose clients are asked to re-authorise, because their account has another plan. */
+  sessionsAsked: number;
   /** The first hundred accounts that somebody should look at, with the reason. */
   notes: { tenant: string; account: string; text: string }[];
 }
@@ -44,6 +54,10 @@ export interface ApplyOptions {
   concurrency?: number;
   /** Called after each account. */
   onProgress?: (progress: { done: number; total: number }) => void;
+  /** Absent: nobody is asked. */
+  askClients?: AskClients;
+  /** Whose plans accounts are held against that get another; absent: they get it. */
+  configuration?: Configuration;
 }
 
 const MAX_NOTES = 100;
@@ -55,7 +69,7 @@ const LOOK_UPS = 16;
 export async function applyProvisioning(
   store: AccountStore,
   provisioning: Provisioning,
-  { concurrency = 64, onProgress }: ApplyOptions = {},
+  { concurrency = 64, onProgress, ...options }: ApplyOptions = {},
 ): Promise<ApplyReport> {
   const report: ApplyReport = {
     created: 0,
@@ -66,12 +80,13 @@ export async function applyProvisioning(
     addedSubscribers: 0,
     bucketsNotInFile: 0,
     unfundedBuckets: 0,
+    sessionsAsked: 0,
     notes: [],
   };
   const total = provisioning.tenants.reduce((sum, { accounts }) => sum + accounts.count, 0);
   let done = 0;
   for (const tenant of provisioning.tenants) {
-    const run = new TenantRun(store, tenant, report);
+    const run = new TenantRun(store, { tenant, report, ...options });
     await forEach(tenant.accounts, concurrency, async (account) => {
       await run.settle(account);
       done += 1;
@@ -89,13 +104,26 @@ class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
   readonly deferred: { account: ProvisionedAccount; soFar: Progress }[] = [];
   readonly #store: AccountStore;
-  readonly #tenant: Tenant;
   readonly #report: ApplyReport;
+  readonly #askClients: AskClients | undefined;
+  readonly #rulesOf: RulesOf;
 
-  constructor(store: AccountStore, tenant: Tenant, report: ApplyReport) {
+  constructor(
+    store: AccountStore,
+    {
+      tenant,
+      report,
+      askClients,
+      configuration,
+    }: Pick<ApplyOptions, 'askClients' | 'configuration'> & {
+      tenant: Tenant;
+      report: ApplyReport;
+    },
+  ) {
     this.#store = store;
-    this.#tenant = tenant;
     this.#report = report;
+    this.#askClients = askClients;
+    this.#rulesOf = configuration ? rulesOfTenant(configuration, tenant.id) : () => undefined;
   }
 
   /** Creates or changes an account and fetches its subscribers; none leaves it yet. */
@@ -103,7 +131,7 @@ class TenantRun {
     const { definition, openings } = account;
     const { tenant, account: id, subscribers } = definition;
     const { account: stored } = await this.#store.load(definition);
-    if (stored !== undefined && this.#contradicts(account, stored.definition)) return;
+    if (stored !== undefined && this.#refuses(account, stored.definition)) return;
     const holders = await this.#holdersOf(account);
     const held = subscribers.filter((_, i) => holders[i] !== undefined && holders[i] !== id);
     const unheld = subscribers.filter((_, i) => holders[i] === undefined);
@@ -138,8 +166,10 @@ class TenantRun {
       }
     }
     const result = await this.#converge(account, undefined, (current) => ({
-      ...current,
-      subscribers: current.subscribers.filter((name) => inFile.has(name)),
+      definition: {
+        ...current,
+        subscribers: current.subscribers.filter((name) => inFile.has(name)),
+      },
     }));
     this.#report[result === 'unchanged' ? soFar : result] += 1;
   }
@@ -156,20 +186,25 @@ class TenantRun {
     return holders;
   }
 
-  /** Refuses an account of which a bucket would become another one under its id. */
-  #contradicts(account: ProvisionedAccount, stored: AccountDefinition): boolean {
-    const text = contradiction(account, stored);
-    if (text === undefined) return false;
+  #rewritten(account: ProvisionedAccount, stored: AccountDefinition): Rewritten {
+    return rewritten(account, stored, { now: this.#store.now(), rulesOf: this.#rulesOf });
+  }
+
+  /** Refuses an account that cannot become what is written, before anything of it is changed. */
+  #refuses(account: ProvisionedAccount, stored: AccountDefinition): boolean {
+    const next = this.#rewritten(account, stored);
+    if (!('problem' in next)) return false;
     this.#report.refused += 1;
-    this.#note(account, `left as it is: ${text}`);
+    this.#note(account, `left as it is: ${next.problem}`);
     return true;
   }
 
   async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
     const { definition: stored } = loaded;
     const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
-      wantedDefinition(account, current, this.#store.now()),
+      this.#rewritten(account, current),
     );
+    if (soFar === 'changed' && stored.plan !== account.definition.plan) await this.#ask(account);
     if (soFar !== 'refused') this.#compareBuckets(account, stored);
     const isLosing = leavingOf(account, stored).length > 0;
     if (isLosing && soFar !== 'refused') this.deferred.push({ account, soFar });
@@ -180,20 +215,32 @@ class TenantRun {
   async #converge(
     account: ProvisionedAccount,
     loaded: Account | undefined,
-    wanted: (stored: AccountDefinition) => AccountDefinition,
+    wanted: (stored: AccountDefinition) => Rewritten,
   ): Promise<Progress> {
     let current = loaded;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       current ??= (await this.#store.load(account.definition)).account;
       if (current === undefined) break;
       const next = wanted(current.definition);
-      if (isDeepStrictEqual(next, current.definition)) return 'unchanged';
-      const reply = await this.#store.changeAccount(next, current.version);
+      if ('problem' in next) {
+        this.#note(account, `left as it is: ${next.problem}`);
+        return 'refused';
+      }
+      const { definition } = next;
+      if (isDeepStrictEqual(definition, current.definition)) return 'unchanged';
+      const reply = await this.#store.changeAccount(definition, current.version);
       if (reply === 'changed') return 'changed';
       current = undefined;
     }
     this.#note(account, 'left as it is: it is gone or keeps being changed by others');
     return 'refused';
+  }
+
+  async #ask(account: ProvisionedAccount): Promise<void> {
+    const asked = await this.#askClients?.(account.definition);
+    this.#report.sessionsAsked += asked?.asked ?? 0;
+    if (asked?.kind === 'busy')
+      this.#note(account, 'it has another plan, but not all clients could be asked to ask again');
   }
 
   #compareBuckets(account: ProvisionedAccount, stored: AccountDefinition): void {

@@ -1,11 +1,11 @@
 /** Buckets as written, and the limits of subscribers, which are buckets that pay for nothing. */
-import type { Bucket, Renewal } from '../charging/account.ts';
+import type { AccountDefinition, Bucket, Renewal } from '../charging/account.ts';
 import { instantOf } from '../charging/calendar.ts';
 import type { Unit } from '../charging/request.ts';
 import { each, known } from './findings.ts';
-import type { PlanNames } from './names.ts';
-import { show } from './problem.ts';
+import { type Finding, show } from './problem.ts';
 import { parseTime } from './quantity.ts';
+import type { RuleNames } from './rule-names.ts';
 import type { WrittenBucket, WrittenLimit, WrittenRenewal } from './schema.ts';
 import {
   type Context,
@@ -25,7 +25,7 @@ export interface FundedBucket {
 }
 
 interface BucketContext extends Context {
-  plan: { id: string; rules: ReturnType<PlanNames['get']> };
+  plan: { id: string; rules: RuleNames | undefined };
   /** In which its periods are counted. */
   timeZone: string;
 }
@@ -176,12 +176,19 @@ function periodOf(
   return { every, from: at ?? midnight, timeZone };
 }
 
-/** Finds rules that a bucket or limit pays for or counts, and that `plan` has not as it had. */
-export function checkPlan(
-  { paysFor, unit }: Bucket,
-  { plan, path, report }: Pick<BucketContext, 'plan' | 'path' | 'report'>,
-): void {
-  if (paysFor !== undefined) checkRules(paysFor, { unit, plan, path, report });
+/**
+ * What the buckets and limits of an account name that a plan has not, or that does not count what they
+ * hold; each with its path within the account. Of a plan without `rules` nothing is known.
+ */
+export function misfits(
+  { buckets }: Pick<AccountDefinition, 'buckets'>,
+  plan: BucketContext['plan'],
+): Finding[] {
+  const findings: Finding[] = [];
+  const report = (finding: Finding) => findings.push(finding);
+  for (const { id, unit, paysFor = [] } of buckets)
+    checkRules(paysFor, { unit, plan, path: ['buckets', id], report });
+  return findings;
 }
 
 /** Rules that a bucket or limit names exist, and count what it holds. */

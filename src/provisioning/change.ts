@@ -1,7 +1,8 @@
 /**
  * Changes of the configuration: read, edit, compile, write if nobody was faster, else again from
- * what they wrote. What does not compile is never written. A plan that rates otherwise than before
- * gets a higher version, whatever is written, and every version is kept beside the configuration.
+ * what they wrote. What does not compile, or does not fit the accounts that there are, is never
+ * written. A plan that rates otherwise than before gets a higher version, whatever is written, and
+ * every version is kept beside the configuration.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from '../charging/plan.ts';
@@ -23,6 +24,7 @@ import { type LoadedFile, loadWritten } from './load.ts';
 import type { Finding } from './problem.ts';
 import type { Provisioning } from './provisioning.ts';
 import type { WrittenFile, WrittenPlan, WrittenTenant } from './schema.ts';
+import { type Becoming, bucketFindings } from './stored-buckets.ts';
 
 /** The part of a store that a change needs. */
 export type ChangeableStore = Pick<
@@ -33,6 +35,7 @@ export type ChangeableStore = Pick<
   | 'planVersions'
   | 'planText'
   | 'listAccounts'
+  | 'partitions'
 >;
 
 /**
@@ -48,6 +51,8 @@ export type Changed =
 export interface ChangeOptions {
   /** Why workers cannot take a configuration that compiles, one sentence each. */
   problems?: ((provisioning: Provisioning) => readonly string[]) | undefined;
+  /** What accounts are changed to right after; absent: they stay as they are. */
+  becoming?: Becoming | undefined;
 }
 
 /** Attempts against others who change it. */
@@ -63,7 +68,7 @@ const PAUSE_MS = 50;
 export async function changeConfiguration(
   store: ChangeableStore,
   edit: Edit,
-  { problems }: ChangeOptions = {},
+  options: ChangeOptions = {},
 ): Promise<Changed> {
   /** What was sent to be written, whether or not a reply came: found in the store, it is done. */
   let sent: string | undefined;
@@ -73,7 +78,7 @@ export async function changeConfiguration(
       const stored = await store.readConfiguration();
       if (stored !== undefined && stored.document === sent)
         return { kind: 'changed', configuration: compiled(stored) };
-      const next = await prepare(store, stored, { edit, problems });
+      const next = await prepare(store, stored, { edit, ...options });
       if (next.kind !== 'write') return next;
       const { document, plans } = next;
       sent = document;
@@ -104,7 +109,7 @@ function compiled(stored: StoredConfiguration): Configuration {
 async function prepare(
   store: ChangeableStore,
   stored: StoredConfiguration | undefined,
-  { edit, problems }: { edit: Edit } & ChangeOptions,
+  { edit, problems, becoming }: { edit: Edit } & ChangeOptions,
 ): Promise<
   Exclude<Changed, { kind: 'changed' }> | { kind: 'write'; document: string; plans: PlanText[] }
 > {
@@ -116,7 +121,10 @@ async function prepare(
     throw new TollkeeperError('CHANGE_REFUSED', {
       problems: unfit.map((problem) => `  ${problem}`).join('\n'),
     });
-  const findings = await currencyFindings(store, current, loaded);
+  const findings = [
+    ...(await currencyFindings(store, current, loaded)),
+    ...(await bucketFindings(store, current, { next: loaded, becoming })),
+  ];
   if (findings.length > 0) return { kind: 'refused', findings };
   const { written, plans } = await withVersions(store, current, loaded);
   const document = JSON.stringify(written);

@@ -15,19 +15,22 @@ import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
-import { type AccountStore, subscriberId } from './apply.ts';
-import { checkPlan } from './buckets.ts';
+import { type AccountStore, type AskClients, subscriberId } from './apply.ts';
+import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { refusal } from './refusal.ts';
-import { contradiction, leavingOf, wantedDefinition } from './wanted.ts';
+import { rulesOfTenant } from './rule-names.ts';
+import { leavingOf, rewritten } from './wanted.ts';
 
 export interface AccountEditing {
   store: AccountStore;
   configuration: Configuration;
+  /** Called for an account that got another plan. */
+  askClients: AskClients;
 }
 
 /** The version that the account must still have; 0: it must not be there; absent: any. */
@@ -71,11 +74,11 @@ export function compileOne(
 
 /**
  * Creates an account with its openings, or brings one to what is written: plan, status, limits and
- * subscribers, which are moved here from where they were. What is not written stays. Throws
- * CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
+ * subscribers, which are moved here from where they were. What is not written stays. Where it gets
+ * another plan, clients are asked. Throws CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
  */
 export async function putAccount(
-  { store, configuration }: AccountEditing,
+  { store, configuration, askClients }: AccountEditing,
   ref: AccountRef,
   written: object,
   { expected }: Expected = {},
@@ -97,37 +100,43 @@ export async function putAccount(
   const created =
     before === undefined &&
     (await store.createAccount({ ...definition, subscribers: arriving }, openings)) === 'created';
+  let planBefore = definition.plan;
   if (!created) {
     // Somebody else was faster.
     if (before === undefined && expected !== undefined) throw stale(ref, await present(store, ref));
     // Of several who expect this version only one may move subscribers.
     const always = expected !== undefined && elsewhere.size > 0;
     await revise(store, ref, { expected, always }, ({ definition: stored }) => {
-      const problem = contradiction(compiled.account, stored);
-      if (problem !== undefined)
-        throw new TollkeeperError('CHANGE_REFUSED', { problems: `  left as it is: ${problem}` });
+      const wanted = rewritten(compiled.account, stored, {
+        now: store.now(),
+        rulesOf: rulesOfTenant(configuration, ref.tenant),
+      });
+      if ('problem' in wanted)
+        throw new TollkeeperError('CHANGE_REFUSED', {
+          problems: `  left as it is: ${wanted.problem}`,
+        });
+      planBefore = stored.plan;
       const leaving = new Set(leavingOf(compiled.account, stored));
       const stays = stored.subscribers.filter((name) => !leaving.has(name));
       const names = new Set([...stays, ...arriving]);
-      const wanted = wantedDefinition(compiled.account, stored, store.now());
-      if (wanted.plan !== stored.plan) checkBuckets(configuration, wanted, wanted.plan);
       return {
-        ...wanted,
+        ...wanted.definition,
         subscribers: names.size === stays.length ? stays : [...names].sort(),
       };
     });
   }
   for (const name of elsewhere)
     await store.moveSubscriber(ref.tenant, subscriberId(name), ref.account);
+  if (planBefore !== definition.plan) await askClients(ref);
   return { account: await present(store, ref), created };
 }
 
 /**
- * Changes some of an account: its plan, its status, the most sessions at once. Throws CHANGE_REFUSED
- * also where a bucket or limit names rules that the plan has not.
+ * Changes some of an account: its plan, its status, the most sessions at once. Where a plan is named,
+ * clients are asked. Throws CHANGE_REFUSED also where a bucket or limit names rules that the plan has not.
  */
 export async function changeAccount(
-  { store, configuration }: AccountEditing,
+  { store, configuration, askClients }: AccountEditing,
   ref: AccountRef,
   change: Partial<Pick<AccountDefinition, 'plan' | 'status' | 'maxSessions'>>,
   expected: Expected = {},
@@ -135,26 +144,16 @@ export async function changeAccount(
   const { plan } = change;
   if (plan !== undefined && configuration.plan(ref.tenant, plan) === undefined)
     throw new TollkeeperError('PLAN_UNKNOWN', { tenant: ref.tenant, plan });
-  return revise(store, ref, expected, ({ definition }) => {
-    if (plan !== undefined && plan !== definition.plan)
-      checkBuckets(configuration, definition, plan);
+  const rulesOf = rulesOfTenant(configuration, ref.tenant);
+  const account = await revise(store, ref, expected, ({ definition }) => {
+    const isOther = plan !== undefined && plan !== definition.plan;
+    const findings = isOther ? misfits(definition, { id: plan, rules: rulesOf(plan) }) : [];
+    if (findings.length > 0) throw refusal(findings);
     return { ...definition, ...change };
   });
-}
-
-/** Throws CHANGE_REFUSED where a bucket or limit of an account does not fit a plan. */
-function checkBuckets(
-  { provisioning, names }: Configuration,
-  { tenant, buckets }: AccountDefinition,
-  plan: string,
-): void {
-  const index = provisioning.tenants.findIndex(({ id }) => id === tenant);
-  const rules = names.plans[index]?.get(plan);
-  const findings: Finding[] = [];
-  const report = (finding: Finding) => findings.push(finding);
-  for (const bucket of buckets)
-    checkPlan(bucket, { plan: { id: plan, rules }, path: ['buckets', bucket.id], report });
-  if (findings.length > 0) throw refusal(findings);
+  // Also where it was changed before: whoever did may not have come to it.
+  if (plan !== undefined) await askClients(ref);
+  return account;
 }
 
 /**
@@ -162,7 +161,7 @@ function checkBuckets(
  * another unit, or would be drawn after the one that takes what is left.
  */
 export async function putBucket(
-  { store, configuration }: AccountEditing,
+  { store, configuration }: Pick<AccountEditing, 'store' | 'configuration'>,
   ref: AccountRef,
   { bucket: id, written }: { bucket: string; written: object },
   expected: Expected = {},

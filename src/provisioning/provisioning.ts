@@ -30,6 +30,7 @@ export interface Currency {
 export interface Accounts extends Iterable<ProvisionedAccount> {
   readonly count: number;
   has(account: string): boolean;
+  find(account: string): ProvisionedAccount | undefined;
 }
 
 export interface ProvisionedAccount {

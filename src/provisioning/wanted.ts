@@ -4,14 +4,39 @@
  */
 import { type AccountDefinition, type Bucket, drawOrder } from '../charging/account.ts';
 import { takesAnything } from './accounts.ts';
+import { misfits } from './buckets.ts';
+import { findingText } from './configuration.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
+import type { RulesOf } from './rule-names.ts';
+
+/** What an account becomes, or why it is left as it is. */
+export type Rewritten = { definition: AccountDefinition } | { problem: string };
+
+/**
+ * What an account that exists becomes where it is written again, at store time `now` in ms. It is left
+ * as it is where a bucket would become another one under its id, or where buckets that stay name rules
+ * that another plan has not.
+ */
+export function rewritten(
+  account: ProvisionedAccount,
+  stored: AccountDefinition,
+  { now, rulesOf }: { now: number; rulesOf: RulesOf },
+): Rewritten {
+  const contradicted = contradiction(account, stored);
+  if (contradicted !== undefined) return { problem: contradicted };
+  const definition = wantedDefinition(account, stored, now);
+  const { plan: id } = definition;
+  const findings = id === stored.plan ? [] : misfits(definition, { id, rules: rulesOf(id) });
+  if (findings.length > 0) return { problem: findings.map(findingText).join('; ') };
+  return { definition };
+}
 
 /**
  * The stored definition as it is wanted at store time `now` in ms, with all subscribers that it has
  * now. Buckets that are not written stay, as their balance may not be thrown away; limits go with the
  * subscribers that are written.
  */
-export function wantedDefinition(
+function wantedDefinition(
   { definition, written }: ProvisionedAccount,
   stored: AccountDefinition,
   now: number,
@@ -64,7 +89,7 @@ function mainOf(
 }
 
 /** Why a bucket would become another one under its id, which is never done. */
-export function contradiction(
+function contradiction(
   { definition }: ProvisionedAccount,
   stored: AccountDefinition,
 ): string | undefined {

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sessionKey } from '../../src/charging/request.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
 import { removePart } from '../../src/provisioning/edit-configuration.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
+import { open, session } from '../http/fixture.ts';
 import { file, plan, tenant } from '../provisioning/configurations.ts';
 import { until } from '../store/redis-rig.ts';
 
@@ -221,5 +223,49 @@ describe('an import', () => {
     expect(JSON.parse(exported.out)).toMatchObject({ accounts: count + 2, rows: count + 2 });
     const lines = readFileSync(inFolder('out.csv'), 'utf8').split('\n');
     expect(lines.filter((line) => line.includes('""opening"":""1.00""'))).toHaveLength(count);
+  });
+});
+
+describe('clients of open sessions are asked again when their account gets another plan', () => {
+  const buckets = [
+    { id: 'bundle', unit: 'octets', opening: 5_000 },
+    { id: 'main', unit: 'money', opening: '20' },
+  ] as const;
+  const accountWith = (id: string, plan: string) => ({ id, plan, buckets });
+  const pending = async (account: string) => {
+    const key = sessionKey({ sessionId: account });
+    return (await store.load({ tenant: 'blue', account }, key)).session?.session.pending;
+  };
+  const provision = (...accounts: ReturnType<typeof accountWith>[]) => {
+    const plans = [plan('0.01'), plan('0.01', { id: 'q' })];
+    const tenants = [tenant('blue', { plans, accounts }), tenant('red')];
+    return run('provisioning', 'apply', write('asked.yaml', file(tenants)), '--json');
+  };
+  const begin = async (account: string) => {
+    expect((await provision(accountWith(account, 'p'))).code).toBe(0);
+    const of = { sessionId: account, account: { tenant: 'blue', account } };
+    await open(store, session('blue', of));
+  };
+
+  test('by a file, and only of those that do', async () => {
+    await begin('moving');
+    await begin('staying');
+    const both = [accountWith('moving', 'q'), accountWith('staying', 'p')];
+    const { out } = await provision(...both);
+    expect(JSON.parse(out).accounts).toMatchObject({ changed: 1, unchanged: 1, sessionsAsked: 1 });
+    expect(await pending('moving')).toMatchObject({ kind: 'reauthorise', reason: 'plan' });
+    expect(await pending('staying')).toBeUndefined();
+    expect(JSON.parse((await provision(...both)).out).accounts).toMatchObject({ sessionsAsked: 0 });
+  });
+
+  test('by a command', async () => {
+    await begin('put');
+    const put = (plan: string) =>
+      run('account', 'put', write('put.yaml', accountWith('put', plan)), ...blue);
+    expect(await put('p')).toMatchObject({ code: 0, err: '' });
+    expect(await pending('put')).toBeUndefined();
+    const { err } = await put('q');
+    expect(err).toBe('Sessions whose clients are asked to re-authorise: 1.\n');
+    expect(await pending('put')).toMatchObject({ kind: 'reauthorise', reason: 'plan' });
   });
 });

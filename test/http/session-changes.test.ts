@@ -1,6 +1,7 @@
 /** What is wanted of a session by HTTP: stored with it, by whoever may, and nothing else. */
 import { describe, expect, test } from 'vitest';
 import { sessionKey } from '../../src/charging/request.ts';
+import { plan } from '../provisioning/configurations.ts';
 import { type Changing, changing } from './changing.ts';
 import { definition, open, session, sessionIdOf } from './fixture.ts';
 
@@ -93,4 +94,16 @@ test('C-149 a top-up asks the client of a session without credit, a new plan tho
   });
   expect(changed.status).toBe(200);
   expect((await stored(other))?.pending).toMatchObject({ reason: 'plan', scope: {} });
+});
+
+test('an account that is put with another plan asks its clients, with the same one it does not', async () => {
+  const on = await opened();
+  const put = (plan: string) =>
+    on.call('PUT', '/v1/accounts/family?tenant=blue', { body: { plan } });
+  const rules = plan('0.01').rules;
+  await on.call('PUT', '/v1/plans/prepaid?tenant=blue', { body: { rules } });
+  expect((await put('prepaid')).status).toBe(200);
+  expect(await stored(on)).not.toHaveProperty('pending');
+  expect((await put('p')).status).toBe(200);
+  expect((await stored(on))?.pending).toMatchObject({ reason: 'plan', scope: {} });
 });

@@ -40,6 +40,7 @@ const NONE: ApplyReport = {
   addedSubscribers: 0,
   bucketsNotInFile: 0,
   unfundedBuckets: 0,
+  sessionsAsked: 0,
   notes: [],
 };
 

@@ -209,13 +209,13 @@ test('what is exported is imported as it was, byte for byte when exported again'
   const exported = async (from: Store) => {
     const out = new PassThrough();
     const [written, text] = await Promise.all([
-      exportTo(out, from, { tenant: 't', digits: 6 }),
+      exportTo(out, from, { tenant: 't', configuration: await configured(from) }),
       textOf(out),
     ]);
     return { written, text };
   };
   const { written, text } = await exported(store);
-  expect(written).toEqual({ accounts: 2, rows: 3 });
+  expect(written).toEqual({ accounts: 2, rows: 3, refusable: [] });
   const copy = new MemoryStore({ partitions: 4 });
   const again = await take(copy, text);
   expect(reasons(again)).toEqual([]);
