@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { originHostOf, originHosts, type Settings } from '../config.ts';
 import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
-import { Gateway } from '../engine/gateway.ts';
+import { Gateway, type RequestConfiguration } from '../engine/gateway.ts';
 import { HeldPeers } from '../engine/held-peers.ts';
 import { Initiator } from '../engine/initiator.ts';
 import { Knowledge } from '../engine/knowledge.ts';
@@ -16,6 +16,7 @@ import { Timers } from '../engine/timers.ts';
 import type { PeerStatistics } from '../peer/counters.ts';
 import { PeerListener, peerSettings } from '../peer/listener.ts';
 import { policyProblems } from '../peer/policy.ts';
+import type { Configuration } from '../provisioning/configuration.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { PeerOptions, Peers } from '../provisioning/provisioning.ts';
 import type { Store } from '../store/store.ts';
@@ -68,17 +69,18 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, store, configuration, events, worker } = options;
   const clock = () => performance.now();
   const chargeSettings = chargeSettingsOf(settings);
+  const missing = (tenant: string, plan: string) =>
+    events.log('error', 'accounts have a plan that is not provisioned', { tenant, plan });
+  // What is decided here looks at nothing but its plan.
   const planOf = (tenant: string, plan: string) =>
-    configuration.current.planOf(tenant, plan, () =>
-      events.log('error', 'accounts have a plan that is not provisioned', { tenant, plan }),
-    );
+    configuration.current.planOf(tenant, plan, missing);
+  let inEffect = requestConfiguration(configuration.current, missing);
   const charging = new Charging({
     store,
     knowledge: new Knowledge({
       sessions: settings.sessionCacheSize,
       accounts: settings.accountCacheSize,
     }),
-    plan: planOf,
     settings: chargeSettings,
     events,
     clock,
@@ -88,8 +90,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const gateway = new Gateway({
     charging,
     origin: { host: originHost, realm: settings.originRealm },
-    tenantOf: (facts) => configuration.current.tenantOf(facts),
-    currencyOf: (tenant) => currencyOf(configuration, tenant),
+    configuration: () => inEffect,
     abort: (key, { mayServe, deadline }) =>
       abortSession({ store, plan: planOf, settings: chargeSettings, clock }, key, {
         mayServe,
@@ -105,9 +106,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     failed: events.timerFailed,
   });
   const listener = listen(options, originHost, { gateway, held });
-  const stopFollowing = configuration.onChange(({ provisioning: { peers } }) =>
-    listener.reconfigure({ ...peers, policy: policyOf(peers) }),
-  );
+  const stopFollowing = configuration.onChange((current) => {
+    const { peers } = current.provisioning;
+    inEffect = requestConfiguration(current, missing);
+    listener.reconfigure({ ...peers, policy: policyOf(peers) });
+  });
   const { originStateId } = options;
   const initiator = new Initiator({
     ...{ store, plan: planOf, settings: chargeSettings, worker: options.workerName, held, clock },
@@ -221,10 +224,20 @@ export function chargeSettingsOf(settings: Settings): ChargeSettings {
   };
 }
 
-/** A tenant's currency as AVPs carry it. */
-function currencyOf({ current }: ConfigurationSource, tenant: string) {
-  const currency = current.currencyOf(tenant);
-  return currency && { code: currency.number, digits: currency.digits };
+/** What requests ask of a configuration. */
+function requestConfiguration(
+  configuration: Configuration,
+  missing: (tenant: string, plan: string) => void,
+): RequestConfiguration {
+  return {
+    tenantOf: (facts) => configuration.tenantOf(facts),
+    planOf: (tenant, plan) => configuration.planOf(tenant, plan, missing),
+    // As AVPs carry it.
+    currencyOf(tenant) {
+      const currency = configuration.currencyOf(tenant);
+      return currency && { code: currency.number, digits: currency.digits };
+    },
+  };
 }
 
 function policyOf({ peers, realms, anybody }: Peers) {

@@ -29,6 +29,14 @@ import { EventAttempt } from './event.ts';
 import type { Knowledge } from './knowledge.ts';
 import { SessionSearch } from './search.ts';
 
+/**
+ * Plans of one configuration, which never changes: a request that holds it is decided by nothing
+ * newer and nothing older, from start to end.
+ */
+export interface Plans {
+  planOf(tenant: string, plan: string): Plan;
+}
+
 /** The request as it is known before its tenant is: enough to find its session. */
 export interface Incoming {
   kind: Request['kind'];
@@ -40,6 +48,8 @@ export interface Incoming {
   tenant: string | undefined;
   /** Whether the peer may serve a tenant. */
   mayServe(tenant: string): boolean;
+  /** Of the configuration that gave the request its tenant. */
+  plans: Plans;
   /** The request in the words of the core, once its tenant is known; `now` is in store ms. */
   translate(tenant: string, now: number): Request;
 }
@@ -76,7 +86,6 @@ export interface ChargeSettings extends StepSettings {
 export interface ChargeOptions extends CallOptions {
   store: Store;
   knowledge: Knowledge;
-  plan(tenant: string, plan: string): Plan;
   settings: ChargeSettings;
   events: ChargeEvents;
   /** Octets that nobody guesses, for Refund-Information; the system's own if absent. */

@@ -77,7 +77,7 @@ export class SessionDecision {
         knowledge.forgetSession(this.#key);
         return { kind: 'elsewhere', account: session.session.account };
       }
-      const plan = this.#options.plan(ref.tenant, account.definition.plan);
+      const plan = this.#incoming.plans.planOf(ref.tenant, account.definition.plan);
       const short = this.#insufficient >= MAX_INSUFFICIENT;
       const decision = step(request, {
         now: store.now(),

@@ -180,14 +180,14 @@ export class EventAttempt {
     { account }: Known,
     { fresh, former }: { fresh: boolean; former?: EventEffect | undefined },
   ): EventDecision | undefined {
-    const { store, plan, nonce = () => randomBytes(NONCE_BYTES) } = this.#options;
+    const { store, nonce = () => randomBytes(NONCE_BYTES) } = this.#options;
     const { subscriber } = this.#request;
     if (account === undefined) return undefined;
     if (!this.#proves && (subscriber === undefined || !isOn(account, subscriber))) return undefined;
     return stepEvent(this.#request, {
       now: store.now(),
       account,
-      plan: plan(ref.tenant, account.definition.plan),
+      plan: this.#incoming.plans.planOf(ref.tenant, account.definition.plan),
       fresh,
       proof: refundInformationOf(this.#key, nonce()),
       ...(former === undefined ? {} : { former }),

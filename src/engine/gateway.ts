@@ -21,7 +21,7 @@ import { flawOf } from '../ro/flaw.ts';
 import { type Identified, identify, wellFormed } from '../ro/identify.ts';
 import type { Currency } from '../ro/money.ts';
 import { type TranslateOptions, toEvent, toRequest } from '../ro/request.ts';
-import type { Charging, Incoming, IncomingEvent } from './charge.ts';
+import type { Charging, Incoming, IncomingEvent, Plans } from './charge.ts';
 
 /** What the configuration says of one peer. */
 export interface PeerOptions {
@@ -59,11 +59,17 @@ export interface Inbound {
   answer(bytes: Buffer): void;
 }
 
+/** A configuration as a request sees it: one and the same from start to end. */
+export interface RequestConfiguration extends Plans {
+  tenantOf(facts: RoutingFacts): string | undefined;
+  currencyOf(tenant: string): Currency | undefined;
+}
+
 export interface GatewayOptions {
   charging: Charging;
   origin: { host: string; realm: string };
-  tenantOf(facts: RoutingFacts): string | undefined;
-  currencyOf(tenant: string): Currency | undefined;
+  /** The one that holds now; asked for once for each request. */
+  configuration(): RequestConfiguration;
   /** Ends the session of an STR; `unknown`: there is none. */
   abort(
     sessionId: string,
@@ -135,14 +141,15 @@ export class Gateway {
     // Nothing was used yet, so nothing is lost with a request that is refused.
     if (flaw !== undefined && (flaw.eBit || kind === 'initial' || kind === 'event'))
       return this.#fail(inbound, flaw);
-    const { charging, deadlineMs, currencyOf, origin } = this.#options;
-    const incoming = this.#incoming(inbound, { decoded, identified, flaw });
+    const { charging, deadlineMs, origin } = this.#options;
+    const configuration = this.#options.configuration();
+    const incoming = this.#incoming(inbound, { decoded, identified, flaw, configuration });
     const charged = await charging.charge(incoming, inbound.receivedAt + deadlineMs);
     if (charged.kind === 'busy')
       return this.#fail(inbound, failure('DIAMETER_TOO_BUSY', 'the store cannot be reached'));
     const { answer, tenant } = charged;
     if (flaw !== undefined) return this.#fail(inbound, flaw);
-    const currency = tenant === undefined ? undefined : currencyOf(tenant);
+    const currency = tenant === undefined ? undefined : configuration.currencyOf(tenant);
     const { finalUnits } = inbound.peer.options;
     const cca = toCCA(answer, {
       ccr: decoded.message as AnswerableCCR,
@@ -157,20 +164,25 @@ export class Gateway {
 
   #incoming(
     { peer }: Inbound,
-    of: { decoded: DecodedAs<'CCR'>; identified: Identified; flaw: Failure | undefined },
+    of: {
+      decoded: DecodedAs<'CCR'>;
+      identified: Identified;
+      flaw: Failure | undefined;
+      configuration: RequestConfiguration;
+    },
   ): Incoming | IncomingEvent {
-    const { decoded, identified, flaw } = of;
+    const { decoded, identified, flaw, configuration } = of;
     const { kind, client } = identified;
     const { tariffChange = 'none', numbering } = peer.options;
     const looseNumbering = numbering === 'loose';
     const read = (tenant: string, now: number): TranslateOptions => ({
-      currency: this.#options.currencyOf(tenant) ?? NO_CURRENCY,
+      currency: configuration.currencyOf(tenant) ?? NO_CURRENCY,
       now,
       information: decoded.raw.serviceInformation,
     });
     if (kind === 'event')
       return {
-        ...this.#whose(peer.options, identified),
+        ...this.#whose(peer.options, of),
         kind,
         translate(tenant, now) {
           const event = toEvent(decoded.message, identified, read(tenant, now));
@@ -181,7 +193,7 @@ export class Gateway {
     const session = { ...identified, kind };
     const refusal = flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } };
     return {
-      ...this.#whose(peer.options, identified),
+      ...this.#whose(peer.options, of),
       kind,
       translate: (tenant, now) => ({
         ...toRequest(decoded.message, session, {
@@ -196,7 +208,10 @@ export class Gateway {
   }
 
   /** Which session or event it is, of whom, and which tenant that may be. */
-  #whose({ tenants }: PeerOptions, identified: Identified): Omit<Incoming, 'kind' | 'translate'> {
+  #whose(
+    { tenants }: PeerOptions,
+    { identified, configuration }: { identified: Identified; configuration: RequestConfiguration },
+  ): Omit<Incoming, 'kind' | 'translate'> {
     const { sessionId, subSessionId, subscribers, client } = identified;
     const idOf = (wanted: SubscriberId['kind']) =>
       subscribers.find((subscriber) => subscriber.kind === wanted)?.id;
@@ -204,7 +219,8 @@ export class Gateway {
       sessionId,
       ...(subSessionId === undefined ? {} : { subSessionId }),
       subscribers,
-      tenant: this.#options.tenantOf({
+      plans: configuration,
+      tenant: configuration.tenantOf({
         originHost: client.host,
         originRealm: client.realm,
         destinationRealm: identified.destinationRealm,

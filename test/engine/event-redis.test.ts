@@ -28,7 +28,7 @@ async function worker(): Promise<Charging> {
   stores.push(store);
   const ignore = () => undefined;
   return new Charging({
-    ...{ store, plan: () => plan, settings, pause, clock: () => performance.now() },
+    ...{ store, settings, pause, clock: () => performance.now() },
     knowledge: new Knowledge({ sessions: 100, accounts: 100 }),
     events: { alarm: ignore, conflict: ignore, trips: ignore },
   });
@@ -50,7 +50,10 @@ afterAll(async () => {
 });
 
 async function ask(charging: Charging, request: EventRequest): Promise<Answer> {
-  const charged = await charging.charge(eventIncomingOf(request), performance.now() + 20_000);
+  const charged = await charging.charge(
+    eventIncomingOf(request, { plans: { planOf: () => plan } }),
+    performance.now() + 20_000,
+  );
   if (charged.kind === 'busy') throw new Error('busy');
   return charged.answer;
 }

@@ -1,21 +1,31 @@
 /** The whole path of a request but its socket: octets in, decode, charge, octets out. */
 import { decode } from '../../src/diameter/decode.ts';
-import { Gateway, type PeerOptions } from '../../src/engine/gateway.ts';
+import { Gateway, type PeerOptions, type RequestConfiguration } from '../../src/engine/gateway.ts';
 import { CCR, message, P, type Parsed, parse, R } from '../peer/raw.ts';
 import type { Rig, Worker } from './rig.ts';
+
+/** Everything is for one tenant, which counts in cents. */
+export const configurationOf = (rig: Rig): RequestConfiguration => ({
+  ...rig.configuration,
+  tenantOf: () => 'blue',
+  currencyOf: () => ({ code: 978, digits: 2 }),
+});
 
 export class Gate {
   readonly #rig: Rig;
   readonly #gateway: Gateway;
   readonly defects: unknown[] = [];
 
-  constructor(rig: Rig, worker: Worker = rig.worker()) {
+  constructor(
+    rig: Rig,
+    worker: Worker = rig.worker(),
+    configuration: () => RequestConfiguration = () => configurationOf(rig),
+  ) {
     this.#rig = rig;
     this.#gateway = new Gateway({
       charging: worker.charging,
       origin: { host: 'ocs.example', realm: 'example' },
-      tenantOf: () => 'blue',
-      currencyOf: () => ({ code: 978, digits: 2 }),
+      configuration,
       abort: async () => 'unknown',
       maxInFlight: 100,
       deadlineMs: 5000,

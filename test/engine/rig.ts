@@ -13,6 +13,7 @@ import {
   Charging,
   type Incoming,
   type IncomingEvent,
+  type Plans,
 } from '../../src/engine/charge.ts';
 import { HeldPeers } from '../../src/engine/held-peers.ts';
 import { Initiator } from '../../src/engine/initiator.ts';
@@ -54,6 +55,9 @@ export class Rig {
   now = START;
   readonly store = new MemoryStore({ partitions: 2, clock: () => this.now });
   readonly plans = new Map<string, Plan>();
+  readonly configuration: Plans = {
+    planOf: (_tenant, id) => this.plans.get(id) ?? planWithoutRules(id),
+  };
   readonly alarms: string[] = [];
   readonly fired: string[] = [];
   readonly clients = new Clients();
@@ -71,7 +75,7 @@ export class Rig {
 
   worker(store: Store = this.store): Worker {
     const knowledge = new Knowledge({ sessions: 100, accounts: 100 });
-    const plan = (_tenant: string, id: string) => this.plans.get(id) ?? planWithoutRules(id);
+    const plan = this.configuration.planOf;
     const name = `w${++this.#workers}`;
     const failed = (error: unknown): void => void this.fired.push(`failed: ${error}`);
     const held = new HeldPeers(store, { worker: name, ttlMs: 10_000, failed });
@@ -94,7 +98,6 @@ export class Rig {
       charging: new Charging({
         store,
         knowledge,
-        plan,
         settings,
         // The same every time, so that the answers of two runs can be compared.
         nonce: () => NONCE,
@@ -192,7 +195,7 @@ function sent<T extends Request | EventRequest>(
   };
 }
 
-export function incomingOf(request: Request, { tenants, ...part }: Asked = {}): Incoming {
+function incomingOf(request: Request, { tenants, ...part }: Asked & { plans: Plans }): Incoming {
   const { kind, sessionId, subSessionId } = request;
   const whole = sent(request, part);
   return {
@@ -214,13 +217,16 @@ export async function charge(
   request: Request,
   part: Asked = {},
 ): Promise<Answer | 'busy'> {
-  const charged = await worker.charging.charge(incomingOf(request, part), rig.now + DEADLINE_MS);
+  const charged = await worker.charging.charge(
+    incomingOf(request, { plans: rig.configuration, ...part }),
+    rig.now + DEADLINE_MS,
+  );
   return charged.kind === 'busy' ? 'busy' : charged.answer;
 }
 
 export function eventIncomingOf(
   request: EventRequest,
-  { tenants, ...part }: Asked = {},
+  { tenants, ...part }: Asked & { plans: Plans },
 ): IncomingEvent {
   const { sessionId } = request;
   const whole = sent(request, part);
@@ -242,7 +248,7 @@ export async function ask(
   request: EventRequest,
   part: Asked = {},
 ): Promise<Answer | 'busy'> {
-  const incoming = eventIncomingOf(request, part);
+  const incoming = eventIncomingOf(request, { plans: rig.configuration, ...part });
   const charged = await worker.charging.charge(incoming, rig.now + DEADLINE_MS);
   return charged.kind === 'busy' ? 'busy' : charged.answer;
 }

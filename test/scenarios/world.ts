@@ -157,7 +157,6 @@ export class World {
       charging: new Charging({
         store,
         knowledge: new Knowledge({ sessions: 1000, accounts: 1000 }),
-        plan,
         settings,
         events: {
           alarm: (event) => this.#fired.push(`alarm ${event}`),
@@ -168,11 +167,14 @@ export class World {
         pause: () => Promise.resolve(),
       }),
       origin: { host: 'ocs.tollkeeper.example', realm: 'tollkeeper.example' },
-      tenantOf: (facts) => tenantOf(provisioning.routing, facts),
-      currencyOf(tenant) {
-        const currency = currencies.get(tenant);
-        return currency && { code: currency.number, digits: currency.digits };
-      },
+      configuration: () => ({
+        planOf: plan,
+        tenantOf: (facts) => tenantOf(provisioning.routing, facts),
+        currencyOf(tenant) {
+          const currency = currencies.get(tenant);
+          return currency && { code: currency.number, digits: currency.digits };
+        },
+      }),
       abort: (key, options) => abortSession({ store, plan, settings, clock }, key, options),
       maxInFlight: 100,
       deadlineMs: 10_000,
