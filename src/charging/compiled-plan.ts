@@ -1,6 +1,7 @@
 /**
- * What is worked out of a plan once, when it is first asked for a rule, and kept with it for as long
- * as it lives: the index of its rules, their conditions as they are looked up, and its times of use.
+ * What is worked out of a plan once and kept with it for as long as it lives: the index of its rules,
+ * their conditions as they are looked up, and its times of use. For a plan of ten thousand rules that
+ * takes a while, so whoever has requests to answer has it done ahead, in short steps.
  */
 
 import { FiledRules } from './filed-rules.ts';
@@ -40,16 +41,27 @@ const FEW = 8;
 
 const plans = new WeakMap<Plan, CompiledPlan>();
 
+/** At once, unless it was done ahead. */
 export function compiled(plan: Plan): CompiledPlan {
+  const found = plans.get(plan);
+  if (found !== undefined) return found;
+  for (const work = compilingAhead(plan); ; ) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** The same in short steps: it yields between them. */
+export function* compilingAhead(plan: Plan): Generator<void, CompiledPlan, void> {
   let found = plans.get(plan);
   if (found === undefined) {
-    found = compile(plan);
+    found = yield* compiling(plan);
     plans.set(plan, found);
   }
   return found;
 }
 
-function compile(plan: Plan): CompiledPlan {
+function* compiling(plan: Plan): Generator<void, CompiledPlan, void> {
   const timeline = new Timeline(plan);
   const contexts = new Shared(setOf<string>);
   const ratingGroups = new Shared(setOf<number | null>);
@@ -57,9 +69,11 @@ function compile(plan: Plan): CompiledPlan {
   const apns = new Shared(setOf<string>);
   const roles = new Shared(setOf<Role>);
   const numbers = new Shared(numbersOf);
-  const candidates = plan.rules.map((rule, order): Candidate => {
+  const candidates: Candidate[] = [];
+  for (const [order, rule] of plan.rules.entries()) {
+    yield;
     const { match } = rule;
-    return {
+    candidates.push({
       rule,
       order,
       when: match.when === undefined ? -1 : timeline.add(match.when),
@@ -72,11 +86,11 @@ function compile(plan: Plan): CompiledPlan {
       called: numbers.of(match.called),
       calling: numbers.of(match.calling),
       role: roles.of(match.role),
-    };
-  });
+    });
+  }
   const anyContext = plan.rules.some(({ match }) => match.context === undefined);
   return {
-    index: new FiledRules(candidates),
+    index: yield* FiledRules.filing(candidates),
     timeline,
     hasWindows: candidates.some(({ when }) => when >= 0),
     contexts: anyContext ? 'any' : new Set(plan.rules.flatMap(({ match }) => match.context ?? [])),

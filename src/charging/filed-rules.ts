@@ -58,33 +58,53 @@ export function valueFor(condition: Condition, service: ServiceFacts): Value | u
 /** Rules that share a place: few enough to look at each, or filed again. */
 type Place<R extends { rule: Rule }> = readonly R[] | FiledRules<R>;
 
+/** Rules by what they ask of one condition: by the value itself, or by a prefix of it. */
+interface Shelves<R extends { rule: Rule }> {
+  exact: readonly { condition: Condition; places: Map<Value, Place<R>> }[];
+  prefixed: readonly { condition: Condition; places: Prefixes<Place<R>> }[];
+}
+
 /** `R` is what stands for a rule. */
 export class FiledRules<R extends { rule: Rule }> {
   readonly #others: readonly R[];
-  readonly #exact: readonly { condition: Condition; places: Map<Value, Place<R>> }[];
-  readonly #prefixed: readonly { condition: Condition; places: Prefixes<Place<R>> }[];
+  readonly #exact: Shelves<R>['exact'];
+  readonly #prefixed: Shelves<R>['prefixed'];
 
-  constructor(rules: readonly R[], by: readonly Condition[] = conditions) {
-    const filed = file(rules, by);
-    this.#others = filed.others;
+  private constructor(others: readonly R[], { exact, prefixed }: Shelves<R>) {
+    this.#others = others;
+    this.#exact = exact;
+    this.#prefixed = prefixed;
+  }
+
+  /** Files rules in short steps: it yields between them. */
+  static *filing<R extends { rule: Rule }>(
+    rules: readonly R[],
+    by: readonly Condition[] = conditions,
+  ): Generator<void, FiledRules<R>, void> {
+    const filed = yield* sorting(rules, by);
     const made = new Map<string, Place<R>>();
     const numbers = new Map(rules.map((rule, number) => [rule, number]));
-    const place = (here: readonly R[], condition: Condition): Place<R> =>
-      entry(made, `${condition} ${here.map((rule) => numbers.get(rule)).join()}`, () => {
-        const rest = by.filter((other) => other !== condition);
-        return here.length <= FEW ? here : new FiledRules(here, rest);
-      });
     const exact: { condition: Condition; places: Map<Value, Place<R>> }[] = [];
     const prefixes: { condition: Condition; places: Prefixes<Place<R>> }[] = [];
     for (const [condition, shared] of filed.places) {
       const places = new Map<Value, Place<R>>();
-      for (const [value, here] of shared) places.set(value, place(here, condition));
+      const rest = by.filter((other) => other !== condition);
+      for (const [value, here] of shared) {
+        yield;
+        // Values that the same rules name share what is made of them.
+        const name = `${condition} ${here.map((rule) => numbers.get(rule)).join()}`;
+        let place = made.get(name);
+        if (place === undefined) {
+          place = here.length <= FEW ? here : yield* FiledRules.filing(here, rest);
+          made.set(name, place);
+        }
+        places.set(value, place);
+      }
       if (prefixed.has(condition))
         prefixes.push({ condition, places: new Prefixes(places as Map<string, Place<R>>) });
       else exact.push({ condition, places });
     }
-    this.#exact = exact;
-    this.#prefixed = prefixes;
+    return new FiledRules(filed.others, { exact, prefixed: prefixes });
   }
 
   /** Adds the rules that may match; one may be added twice. */
@@ -120,12 +140,17 @@ interface Filed<R> {
   places: Map<Condition, Map<Value, R[]>>;
 }
 
-function file<R extends { rule: Rule }>(rules: readonly R[], by: readonly Condition[]): Filed<R> {
+function* sorting<R extends { rule: Rule }>(
+  rules: readonly R[],
+  by: readonly Condition[],
+): Generator<void, Filed<R>, void> {
   const places = new Map<Condition, Map<Value, R[]>>();
   if (rules.length <= FEW) return { others: rules, places };
-  const shared = new Map(by.map((condition) => [condition, counts(rules, condition)]));
+  const shared = new Map<Condition, Map<Value, number>>();
+  for (const condition of by) shared.set(condition, yield* counting(rules, condition));
   const others: R[] = [];
   for (const rule of rules) {
+    yield;
     const { match } = rule.rule;
     let best: { condition: Condition; crowd: number; size: number } | undefined;
     for (const condition of by) {
@@ -149,11 +174,17 @@ function file<R extends { rule: Rule }>(rules: readonly R[], by: readonly Condit
 }
 
 /** How many rules name each value of a condition. */
-function counts(rules: readonly { rule: Rule }[], condition: Condition): Map<Value, number> {
+function* counting(
+  rules: readonly { rule: Rule }[],
+  condition: Condition,
+): Generator<void, Map<Value, number>, void> {
   const count = new Map<Value, number>();
-  for (const { rule } of rules)
-    for (const value of distinct(rule.match[condition]))
-      count.set(value, (count.get(value) ?? 0) + 1);
+  for (const { rule } of rules) {
+    const values = rule.match[condition];
+    if (values === undefined) continue;
+    yield;
+    for (const value of distinct(values)) count.set(value, (count.get(value) ?? 0) + 1);
+  }
   return count;
 }
 
