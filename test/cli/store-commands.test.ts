@@ -258,6 +258,69 @@ describe('account topup', () => {
   });
 });
 
+describe('account adjust', () => {
+  const adjust = (...argv: string[]) =>
+    run('account', 'adjust', 'family', '--tenant', 'red', ...argv);
+
+  test('takes and adds once a key, and says so', async () => {
+    const before = (await balance('red'))!;
+    const taken = await adjust('--amount=-500', '--key', 'complaint-1');
+    expect(taken).toMatchObject({ code: 0, err: '' });
+    expect(taken.out).toBe(
+      `500 JPY taken from main of family (red)\navailable  ${before - 500} JPY\nreserved   0 JPY\n`,
+    );
+    const again = await adjust('--amount', '-500', '--key', 'complaint-1');
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toMatch(
+      /^complaint-1 was booked at .* \(-500 JPY\); nothing was changed now\n/,
+    );
+    expect(await balance('red')).toBe(before - 500);
+    const [json] = objects(await adjust('--amount', '200', '--key', 'goodwill-1', '--json'));
+    expect(json).toMatchObject({
+      ...{ tenant: 'red', account: 'family', bucket: 'main', key: 'goodwill-1', repeated: false },
+      amount: { smallest: 200, amount: '200', currency: 'JPY' },
+      available: { smallest: before - 300 },
+    });
+    expect(json).not.toHaveProperty('sessionsAsked');
+    expect(await balance('red')).toBe(before - 300);
+  });
+
+  test('of a bucket of units, and of smallest units', async () => {
+    const bundle = ['--bucket', 'bundle'];
+    const sized = await adjust('--amount', '-1 kB', ...bundle, '--key', 'size', '--json');
+    expect(objects(sized)[0]).toMatchObject({ unit: 'octets', amount: { smallest: -1_000 } });
+    const where = ['--provisioning-file', '/nowhere.yaml', '--smallest'];
+    const small = await adjust('--amount', '-5', '--key', 'small-5', ...where);
+    expect(small.out).toContain('5 smallest units taken from main');
+  });
+
+  test.each<[string, string[], number, string]>([
+    ['no amount and no key', [], 2, '--amount is missing; --key is missing'],
+    ['more than there is', ['--amount', '-99999999999', '--key', 'k'], 2, 'not so much'],
+    ['nothing', ['--amount', '0', '--key', 'k'], 2, 'an adjustment is not 0'],
+    ['two signs', ['--amount=--5', '--key', 'k'], 2, 'AMOUNT_INVALID'],
+    ['a key of a top-up', ['--amount', '500', '--key', 'of-a-top-up'], 2, 'KEY_REUSED'],
+    ['no such bucket', ['--amount', '1', '--bucket', 'x', '--key', 'k'], 1, 'BUCKET_UNKNOWN'],
+  ])('refused: %s', async (_name, argv, code, text) => {
+    await run(
+      'account',
+      'topup',
+      'family',
+      '--tenant',
+      'red',
+      '--amount',
+      '500',
+      '--key',
+      'of-a-top-up',
+    );
+    const before = await balance('red');
+    const ran = await adjust(...argv);
+    expect(ran).toMatchObject({ code, out: '' });
+    expect(ran.err).toContain(text);
+    expect(await balance('red')).toBe(before);
+  });
+});
+
 describe('lists', () => {
   test('accounts', async () => {
     const { code, out } = await run('account', 'list', '--tenant', 'blue');
@@ -362,6 +425,7 @@ describe('the store', () => {
 });
 
 test.each([
+  'account adjust',
   'account show',
   'account list',
   'account topup',
