@@ -81,11 +81,8 @@ export class Decoding {
 
   #members(grammar: Grammar, start: number, end: number): Members {
     const view = this.#view;
-    const level: Level = {
-      slots: new Array(grammar.slots.length),
-      unlisted: undefined,
-      firsts: undefined,
-    };
+    const slots = grammar.takeSlots();
+    const level: Level = { slots, unlisted: undefined, firsts: undefined };
     let at = start;
     while (at < end) {
       if (this.#avpsLeft === 0) {
@@ -117,7 +114,8 @@ export class Decoding {
       at += (length + 3) & ~3;
     }
     this.#checkMissing(grammar, level);
-    const members = grammar.accessors.gather(level.slots);
+    const members = new grammar.accessors.Gathered(slots);
+    grammar.giveSlots(slots);
     return level.unlisted === undefined ? members : Object.assign(members, level.unlisted);
   }
 

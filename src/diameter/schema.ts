@@ -46,6 +46,12 @@ export type Grammar = {
   readonly slotNamed: ReadonlyMap<string, number>;
   /** Made when it is first needed: most groups never are. */
   readonly accessors: Accessors;
+  /**
+   * An empty place for each slot, to be given back empty: some grammars have sixty slots of which a
+   * message fills five.
+   */
+  readonly takeSlots: () => unknown[];
+  readonly giveSlots: (slots: unknown[]) => void;
   /** Whether AVPs that it does not list may be present. */
   readonly open: boolean;
   /** Whether its members are evidence of an error elsewhere: nothing in them is wrong or missing. */
@@ -169,12 +175,22 @@ function compile(name: string, lines: readonly string[]): Grammar {
     slotOf[slot.definition.index] = at;
   });
   let accessors: Accessors | undefined;
+  let spare: unknown[] | undefined;
   return {
     name,
     slots,
     get accessors() {
       accessors ??= accessorsFor(slots.map(({ definition }) => definition.name));
       return accessors;
+    },
+    takeSlots() {
+      const taken = spare ?? new Array<unknown>(slots.length).fill(undefined);
+      // A group may hold groups of its own kind.
+      spare = undefined;
+      return taken;
+    },
+    giveSlots(taken) {
+      spare = taken;
     },
     required: [...slots.keys()].filter((at) => slots[at]!.required),
     slotOf,
