@@ -51,7 +51,7 @@ export function redisAuditView(options: RedisLogOptions): AuditView {
         const name = accountName(account);
         return [keys.account(name), keys.sessionsOf(name), keys.checkpoint(name)];
       });
-      const all = { keys: [...call.keys, ...more], args: call.args };
+      const all = { ...call, keys: [...call.keys, ...more] };
       const reply = listOf(await callScript(redis, examineAccounts, all));
       return {
         last: textOf(reply[0]),
@@ -85,7 +85,7 @@ export function redisAuditView(options: RedisLogOptions): AuditView {
       );
       const index = keys.index(tenant ?? '');
       const call = callOf(examineMembers, { timers: keys.timers, sessions, index }, {}, members);
-      const all = { keys: [...call.keys, ...members.map(keys.session)], args: call.args };
+      const all = { ...call, keys: [...call.keys, ...members.map(keys.session)] };
       const reply = listOf(await callScript(redis, examineMembers, all));
       return members.map((member, i) => examinedMember(member, reply.slice(4 * i, 4 * i + 4)));
     },

@@ -80,7 +80,7 @@ export function redisRecordLog({ redis, partitions }: RedisLogOptions): RecordLo
       const { readers, checkpoint } = keysOf(partition);
       const call = callOf(checkpoints, { readers }, {});
       const sums = accounts.map((account) => checkpoint(accountName(account)));
-      const all = { keys: [...call.keys, ...sums], args: call.args };
+      const all = { ...call, keys: [...call.keys, ...sums] };
       return listOf(await callScript(redis, checkpoints, all)).map(sumsOf);
     },
 
@@ -139,7 +139,7 @@ function checkpointCall(
   const args = { reader, holder, leaseMs, from, to, gap };
   const call = callOf(recordScripts.checkpoint, { readers: keys.readers }, args, rest);
   const sumsKeys = writes.map(({ account }) => keys.checkpoint(accountName(account)));
-  return { keys: [...call.keys, ...sumsKeys], args: call.args };
+  return { ...call, keys: [...call.keys, ...sumsKeys] };
 }
 
 const outcome = (reply: Reply): 'acknowledged' | 'refused' =>

@@ -1,5 +1,4 @@
 /** A commit as the arguments of its script, and the script's reply as the store's. */
-
 import { accountName, sessionMember } from '../placement.ts';
 import { encodeRecord } from '../record-codec.ts';
 import { sessionCodec } from '../session-codec.ts';
@@ -13,69 +12,96 @@ import { scripts } from './scripts.ts';
 import { decodeStored } from './session-value.ts';
 
 export function commitCall(keys: PartitionKeys, commit: Commit): Call {
+  const { session } = commit;
+  return session === undefined ? onceCall(keys, commit) : sessionCall(keys, commit, session);
+}
+
+/** A one-time event, or a booking under its caller's key. */
+function onceCall(keys: PartitionKeys, commit: Commit): Call {
   const name = accountName(commit.account);
-  const { session, event, idempotency, subscriber, notAfter } = commit;
-  const shared = {
-    epoch: commit.epoch,
-    version: commit.accountVersion,
-    subscriber:
-      subscriber === undefined ? '' : subscriberField(`${subscriber.kind}:${subscriber.id}`),
-    notAfter: notAfter ?? '',
-    record: encodeRecord(commit.record),
-  };
-  const account = keys.account(name);
-  const { outbox } = keys;
-  const movements = movementArgs(commit);
-  if (session === undefined) {
-    const once = (event ?? idempotency)!;
-    const subject = event === undefined ? keys.booking(name, once.key) : keys.event(name, once.key);
-    const value = event === undefined ? idempotency!.outcome : event.answer;
-    const spends =
-      event?.spends === undefined
-        ? {}
-        : {
-            timers: keys.timers,
-            sessions: keys.sessionsOf(name),
-            index: keys.index(commit.account.tenant),
-            spent: keys.event(name, event.spends),
-          };
-    return callOf(
-      scripts.commit,
-      { account, outbox, subject, ...spends },
-      { ...shared, expected: '', value, ttl: once.ttlMs, timer: '', place: '', member: '' },
-      movements,
-    );
-  }
-  const member = sessionMember(name, session.key);
-  const subject = keys.session(member);
-  const { timers } = keys;
-  return callOf(
-    scripts.commit,
-    session.index !== 'keep'
-      ? {
-          ...{ account, outbox, subject, timers },
+  const { event, idempotency } = commit;
+  const once = (event ?? idempotency)!;
+  const subject = event === undefined ? keys.booking(name, once.key) : keys.event(name, once.key);
+  const spends =
+    event?.spends === undefined
+      ? {}
+      : {
+          timers: keys.timers,
           sessions: keys.sessionsOf(name),
           index: keys.index(commit.account.tenant),
-        }
-      : session.timer === 'keep'
-        ? { account, outbox, subject }
-        : { account, outbox, subject, timers },
+          spent: keys.event(name, event.spends),
+        };
+  return callOf(
+    scripts.commit,
+    { account: keys.account(name), outbox: keys.outbox, subject, ...spends },
     {
-      ...shared,
+      epoch: commit.epoch,
+      version: commit.accountVersion,
+      expected: '',
+      value: event === undefined ? idempotency!.outcome : event.answer,
+      ttl: once.ttlMs,
+      timer: '',
+      place: '',
+      member: '',
+      subscriber: subscriberOf(commit),
+      notAfter: commit.notAfter ?? '',
+      record: encodeRecord(commit.record),
+    },
+    movementArgs(commit),
+  );
+}
+
+function sessionCall(
+  keys: PartitionKeys,
+  commit: Commit,
+  session: NonNullable<Commit['session']>,
+): Call {
+  const name = accountName(commit.account);
+  const member = sessionMember(name, session.key);
+  return callOf(
+    scripts.commit,
+    sessionKeys(keys, session, { name, tenant: commit.account.tenant, member }),
+    {
+      epoch: commit.epoch,
+      version: commit.accountVersion,
       expected: session.expected,
       value: sessionCodec.encode(session.value),
       ttl: session.keepTtl ? 'keep' : (session.ttlMs ?? ''),
       timer: session.timer === 'keep' ? '' : session.timer,
-      place:
-        session.index === 'keep'
-          ? ''
-          : session.index === 'close'
-            ? 'close'
-            : session.value.openedAt,
+      place: placeOf(session),
       member,
+      subscriber: subscriberOf(commit),
+      notAfter: commit.notAfter ?? '',
+      record: encodeRecord(commit.record),
     },
-    movements,
+    movementArgs(commit),
   );
+}
+
+/** As few as the commit needs: each that is left out is the last of them. */
+function sessionKeys(
+  keys: PartitionKeys,
+  { index, timer }: NonNullable<Commit['session']>,
+  { name, tenant, member }: { name: string; tenant: string; member: string },
+) {
+  const account = keys.account(name);
+  const { outbox, timers } = keys;
+  const subject = keys.session(member);
+  if (index !== 'keep') {
+    const sessions = keys.sessionsOf(name);
+    return { account, outbox, subject, timers, sessions, index: keys.index(tenant) };
+  }
+  return timer === 'keep' ? { account, outbox, subject } : { account, outbox, subject, timers };
+}
+
+/** What becomes of its place in the indexes of open sessions: where it opened, it is put there. */
+function placeOf({ index, value }: NonNullable<Commit['session']>): Arg {
+  if (index === 'open') return value.openedAt;
+  return index === 'keep' ? '' : 'close';
+}
+
+function subscriberOf({ subscriber }: Commit): string {
+  return subscriber === undefined ? '' : subscriberField(`${subscriber.kind}:${subscriber.id}`);
 }
 
 function movementArgs({ movements }: Commit): Arg[] {

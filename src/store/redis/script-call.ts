@@ -15,6 +15,8 @@ export type Reply = Buffer | null | readonly Reply[];
 export interface Call {
   keys: readonly string[];
   args: readonly Arg[];
+  /** Arguments after those that have a name. */
+  rest: readonly Arg[];
 }
 
 /** Keys and arguments in the order in which the script has them. */
@@ -33,8 +35,7 @@ export function callOf<Key extends string, Optional extends string, Name extends
   }
   const values: Arg[] = [];
   for (const arg of script.args) values.push(args[arg]);
-  for (const value of rest) values.push(value);
-  return { keys: names, args: values };
+  return { keys: names, args: values, rest };
 }
 
 /** Calls a script by its digest; rejects with NOSCRIPT when the server does not know it. */
@@ -47,13 +48,8 @@ export function evalSource(redis: Redis, script: Script, call: Call): Promise<Re
   return send(redis, 'eval', script.source, call);
 }
 
-function send(
-  redis: Redis,
-  name: 'eval' | 'evalsha',
-  script: string,
-  { keys, args }: Call,
-): Promise<Reply> {
-  const bytes = encode([name, script, String(keys.length), ...keys, ...args]);
+function send(redis: Redis, name: 'eval' | 'evalsha', script: string, call: Call): Promise<Reply> {
+  const bytes = encode([name, script, call.keys.length], call);
   return redis.sendCommand(new Encoded(name, bytes)) as Promise<Reply>;
 }
 
@@ -97,16 +93,30 @@ let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
 /** A command as RESP bytes. */
-function encode(parts: readonly Arg[]): Buffer {
-  let bound = FRAME_BYTES;
-  for (const part of parts)
-    bound += FRAME_BYTES + (typeof part === 'string' ? 3 * part.length : bytesOf(part));
+function encode(command: readonly Arg[], { keys, args, rest }: Call): Buffer {
+  const bound = FRAME_BYTES + roomFor(command) + roomFor(keys) + roomFor(args) + roomFor(rest);
   if (used + bound > slab.length) {
     slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bound));
     used = 0;
   }
   const start = used;
-  let at = writeHeader(start, ASTERISK, parts.length);
+  const parts = command.length + keys.length + args.length + rest.length;
+  let at = writeHeader(start, ASTERISK, parts);
+  at = writeParts(writeParts(at, command), keys);
+  at = writeParts(writeParts(at, args), rest);
+  used = at;
+  return slab.subarray(start, at);
+}
+
+function roomFor(parts: readonly Arg[]): number {
+  let bound = 0;
+  for (const part of parts)
+    bound += FRAME_BYTES + (typeof part === 'string' ? 3 * part.length : bytesOf(part));
+  return bound;
+}
+
+function writeParts(from: number, parts: readonly Arg[]): number {
+  let at = from;
   for (const part of parts) {
     if (typeof part === 'string') at = writeText(at, part);
     else if (typeof part === 'number') at = writeText(at, String(part));
@@ -116,8 +126,7 @@ function encode(parts: readonly Arg[]): Buffer {
       at = writeEnd(at + part.length);
     }
   }
-  used = at;
-  return slab.subarray(start, at);
+  return at;
 }
 
 /** An integer of a double has 17 characters at most. */
