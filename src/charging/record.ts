@@ -52,6 +52,8 @@ export interface RecordedService {
   ratingGroup?: number;
   serviceIds: readonly number[];
   rule?: string;
+  /** What rated its use or, where nothing was used, what it was decided on. */
+  plan?: string;
   planVersion?: number;
   unit?: Unit;
   used?: number;

@@ -212,9 +212,10 @@ function recordedServices(
   plan: Plan,
 ): readonly RecordedService[] {
   const name = named(one);
-  if (priced === undefined) return [{ ...name, outcome }];
+  const decided = { plan: plan.id, planVersion: plan.version };
+  if (priced === undefined) return [{ ...name, outcome, ...decided }];
   return priced.lines.map(({ rule, units, cost }, at): RecordedService => {
-    const by = { rule: rule.name, planVersion: plan.version, unit: rule.unit };
+    const by = { rule: rule.name, ...decided, unit: rule.unit };
     if (outcome !== 'success') return { ...name, outcome, ...by };
     if (action !== 'debit') return { ...name, outcome, ...by, granted: units, cost: 0 - cost };
     return { ...name, outcome, ...by, granted: units, used: units, cost: costs?.[at] ?? cost };

@@ -49,7 +49,7 @@ export function serveAll(
     const answer: ServiceAnswer = { serviceIds: one.serviceIds, ...next.answer };
     if (one.ratingGroup !== undefined) answer.ratingGroup = one.ratingGroup;
     answers.push(answer);
-    recorded.push(recordOf(settled, answer));
+    recorded.push(recordOf(settled, answer, serving));
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
   return { services: bounded([...services.values()]), answers, recorded, refuses };
@@ -69,13 +69,21 @@ function leavePool(
   services.set(key, service.grant === undefined ? gone : { ...gone, grant: service.grant });
 }
 
-function recordOf(settled: Settled, { outcome, granted }: ServiceAnswer): RecordedService {
+function recordOf(
+  settled: Settled,
+  { outcome, granted }: ServiceAnswer,
+  { plan }: Serving,
+): RecordedService {
   const { one, by, used, cost, excess, after } = settled;
   const { ratingGroup, serviceIds, reasons } = one;
   const record: RecordedService = { serviceIds, outcome };
   if (ratingGroup !== undefined) record.ratingGroup = ratingGroup;
-  if (by !== undefined) {
+  if (by === undefined) {
+    record.plan = plan.id;
+    record.planVersion = plan.version;
+  } else {
     record.rule = by.rule;
+    if (by.plan !== undefined) record.plan = by.plan;
     record.planVersion = by.planVersion;
     record.unit = by.unit;
   }

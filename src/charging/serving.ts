@@ -132,6 +132,7 @@ export function newService(asked: AskedService, rule: Rule, plan: Plan): Service
   return {
     ...(ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds }),
     rule: rule.name,
+    plan: plan.id,
     planVersion: plan.version,
     unit: rule.unit,
     ...(price === undefined ? {} : { price }),
@@ -147,12 +148,14 @@ export function underRule(service: Service, rule: Rule, plan: Plan): Service {
     service.rule === rule.name &&
     service.unit === rule.unit &&
     samePrice(priceOf(service), rule.unit === 'money' ? priceOf(rule) : tariffOf(rule));
-  if (same && service.planVersion === plan.version) return service;
+  const { plan: id, planVersion } = service;
+  if (same && planVersion === plan.version && id === plan.id) return service;
   const { price: _old, ...rest } = service;
   const price = tariffOf(rule);
   return {
     ...rest,
     rule: rule.name,
+    plan: plan.id,
     planVersion: plan.version,
     unit: rule.unit,
     ...(price === undefined ? {} : { price }),

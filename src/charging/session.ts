@@ -51,6 +51,8 @@ export interface Service {
   ratingGroup?: number;
   serviceIds: readonly number[];
   rule: string;
+  /** The plan that the rule is of; absent: a version of this program that did not say stored it. */
+  plan?: string;
   planVersion: number;
   unit: Unit;
   /** The price its grant was decided on, which rates its usage; absent: free of charge. */

@@ -31,7 +31,7 @@ export interface Settled {
   /** The rule at the time of use. */
   rule: Rule | undefined;
   /** What rated it; undefined: nothing did. */
-  by?: Pick<Service, 'rule' | 'planVersion' | 'unit'>;
+  by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit'>;
   /** In the service's unit; absent: nothing was to be settled. */
   used?: number;
   /** Units before a tariff change, or all, that nothing has paid for yet. */

@@ -143,11 +143,12 @@ function recordOf(
 }
 
 function asRecorded(service: Service): RecordedService {
-  const { ratingGroup, serviceIds, rule, planVersion, unit } = service;
+  const { ratingGroup, serviceIds, rule, plan, planVersion, unit } = service;
   return {
     ...(ratingGroup === undefined ? {} : { ratingGroup }),
     serviceIds,
     rule,
+    ...(plan === undefined ? {} : { plan }),
     planVersion,
     unit,
     used: 0,

@@ -1,5 +1,6 @@
 /**
- * The plans that rated past records, in the versions that the records name: those that the store
+ * The plans that rated past records, in the versions that the records name, as their services do
+ * since they have `plan`; of older ones the account's plan stands for it. The plans are those that the store
  * keeps, or, where there is no store, those of a provisioning file. Not a command itself.
  */
 import type { Plan } from '../charging/plan.ts';
@@ -16,7 +17,10 @@ export interface Owner {
 }
 
 export interface PastPlans {
-  /** The plan of a record's account. Throws what is to be said where nobody knows it. */
+  /**
+   * The plan of a record that names none: the one that its account has now, unless another was named
+   * for it. Throws what is to be said where nobody knows it.
+   */
   idFor(owner: Owner): Promise<string>;
   /** A version of a plan, or it as it is now; undefined: it is not kept. */
   version(of: { tenant: string; plan: string }, version?: number): Promise<Plan | undefined>;

@@ -42,7 +42,8 @@ export interface ExplainedRecord {
   at: number;
   tenant: string;
   account: string;
-  plan: string;
+  /** Where all of its services are explained by one. */
+  plan?: string;
   session: string;
   kind: RecordKind;
   number?: number;
@@ -51,6 +52,8 @@ export interface ExplainedRecord {
 }
 
 export interface ExplainedService extends RecordedService {
+  /** By which it is explained: the one that the record names, if it does. */
+  plan: string;
   /**
    * The rule that the plan, in the version that the record names, has for the time of the record;
    * absent: that version is not known, and nothing is explained.
@@ -109,8 +112,8 @@ export class PastRecords {
   }
 
   /**
-   * Undefined: the record is not about the use of a service. Throws what is to be said where nobody
-   * knows the plan of its account.
+   * Undefined: the record is not about the use of a service. Throws what is to be said where it names
+   * no plan, and nobody knows that of its account.
    */
   async explain(record: RecordLine): Promise<ExplainedRecord | undefined> {
     const { sessionId, context, kind } = record;
@@ -121,24 +124,28 @@ export class PastRecords {
     const said = recordedFacts(record.information);
     if (said !== undefined) past.facts = { ...past.facts, ...said };
     const { id, partition, at, tenant, account, requestNumber, outcome } = record;
-    const name = await this.#plans.idFor(record);
     const services: ExplainedService[] = [];
     for (const service of record.services) {
       const { planVersion } = service;
-      const plan = await this.#plans.version({ tenant, plan: name }, planVersion);
+      const id = service.plan ?? (await this.#plans.idFor(record));
+      const plan = await this.#plans.version({ tenant, plan: id }, planVersion);
       if (plan === undefined) {
-        const remarks = [`version ${planVersion} of the plan, which rated it, is not known`];
+        const version = planVersion === undefined ? '' : `version ${planVersion} of `;
+        const remarks = [`${version}plan ${id}, which rated it, is not known`];
         forget(service, past);
-        services.push({ ...service, amounts: [], remarks });
+        services.push({ ...service, plan: id, amounts: [], remarks });
         continue;
       }
       const choice = explain(plan, { ...service, context, facts: past.facts }, at);
       const remarks = remarksOn(service, { plan, choice });
       const amounts = amountsOf(service, { plan, past, remarks });
-      services.push({ ...service, choice, timeZone: plan.timeZone, amounts, remarks });
+      services.push({ ...service, plan: id, choice, timeZone: plan.timeZone, amounts, remarks });
     }
+    const [plan, ...others] = new Set(services.map((service) => service.plan));
     return {
-      ...{ id, partition, at, tenant, account, plan: name, session: sessionId, kind },
+      ...{ id, partition, at, tenant, account },
+      ...(plan === undefined || others.length > 0 ? {} : { plan }),
+      ...{ session: sessionId, kind },
       ...(requestNumber === undefined ? {} : { number: requestNumber }),
       outcome,
       services,
@@ -162,10 +169,11 @@ function newPast(isWhole: boolean): Past {
 }
 
 function remarksOn(
-  { rule, planVersion }: RecordedService,
+  { rule, plan: named, planVersion }: RecordedService,
   { plan, choice }: { plan: Plan; choice: Explanation },
 ): string[] {
   const remarks: string[] = [];
+  if (named === undefined) remarks.push(`the record does not name its plan; this is by ${plan.id}`);
   if (planVersion === undefined && plan.version > 1)
     remarks.push(`the record names no version of the plan; this is by ${plan.version}`);
   if (rule !== undefined && rule !== choice.chosen?.rule)

@@ -40,7 +40,9 @@ const flags = {
   session: { kind: word('SESSION-ID'), description: 'Only the records of this session.' },
   plan: {
     kind: word('PLAN'),
-    description: "The plan that rated it; by default the one that the record's account has now.",
+    description:
+      'The plan that rated records which do not name theirs, as older ones do not; by default the ' +
+      'one that their account has now.',
   },
 } as const;
 
@@ -52,7 +54,7 @@ export const command = defineCommand({
     'Says for each service of a record which rule of the plan matches, why the others do not, and ' +
     'how the amount came about. FILE is a record file, all of which is explained; an ID such as ' +
     '1-42 is looked for in the record files of the folder.\n' +
-    'Each service is explained by the version of the plan that the record names, as the store ' +
+    'Each service is explained by the plan and the version that the record names, as the store ' +
     'keeps it: the last 20 of each plan. What was rated by an older one is not explained. Nor is ' +
     'what a session was charged where the records do not reach back to its beginning.\n' +
     'Where no store is at hand, a provisioning file can stand in for it, if its plan has the ' +
@@ -192,12 +194,14 @@ function recordIn(line: string): RecordLine | undefined {
 }
 
 function recordText(record: ExplainedRecord, currency: TenantCurrency | undefined): string {
-  const { id, partition, at, tenant, account, plan, session, kind, number, outcome } = record;
+  const { id, partition, at, tenant, account, session, kind, number, outcome } = record;
+  const plans = [...new Set(record.services.map(({ plan }) => plan))].join(' and ');
+  const plan = plans === '' ? '' : `, plan ${printable(plans)}`;
   const what = number === undefined ? kind : `${kind} ${number}`;
   const when = instant(new Date(at).toISOString());
   return [
     `${when}  ${printable(session)}  ${what}: ${outcome}`,
-    `  record ${id} of partition ${partition}, account ${account} of ${tenant}, plan ${plan}`,
+    `  record ${id} of partition ${partition}, account ${account} of ${tenant}${plan}`,
     ...record.services.flatMap((service) =>
       serviceLines(service, { currency, timeZone: service.timeZone ?? 'UTC' }),
     ),

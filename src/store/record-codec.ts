@@ -77,6 +77,7 @@ function fromService(service: RecordedService): ServiceMessage {
     ratingGroup: service.ratingGroup,
     serviceIds: service.serviceIds,
     rule: service.rule,
+    plan: service.plan,
     planVersion: service.planVersion,
     unit: service.unit === undefined ? undefined : units.toNumber[service.unit],
     used: service.used,
@@ -94,6 +95,7 @@ function toService(message: ServiceMessage): RecordedService {
   const service: RecordedService = { serviceIds: message.serviceIds, outcome: message.outcome };
   if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
   if (isPresent(message.rule)) service.rule = message.rule;
+  if (isPresent(message.plan)) service.plan = message.plan;
   if (isPresent(message.planVersion)) service.planVersion = message.planVersion;
   // An absent enumeration has its first value instead of null.
   if (Object.hasOwn(message, 'unit')) service.unit = units.toWord(message.unit as number);
@@ -159,6 +161,7 @@ interface ServiceMessage {
   ratingGroup: Optional<number>;
   serviceIds: readonly number[];
   rule: Optional<string>;
+  plan: Optional<string>;
   planVersion: Optional<number>;
   unit: Optional<number>;
   used: Optional<number>;

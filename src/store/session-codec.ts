@@ -113,6 +113,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       price: service.price,
       exhausted: exhaustions.toNumber[service.exhausted ?? 'none'],
     };
+    if (service.plan !== undefined) message.plan = service.plan;
     if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
     const unknown = service.grant?.unknown;
     if (service.grant !== undefined && unknown !== undefined)
@@ -195,6 +196,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (isPresent(message.ratingGroup)) service.ratingGroup = message.ratingGroup;
     if (isPresent(message.grant)) service.grant = toGrant(message.grant);
     if (isPresent(message.price)) service.price = toPrice(message.price);
+    if (isPresent(message.plan)) service.plan = message.plan;
     const exhausted = exhaustions.toWord(message.exhausted);
     if (exhausted !== 'none') service.exhausted = exhausted;
     if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
@@ -358,6 +360,7 @@ interface ServiceMessage extends Unknowns {
   cost: number;
   price: Optional<PriceMessage>;
   exhausted: number;
+  plan?: Optional<string>;
 }
 
 interface RateMessage {

@@ -101,11 +101,17 @@ function record(
     requestNumber: number,
     context: '32260@3gpp.org',
     outcome: 'success',
-    services: services.map((service) => ({ serviceIds: [], outcome: 'success', ...service })),
+    services: services.map((service) => ({
+      ...{ serviceIds: [], outcome: 'success', plan: 'voice' },
+      ...service,
+    })),
     changes: [],
     ...more,
   };
 }
+
+/** A service as versions of this program recorded it that did not name the plan. */
+const unnamed = ({ plan: _, ...service }: RecordedService): RecordedService => service;
 
 const use = (used: number, cost: number, more: Partial<RecordedService> = {}) => ({
   rule: 'mobile',
@@ -278,7 +284,7 @@ describe('what cannot be explained is said', () => {
     ]);
     expect(await remarks(file)).toEqual([
       'the record names no version of the plan; this is by 2',
-      'version 1 of the plan, which rated it, is not known',
+      'version 1 of plan voice, which rated it, is not known',
       expect.stringContaining('it was rated by rule mobile'),
       'what the session was charged for before is not known from these records',
       expect.stringContaining('it was rated by rule gone'),
@@ -336,22 +342,53 @@ describe('a record by its id', () => {
 });
 
 describe('which records and which plan', () => {
-  test('of one session only, by a plan that is named', async () => {
+  test('of one session only', async () => {
     const file = fileOf('records-c.jsonl', [
       record('initial', 0, [{}]),
       record('initial', 0, [{}], { sessionId: 'other' }),
     ]);
     expect(await explained(file)).toHaveLength(2);
-    const [one, ...others] = await explained(file, '--session', 'other', '--plan', 'other');
-    expect([one?.session, one?.plan, others.length]).toEqual(['other', 'other', 0]);
+    const [one, ...others] = await explained(file, '--session', 'other');
+    expect([one?.session, others.length]).toEqual(['other', 0]);
     expect(await explain(file, '--session', 'none')).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('by the plan that the record names, whatever the account has by now', async () => {
+    const file = fileOf('records-c.jsonl', [
+      record('debit', 0, [use(2, 20_000, { plan: 'other', planVersion: 1 })]),
+      record('update', 1, [
+        { ratingGroup: 1, ...use(0, 0) },
+        { ratingGroup: 2, ...use(0, 0), plan: 'other', planVersion: 1 },
+      ]),
+    ]);
+    const [debit, update] = await explained(file, '--plan', 'voice');
+    expect(debit?.plan).toBe('other');
+    expect(debit?.services).toMatchObject([
+      { plan: 'other', amounts: [{ paidBy: 'money', cost: 20_000 }], remarks: [] },
+    ]);
+    expect(update).not.toHaveProperty('plan');
+    expect(update?.services.map(({ plan }) => plan)).toEqual(['voice', 'other']);
+    expect((await explain(file)).out).toContain('account anna of blue, plan voice and other');
+  });
+
+  test('by the plan of the account, or one that is named, where the record names none', async () => {
+    const old = record('debit', 0, [use(60, 2_000)], { information: called('4917') });
+    const file = fileOf('records-c.jsonl', [{ ...old, services: old.services.map(unnamed) }]);
+    const [byAccount] = await explained(file);
+    expect(byAccount?.services).toMatchObject([
+      { plan: 'voice', remarks: ['the record does not name its plan; this is by voice'] },
+    ]);
+    const [byName] = await explained(file, '--plan', 'other');
+    expect(byName?.services).toMatchObject([
+      { plan: 'other', remarks: ['version 2 of plan other, which rated it, is not known'] },
+    ]);
+    expect((await explain(file)).out).toContain('but the record does not name its plan');
   });
 
   test('tenants, accounts and plans that the provisioning lacks are named', async () => {
     const of = async (tenant: string, account: string, ...argv: string[]) => {
-      const file = fileOf('records-c.jsonl', [
-        record('initial', 0, [{}], { account: { tenant, account } }),
-      ]);
+      const { services, ...rest } = record('initial', 0, [{}], { account: { tenant, account } });
+      const file = fileOf('records-c.jsonl', [{ ...rest, services: services.map(unnamed) }]);
       return (await explain(file, ...argv)).err;
     };
     expect(await of('green', 'anna')).toContain('There is no tenant green');
@@ -424,20 +461,34 @@ describe('by the store, which keeps the versions of a plan', () => {
     ]);
   });
 
+  test('a record is explained by its plan, although the account has another by now', async () => {
+    const { account } = await store.load({ tenant: 'blue', account: 'anna' });
+    if (account === undefined) throw new Error('there is no account');
+    const moved = { ...account.definition, plan: 'other' };
+    expect(await store.changeAccount(moved, account.version)).toBe('changed');
+    const file = fileOf('records-d.jsonl', [
+      record('debit', 0, [use(60, 2_000)], { information: called('4917') }),
+    ]);
+    const ran = await byStore(file, '--json');
+    expect(objectsOf<ExplainedRecord>(ran)).toMatchObject([
+      { plan: 'voice', services: [{ amounts: [{ paidBy: 'money', cost: 2_000 }], remarks: [] }] },
+    ]);
+  });
+
   test('what was rated by a version that it does not keep is not explained', async () => {
     const file = fileOf('records-d.jsonl', [
       record('debit', 0, [use(60, 2_000, { planVersion: 1 })]),
     ]);
     const { code, out, err } = await byStore(file);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toContain('but version 1 of the plan, which rated it, is not known');
+    expect(out).toContain('but version 1 of plan voice, which rated it, is not known');
     expect(out).not.toContain('rule mobile');
   });
 
   test('tenants, accounts and plans that it lacks are named', async () => {
     const of = async (tenant: string, account: string, ...argv: string[]) => {
-      const account_ = { tenant, account };
-      const file = fileOf('records-d.jsonl', [record('initial', 0, [{}], { account: account_ })]);
+      const { services, ...rest } = record('initial', 0, [{}], { account: { tenant, account } });
+      const file = fileOf('records-d.jsonl', [{ ...rest, services: services.map(unnamed) }]);
       return (await byStore(file, ...argv)).err;
     };
     expect(await of('green', 'anna')).toContain('There is no tenant green');

@@ -62,7 +62,7 @@ describe('a session', () => {
       facts: { apn: 'internet', rat: 6, visited: '26201', called: '49', role: 'terminating' },
       services: [
         {
-          ...{ serviceIds: [], rule: 'day', planVersion: 3, unit: 'seconds', price },
+          ...{ serviceIds: [], rule: 'day', plan: 'p', planVersion: 3, unit: 'seconds', price },
           ...{ used: 1, rated: 1, cost: 1, exhausted: 'restricted' },
           grant: {
             ...{ parts: [part], units: 5, final: true, limits: [part], pool: 0 },
@@ -336,6 +336,7 @@ describe('a record', () => {
             ...{ ratingGroup: 0, serviceIds: [3], rule: 'r', planVersion: 2, unit: 'octets' },
             ...{ used: 2 ** 53 - 1, granted: 0, cost: -1, outcome: 'success', excess: true },
             unrated: { octets: 0, seconds: 1, units: 2, money: 3 },
+            plan: 'gold',
             reasons: [2, 4],
           },
         ],

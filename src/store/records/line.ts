@@ -52,6 +52,7 @@ function serviceMembers(service: RecordedService): RecordedService {
     ...(service.ratingGroup === undefined ? {} : { ratingGroup: service.ratingGroup }),
     serviceIds: service.serviceIds,
     ...(service.rule === undefined ? {} : { rule: service.rule }),
+    ...(service.plan === undefined ? {} : { plan: service.plan }),
     ...(service.planVersion === undefined ? {} : { planVersion: service.planVersion }),
     ...(service.unit === undefined ? {} : { unit: service.unit }),
     ...(service.used === undefined ? {} : { used: service.used }),
