@@ -55,6 +55,8 @@ export interface RecordedService {
   /** What rated its use or, where nothing was used, what it was decided on. */
   plan?: string;
   planVersion?: number;
+  /** Of a message to several recipients, those whom this is for. */
+  recipients?: RecordedRecipients;
   unit?: Unit;
   used?: number;
   granted?: number;
@@ -68,6 +70,32 @@ export interface RecordedService {
   reasons?: readonly number[];
   /** After a tariff change: the rule that rated the part of `used` that came after it. */
   after?: { rule: string; used: number; cost: number };
+}
+
+export interface RecordedRecipients {
+  count: number;
+  /** How many the message has, where others of them come under another rule: in an entry of their own. */
+  of?: number;
+  /** The numbers that are known: of the first `MAX_RECIPIENTS`, the first `MAX_NUMBER` characters. */
+  called: readonly string[];
+}
+
+/** The most recipients that a record names for one service. */
+export const MAX_RECIPIENTS = 100;
+
+/** No number has more digits (ITU-T E.164 6); there is room for what is none. */
+const MAX_NUMBER = 64;
+
+/** What a record says of the recipients of a message, `of` so many in all. */
+export function recordedRecipients(
+  recipients: readonly (string | undefined)[],
+  of = recipients.length,
+): RecordedRecipients {
+  const count = recipients.length;
+  const called: string[] = [];
+  for (const number of recipients.slice(0, MAX_RECIPIENTS))
+    if (number !== undefined) called.push(number.slice(0, MAX_NUMBER));
+  return of === count ? { count, called } : { count, of, called };
 }
 
 export interface ChargingRecord {

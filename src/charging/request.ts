@@ -45,10 +45,12 @@ export interface AskedService {
   /** Absent: no quota is asked for (RFC 8506 8.18), which is not the same as an empty one. */
   asked?: Asked;
   /**
-   * Of an event for several recipients of one message: whom each stands for `called`, undefined where
-   * that is not known. Each is charged by the rule for it, and its share of the units is the same.
+   * Of a message to several recipients: whom each stands for `called`, undefined where that is not
+   * known. Each is charged by the rule for it, and its share of the units is the same.
    */
   recipients?: readonly (string | undefined)[];
+  /** In a session, where they come under different rules: for those of one rule alone. */
+  share?: Share;
   /** Absent: nothing was reported. */
   used?: Used;
   /** The parts of `used` that were reported as after, and as straddling, a tariff change. */
@@ -65,6 +67,21 @@ export interface AskedService {
    * tenant's, or to be granted and less than nothing.
    */
   foreignMoney?: boolean;
+}
+
+/** Recipients of a message who come under one rule, others of it under another. */
+export interface Share {
+  /** The first of them whose number is known, which names the share; empty: none is. */
+  called: string;
+  count: number;
+  /** How many recipients the message has. */
+  of: number;
+}
+
+/** The recipients of a share where a request does not name them. */
+export function recipientsOf({ called, count }: Share): readonly (string | undefined)[] {
+  const others: undefined[] = Array.from({ length: count - 1 });
+  return [called === '' ? undefined : called, ...others];
 }
 
 /** Why a request was refused before `step` saw it: the Result-Code and what goes with it. */
@@ -118,13 +135,19 @@ export interface Request {
   correlation?: string;
 }
 
-/** The key of a service within its session: rating group and service identifiers. */
+/**
+ * The key of a service within its session: rating group and service identifiers, and of a message to
+ * recipients under different rules the share.
+ */
 export function serviceKey(service: {
   ratingGroup?: number | undefined;
   serviceIds: readonly number[];
+  share?: Pick<Share, 'called'> | undefined;
 }): string {
-  const group = service.ratingGroup === undefined ? '' : String(service.ratingGroup);
-  return service.serviceIds.length === 0 ? group : `${group}/${service.serviceIds.join(',')}`;
+  const { ratingGroup, serviceIds, share } = service;
+  const group = ratingGroup === undefined ? '' : String(ratingGroup);
+  const name = serviceIds.length === 0 ? group : `${group}/${serviceIds.join(',')}`;
+  return share === undefined ? name : `${name}=${share.called}`;
 }
 
 /** The key of a session in the store: Session-Id plus CC-Sub-Session-Id (RFC 8506 8.5). */

@@ -13,7 +13,7 @@ import { tellBalance } from './notices.ts';
 import type { Plan, Rule } from './plan.ts';
 import { priceOf } from './quota.ts';
 import { costOf } from './rating.ts';
-import type { ChargingRecord, RecordedService } from './record.ts';
+import { type ChargingRecord, type RecordedService, recordedRecipients } from './record.ts';
 import type { Asked, AskedService, Facts, Unit } from './request.ts';
 
 /** Units of an event under the rule that prices them. */
@@ -23,7 +23,11 @@ export interface Line {
   units: number;
   /** Money that the units cost where no bundle pays for them. */
   cost: number;
+  /** Whom the units are for, of several recipients. */
+  recipients?: Recipients;
 }
+
+type Recipients = NonNullable<AskedService['recipients']>;
 
 /** One service of an event: a line for each rule that its recipients come under, else one. */
 export interface Priced {
@@ -45,13 +49,13 @@ export function priceEvent(
   if (one.foreignMoney) return { kind: 'refused', outcome: 'rating-failed' };
   const lines: Line[] = [];
   const free: Line[] = [];
-  for (const { rule, asked } of sharesOf(request, one, known)) {
+  for (const { rule, asked, recipients } of sharesOf(request, one, known)) {
     if (rule === undefined || asked === undefined)
       return { kind: 'refused', outcome: 'rating-failed' };
     if (rule.denied) return { kind: 'refused', outcome: 'service-denied' };
     const line = lineOf(rule, asked);
     if (line === undefined) return { kind: 'refused', outcome: 'rating-failed' };
-    lines.push(line);
+    lines.push(recipients === undefined ? line : { ...line, recipients });
     if (line.rule.price === undefined && line.rule.unit !== 'money') free.push(line);
   }
   const [first, ...others] = lines;
@@ -68,9 +72,10 @@ export function priceEvent(
 }
 
 /** What is asked under each rule; undefined: that many units are not to be divided. */
-interface Share {
+interface RuleShare {
   rule: Rule | undefined;
   asked: Asked | undefined;
+  recipients?: Recipients | undefined;
 }
 
 /**
@@ -81,21 +86,21 @@ function sharesOf(
   { context, facts, occurredAt }: EventRequest,
   { ratingGroup, serviceIds, asked = {}, facts: own, recipients }: AskedService,
   { plan, now }: { plan: Plan; now: number },
-): readonly Share[] {
+): readonly RuleShare[] {
   const said = { ...facts, ...own };
   const ruleOf = (about: Facts) =>
     ruleFor(plan, { context, ratingGroup, serviceIds, facts: about }, occurredAt ?? now);
-  if (recipients === undefined || asked.units === undefined) return [{ rule: ruleOf(said), asked }];
-  const counts = new Map<Rule | undefined, number>();
+  if (recipients === undefined || asked.units === undefined)
+    return [{ rule: ruleOf(said), asked, recipients }];
   const { called: _first, ...others } = said;
-  for (const called of recipients) {
-    const rule = ruleOf(called === undefined ? others : { ...others, called });
-    counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  }
+  const groups = Map.groupBy(recipients, (called) =>
+    ruleOf(called === undefined ? others : { ...others, called }),
+  );
   const each = asked.units / recipients.length;
-  return [...counts].map(([rule, count]) => {
-    if (counts.size === 1) return { rule, asked };
-    return { rule, asked: Number.isInteger(each) ? { units: each * count } : undefined };
+  return [...groups].map(([rule, recipients]) => {
+    if (groups.size === 1) return { rule, asked, recipients };
+    const units = each * recipients.length;
+    return { rule, asked: Number.isInteger(each) ? { units } : undefined, recipients };
   });
 }
 
@@ -213,9 +218,14 @@ function recordedServices(
 ): readonly RecordedService[] {
   const name = named(one);
   const decided = { plan: plan.id, planVersion: plan.version };
-  if (priced === undefined) return [{ ...name, outcome, ...decided }];
-  return priced.lines.map(({ rule, units, cost }, at): RecordedService => {
-    const by = { rule: rule.name, ...decided, unit: rule.unit };
+  const all = one.recipients;
+  if (priced === undefined)
+    return [{ ...name, outcome, ...decided, ...(all && { recipients: recordedRecipients(all) }) }];
+  return priced.lines.map(({ rule, units, cost, recipients }, at): RecordedService => {
+    const by = {
+      ...{ rule: rule.name, ...decided, unit: rule.unit },
+      ...(recipients && { recipients: recordedRecipients(recipients, all?.length) }),
+    };
     if (outcome !== 'success') return { ...name, outcome, ...by };
     if (action !== 'debit') return { ...name, outcome, ...by, granted: units, cost: 0 - cost };
     return { ...name, outcome, ...by, granted: units, used: units, cost: costs?.[at] ?? cost };

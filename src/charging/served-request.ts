@@ -5,9 +5,10 @@ import { describedIn } from './description.ts';
 import type { Draft } from './draft.ts';
 import { withNotices } from './notices.ts';
 import { Sharing } from './pool.ts';
+import { serveEach } from './recipients.ts';
 import type { ChargingRecord, RecordKind } from './record.ts';
 import type { Facts, Request } from './request.ts';
-import { type Served, serveAll } from './service.ts';
+import type { Served } from './service.ts';
 import type { Serving } from './serving.ts';
 import type { Service, Session } from './session.ts';
 
@@ -41,7 +42,7 @@ export function serveRequest(
     tariffChange: level === 'command' && tariffChange === 'dual' ? 'single' : tariffChange,
     blocked: account.definition.status !== 'active',
   };
-  return serveAll(serving, request.services, before);
+  return serveEach(serving, request.services, before);
 }
 
 /** The answer to a request that was served. Undefined: it may not be said on a hint. */

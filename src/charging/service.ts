@@ -5,7 +5,7 @@
 import type { ServiceAnswer } from './answer.ts';
 import { grant } from './grant.ts';
 import { holdsAny, leave } from './pool.ts';
-import type { RecordedService } from './record.ts';
+import { type RecordedService, recordedRecipients } from './record.ts';
 import { type AskedService, serviceKey } from './request.ts';
 import type { Serving } from './serving.ts';
 import { MAX_SERVICES, type Service } from './session.ts';
@@ -75,7 +75,7 @@ function recordOf(
   { plan }: Serving,
 ): RecordedService {
   const { one, by, used, cost, excess, after } = settled;
-  const { ratingGroup, serviceIds, reasons } = one;
+  const { ratingGroup, serviceIds, reasons, recipients } = one;
   const record: RecordedService = { serviceIds, outcome };
   if (ratingGroup !== undefined) record.ratingGroup = ratingGroup;
   if (by === undefined) {
@@ -87,6 +87,7 @@ function recordOf(
     record.planVersion = by.planVersion;
     record.unit = by.unit;
   }
+  if (recipients !== undefined) record.recipients = recordedRecipients(recipients, one.share?.of);
   if (used !== undefined) {
     record.used = used;
     record.cost = cost;

@@ -72,6 +72,7 @@ export class Quotas {
    */
   keyOfUsed(asked: AskedService): string {
     const key = serviceKey(asked);
+    if (asked.share !== undefined) return key;
     if (this.#only !== undefined) return this.#only;
     const { ratingGroup, serviceIds } = asked;
     if (serviceIds.length === 0) return key;
@@ -88,7 +89,7 @@ export class Quotas {
 
   /** The key of the service that more is granted to: the one that is named asks for itself. */
   keyToGrant(asked: AskedService): string {
-    if (this.#only !== undefined) return this.#only;
+    if (this.#only !== undefined && asked.share === undefined) return this.#only;
     return asked.asked === undefined ? this.keyOfUsed(asked) : serviceKey(asked);
   }
 
@@ -127,7 +128,7 @@ const wholeKey = (ratingGroup: number | undefined, id: number | undefined): stri
   `${ratingGroup ?? ''}/${id}`;
 
 export function newService(asked: AskedService, rule: Rule, plan: Plan): Service {
-  const { ratingGroup, serviceIds } = asked;
+  const { ratingGroup, serviceIds, share } = asked;
   const price = tariffOf(rule);
   return {
     ...(ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds }),
@@ -139,6 +140,7 @@ export function newService(asked: AskedService, rule: Rule, plan: Plan): Service
     used: 0,
     rated: 0,
     cost: 0,
+    ...(share === undefined ? {} : { share: { ...share, units: 0 } }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { AccountRef } from './account.ts';
 import type { Answer } from './answer.ts';
 import type { Pending } from './pending.ts';
 import type { Price } from './plan.ts';
-import type { Facts, SubscriberId, Unit } from './request.ts';
+import type { Facts, Share, SubscriberId, Unit } from './request.ts';
 
 /** Units of a grant that one bucket holds: `amount` is in the bucket's own unit. */
 export interface Part {
@@ -66,6 +66,8 @@ export interface Service {
   cost: number;
   /** Its credit ran out: the client holds final units, is restricted, or was refused. */
   exhausted?: 'final' | 'restricted' | 'refused';
+  /** Which recipients of a message it is for, and the units that they were granted last. */
+  share?: Share & { units: number };
   /** As in `Session`. */
   unknown?: readonly Uint8Array[];
 }

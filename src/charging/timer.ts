@@ -9,7 +9,8 @@ import { Draft } from './draft.ts';
 import { pendingDueAt, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
 import { release } from './quota.ts';
-import type { ChargingRecord, RecordedService } from './record.ts';
+import { type ChargingRecord, type RecordedService, recordedRecipients } from './record.ts';
+import { recipientsOf } from './request.ts';
 import { ruleNamed } from './rule-names.ts';
 import type { Service, Session } from './session.ts';
 
@@ -143,13 +144,16 @@ function recordOf(
 }
 
 function asRecorded(service: Service): RecordedService {
-  const { ratingGroup, serviceIds, rule, plan, planVersion, unit } = service;
+  const { ratingGroup, serviceIds, rule, plan, planVersion, unit, share } = service;
   return {
     ...(ratingGroup === undefined ? {} : { ratingGroup }),
     serviceIds,
     rule,
     ...(plan === undefined ? {} : { plan }),
     planVersion,
+    ...(share === undefined
+      ? {}
+      : { recipients: recordedRecipients(recipientsOf(share), share.of) }),
     unit,
     used: 0,
     outcome: 'success',

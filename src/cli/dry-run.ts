@@ -207,26 +207,37 @@ export class DryRun {
     const quotas = new Quotas(services, request.level);
     /** Units that are paid for, by service: several may report for one. */
     const rated = new Map<string, number>();
+    const recorded = entriesOf(request.services, record);
     return request.services.map((one, index): RatedService => {
-      const recorded = record[index] ?? { serviceIds: one.serviceIds, outcome: 'success' };
-      const { used, granted } = recorded;
-      const unit = recorded.unit ?? unitIn(session, one);
+      const entries = recorded[index] ?? [];
+      const used = sumOf(entries.map((entry) => entry.used));
+      const granted = sumOf(entries.map((entry) => entry.granted));
+      const unit = entries.find((entry) => entry.unit !== undefined)?.unit ?? unitIn(session, one);
       const facts = { ...session.facts, ...one.facts };
       const choice = explain(this.#plan, { ...one, context: request.context, facts }, at);
       const key = quotas.keyOfUsed(one);
-      const service = services.get(key);
-      const from = rated.get(key) ?? service?.rated ?? 0;
-      const amounts = this.#amounts(recorded, service, from);
-      rated.set(key, from + (amounts[0]?.units ?? 0));
+      const keys = entries.map((entry) => keyOfShare(entry, services) ?? key);
+      const amounts = entries.flatMap((entry, at) => {
+        const key = keys[at] as string;
+        const service = services.get(key);
+        // Entries behind the service's own: of another rule, which counts from nothing.
+        if (at > 0 && entry.recipients?.of === undefined) return this.#amounts(entry, undefined, 0);
+        const from = rated.get(key) ?? service?.rated ?? 0;
+        const amounts = this.#amounts(entry, service, from);
+        rated.set(key, from + (amounts[0]?.units ?? 0));
+        return amounts;
+      });
       return {
         ...named(one),
-        outcome: recorded.outcome,
+        outcome: answers[index]?.outcome ?? entries[0]?.outcome ?? 'success',
         ...(unit === undefined ? {} : { unit }),
         ...(used === undefined ? {} : { used }),
         ...(granted === undefined ? {} : { granted }),
         ...endOf(answers[index]),
-        ...(lapsed.has(key) && used !== undefined && used > 0 ? { lapsed: true } : {}),
-        cost: recorded.cost ?? 0,
+        ...([key, ...keys].some((one) => lapsed.has(one)) && (used ?? 0) > 0
+          ? { lapsed: true }
+          : {}),
+        cost: sumOf(entries.map(({ cost }) => cost)) ?? 0,
         choice,
         amounts,
       };
@@ -264,6 +275,47 @@ export class DryRun {
       return { ...named(one), outcome, cost: 0, choice, amounts: [] };
     });
   }
+}
+
+/**
+ * What is recorded of each service: an entry, or one for each rule that its recipients have. Entries
+ * of more rules, if there are any, stand behind those of all services.
+ */
+function entriesOf(
+  services: readonly AskedService[],
+  record: readonly RecordedService[],
+): RecordedService[][] {
+  const left = [...record];
+  const entries = services.map((one) => {
+    const own = left.splice(0, 1);
+    while (left[0]?.recipients?.of !== undefined && serviceKey(left[0]) === serviceKey(one))
+      own.push(...left.splice(0, 1));
+    return own;
+  });
+  for (const entry of left) {
+    const at = services.findIndex((one) => serviceKey(one) === serviceKey(entry));
+    entries[at]?.push(entry);
+  }
+  return entries;
+}
+
+/** The service that stands for these recipients; undefined: it is not divided. */
+function keyOfShare(
+  { recipients, rule }: RecordedService,
+  services: ReadonlyMap<string, Service>,
+): string | undefined {
+  if (recipients?.of === undefined) return undefined;
+  for (const [key, service] of services)
+    if (service.share !== undefined && service.rule === rule) return key;
+  return undefined;
+}
+
+/** Undefined: none of them is there. */
+function sumOf(figures: readonly (number | undefined)[]): number | undefined {
+  return figures.reduce((sum, figure) => {
+    if (figure === undefined) return sum;
+    return add(sum ?? 0, figure);
+  }, undefined);
 }
 
 function amountOf(

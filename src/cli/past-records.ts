@@ -136,7 +136,8 @@ export class PastRecords {
         services.push({ ...service, plan: id, amounts: [], remarks });
         continue;
       }
-      const choice = explain(plan, { ...service, context, facts: past.facts }, at);
+      const facts = factsOf(service, past);
+      const choice = explain(plan, { ...service, context, facts }, at);
       const remarks = remarksOn(service, { plan, choice });
       const amounts = amountsOf(service, { plan, past, remarks });
       services.push({ ...service, plan: id, choice, timeZone: plan.timeZone, amounts, remarks });
@@ -166,6 +167,14 @@ export class PastRecords {
 
 function newPast(isWhole: boolean): Past {
   return { services: new Map(), isWhole };
+}
+
+/** What is known of a service's use: of several recipients it is for the first of its own. */
+function factsOf({ recipients }: RecordedService, { facts }: Past): Facts | undefined {
+  if (recipients === undefined) return facts;
+  const { called: _, ...others } = facts ?? {};
+  const [called] = recipients.called;
+  return called === undefined ? others : { ...others, called };
 }
 
 function remarksOn(
@@ -233,8 +242,14 @@ function forget(service: RecordedService, past: Past): void {
   past.services.set(keyOf(service, past), counted);
 }
 
-/** The service that usage is counted against: its rating group's where that was granted. */
-function keyOf({ ratingGroup, serviceIds }: RecordedService, { services }: Past): string {
+/**
+ * The service that usage is counted against: its rating group's where that was granted. For
+ * recipients under different rules each rule counts by itself.
+ */
+function keyOf(service: RecordedService, { services }: Past): string {
+  const { ratingGroup, serviceIds, recipients, rule = '' } = service;
+  if (recipients?.of !== undefined)
+    return serviceKey({ ratingGroup, serviceIds, share: { called: rule } });
   const own = serviceKey({ ratingGroup, serviceIds });
   const group = serviceKey({ ratingGroup, serviceIds: [] });
   return !services.has(own) && services.has(group) ? group : own;

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RecordedRecipients } from '../charging/record.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
@@ -211,6 +212,7 @@ function recordText(record: ExplainedRecord, currency: TenantCurrency | undefine
 function serviceLines(service: ExplainedService, wording: Wording): string[] {
   const { outcome, unit, used, granted, cost = 0, choice, amounts, remarks } = service;
   const parts = [serviceName(service)];
+  if (service.recipients !== undefined) parts.push(recipientsText(service.recipients));
   if (outcome !== 'success') parts.push(outcome);
   const quantity = (units: number) =>
     unit === undefined ? String(units) : shownQuantity(units, unit, wording.currency);
@@ -223,6 +225,15 @@ function serviceLines(service: ExplainedService, wording: Wording): string[] {
     ...remarks.map((remark) => `    but ${printable(remark)}`),
   ];
 }
+
+function recipientsText({ count, of = count, called }: RecordedRecipients): string {
+  const all = of === count ? `${count} recipients` : `${count} of ${of} recipients`;
+  const shown = called.slice(0, MAX_NUMBERS).map(printable).join(' ');
+  return shown === '' ? all : `${all} (${shown}${called.length > MAX_NUMBERS ? ' ...' : ''})`;
+}
+
+/** Of recipients; `--json` has more of them. */
+const MAX_NUMBERS = 5;
 
 const PAID_BY: Readonly<Record<ExplainedAmount['paidBy'], string>> = {
   nobody: 'free of charge',

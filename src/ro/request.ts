@@ -191,7 +191,7 @@ function withUsageBeside(services: readonly MSCC[], ccr: Understood<CCR>): reado
 /**
  * Messages whose client leaves the counting to the server: one unit for each recipient and each part.
  * One message is what an event without units stands for in any case; in a session those are counted
- * that ask. An event is charged for each recipient by its own number.
+ * that ask. Each recipient is charged by its own number.
  */
 function counted(
   services: readonly AskedService[],
@@ -204,7 +204,7 @@ function counted(
   const units = Math.max(1, named.length) * parts;
   if (units === 1) return services;
   const isEvent = kind === 'event';
-  const recipients = isEvent && named.length > 1 ? { recipients: named.map(addressOf) } : {};
+  const recipients = named.length > 1 ? { recipients: named.map(addressOf) } : {};
   return services.map((one) => {
     const isCounted = hasUnits(one.asked) || !(isEvent || one.asked !== undefined);
     return { ...one, ...(isCounted ? {} : { asked: { units } }), ...recipients };

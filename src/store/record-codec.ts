@@ -88,6 +88,7 @@ function fromService(service: RecordedService): ServiceMessage {
     reasons: service.reasons,
     after: service.after,
     unrated: service.unrated,
+    recipients: service.recipients,
   };
 }
 
@@ -107,6 +108,10 @@ function toService(message: ServiceMessage): RecordedService {
   if (isPresent(message.after)) {
     const { rule, used, cost } = message.after;
     service.after = { rule, used, cost };
+  }
+  if (isPresent(message.recipients)) {
+    const { count, of, called } = message.recipients;
+    service.recipients = isPresent(of) ? { count, of, called } : { count, called };
   }
   if (isPresent(message.unrated)) {
     const { octets, seconds, units: events, money } = message.unrated;
@@ -172,6 +177,7 @@ interface ServiceMessage {
   reasons: Optional<readonly number[]>;
   after: Optional<{ rule: string; used: number; cost: number }>;
   unrated: Optional<Partial<Record<Unit, Optional<number>>>>;
+  recipients: Optional<{ count: number; of?: Optional<number>; called: readonly string[] }>;
 }
 
 interface ChangeMessage {

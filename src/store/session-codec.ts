@@ -114,6 +114,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       exhausted: exhaustions.toNumber[service.exhausted ?? 'none'],
     };
     if (service.plan !== undefined) message.plan = service.plan;
+    if (service.share !== undefined) message.share = service.share;
     if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
     const unknown = service.grant?.unknown;
     if (service.grant !== undefined && unknown !== undefined)
@@ -197,6 +198,10 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (isPresent(message.grant)) service.grant = toGrant(message.grant);
     if (isPresent(message.price)) service.price = toPrice(message.price);
     if (isPresent(message.plan)) service.plan = message.plan;
+    if (isPresent(message.share)) {
+      const { called, count, of, units } = message.share;
+      service.share = { called, count, of, units };
+    }
     const exhausted = exhaustions.toWord(message.exhausted);
     if (exhausted !== 'none') service.exhausted = exhausted;
     if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
@@ -361,6 +366,7 @@ interface ServiceMessage extends Unknowns {
   price: Optional<PriceMessage>;
   exhausted: number;
   plan?: Optional<string>;
+  share?: Optional<NonNullable<Service['share']>>;
 }
 
 interface RateMessage {

@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { stepEvent } from '../../src/charging/event.ts';
 import type { Plan } from '../../src/charging/plan.ts';
-import type { ChargingRecord } from '../../src/charging/record.ts';
+import {
+  type ChargingRecord,
+  MAX_RECIPIENTS,
+  recordedRecipients,
+} from '../../src/charging/record.ts';
 import { eventOf, sms, units } from './events.ts';
 import { asks, planOf, requestOf, ruleOf, Till } from './till.ts';
 
@@ -63,5 +67,38 @@ describe('a record names the plan', () => {
       ['gold', 4, 'sms'],
       ['gold', 4, undefined],
     ]);
+  });
+});
+
+describe('a record names the recipients of a message', () => {
+  const dear = { ...sms, name: 'dear', match: { called: ['4990'] } };
+  const plan = planOf([dear, sms]);
+  const recordOf = (recipients: (string | undefined)[], asked = {}) => {
+    const till = new Till({ plan, openings: { main: 100_000 } });
+    const known = { now: till.now, account: till.account(), plan, fresh: true };
+    const decision = stepEvent(eventOf('debit', [asks({ asked, recipients })]), {
+      ...{ ...known, proof: new Uint8Array() },
+    });
+    if (decision.kind !== 'change') throw new Error(decision.kind);
+    return decision.record.services.map((service) => [service.rule, service.recipients]);
+  };
+
+  test('of one-time events, those of each rule with it', () => {
+    expect(recordOf(['491', '4990', undefined], { units: 3 })).toEqual([
+      ['sms', { count: 2, of: 3, called: ['491'] }],
+      ['dear', { count: 1, of: 3, called: ['4990'] }],
+    ]);
+    expect(recordOf(['491', '492'], { units: 2 })).toEqual([
+      ['sms', { count: 2, called: ['491', '492'] }],
+    ]);
+    expect(recordOf(['491', '4990'])).toEqual([['sms', { count: 2, called: ['491', '4990'] }]]);
+  });
+
+  test('not all of many, nor all of what is too long for a number', () => {
+    const many = Array.from({ length: MAX_RECIPIENTS + 1 }, (_, at) => `49${at}`);
+    expect(recordedRecipients(many)).toEqual({
+      ...{ count: MAX_RECIPIENTS + 1, called: many.slice(0, MAX_RECIPIENTS) },
+    });
+    expect(recordedRecipients(['x'.repeat(70)]).called).toEqual(['x'.repeat(64)]);
   });
 });

@@ -246,6 +246,27 @@ describe('the records of a session', () => {
     expect((await explain(file)).out).toContain('9 octets by rule portal: free of charge');
   });
 
+  test('of a message to several recipients, by the rule for those of each entry', async () => {
+    const to = (number: string) => ({ recipients: { count: 1, of: 2, called: [number] } });
+    const mobile = { ...use(30, 2_000), ...to('4917055') };
+    const other = { ...use(30, 300, { rule: 'calls' }), ...to('44') };
+    const file = fileOf('records-a.jsonl', [
+      record('debit', 0, [other, mobile], { information: called('44') }),
+      record('initial', 0, [to('44'), to('4917055')], { information: called('44') }),
+      record('update', 1, [other, mobile]),
+      record('termination', 2, [{ ...mobile, cost: 0 }, other]),
+    ]);
+    const [debit, , ...rest] = await explained(file);
+    for (const { services } of [debit!, ...rest])
+      for (const { rule, choice, remarks } of services)
+        expect([choice?.chosen?.rule, remarks]).toEqual([rule, []]);
+    expect(rest[1]?.services.map(({ amounts }) => amounts[0])).toMatchObject([
+      { paidBy: 'money', how: { before: { units: 30 } } },
+      { paidBy: 'money', how: { before: { units: 30 } } },
+    ]);
+    expect((await explain(file)).out).toContain('service, 1 of 2 recipients (4917055), used');
+  });
+
   test('and of events, which begin at nothing', async () => {
     const file = fileOf('records-a.jsonl', [
       record('debit', 0, [use(60, 2_000)], { information: called('4917') }),

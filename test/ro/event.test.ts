@@ -90,14 +90,15 @@ describe('G-026 messages that nobody counted', () => {
   });
 
   test('in a session too, where quota is asked for without a size', () => {
+    const recipients = ['33611', '33612'];
     const two = sms(recipient('33611'), recipient('33612'));
     const { services } = asked([two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2))]);
     expect(services).toEqual([
-      { ratingGroup: 1, serviceIds: [], asked: { units: 2 } },
-      { ratingGroup: 2, serviceIds: [] },
+      { ratingGroup: 1, serviceIds: [], asked: { units: 2 }, recipients },
+      { ratingGroup: 2, serviceIds: [], recipients },
     ]);
     expect(asked([two, group(437, [])]).services).toEqual([
-      { serviceIds: [], asked: { units: 2 } },
+      { serviceIds: [], asked: { units: 2 }, recipients },
     ]);
     expect(asked([two]).services).toEqual([]);
   });

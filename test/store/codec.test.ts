@@ -64,6 +64,7 @@ describe('a session', () => {
         {
           ...{ serviceIds: [], rule: 'day', plan: 'p', planVersion: 3, unit: 'seconds', price },
           ...{ used: 1, rated: 1, cost: 1, exhausted: 'restricted' },
+          share: { called: '', count: 2, of: 3, units: 2 },
           grant: {
             ...{ parts: [part], units: 5, final: true, limits: [part], pool: 0 },
             switch: { at: 9, rule: 'night', price, after: { parts: [part], units: 2 } },
@@ -332,11 +333,13 @@ describe('a record', () => {
         outcome: 'success',
         services: [
           { serviceIds: [], outcome: 'success' },
+          { serviceIds: [], outcome: 'success', recipients: { count: 1, called: [] } },
           {
             ...{ ratingGroup: 0, serviceIds: [3], rule: 'r', planVersion: 2, unit: 'octets' },
             ...{ used: 2 ** 53 - 1, granted: 0, cost: -1, outcome: 'success', excess: true },
             unrated: { octets: 0, seconds: 1, units: 2, money: 3 },
             plan: 'gold',
+            recipients: { count: 2, of: 3, called: ['49', ''] },
             reasons: [2, 4],
           },
         ],

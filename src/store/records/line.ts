@@ -54,6 +54,7 @@ function serviceMembers(service: RecordedService): RecordedService {
     ...(service.rule === undefined ? {} : { rule: service.rule }),
     ...(service.plan === undefined ? {} : { plan: service.plan }),
     ...(service.planVersion === undefined ? {} : { planVersion: service.planVersion }),
+    ...(service.recipients === undefined ? {} : { recipients: service.recipients }),
     ...(service.unit === undefined ? {} : { unit: service.unit }),
     ...(service.used === undefined ? {} : { used: service.used }),
     ...(service.granted === undefined ? {} : { granted: service.granted }),

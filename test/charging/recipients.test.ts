@@ -1,0 +1,264 @@
+/** Messages to several recipients in a session: each is charged by the rule for its own number. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stepEvent } from '../../src/charging/event.ts';
+import type { AskedService, Request } from '../../src/charging/request.ts';
+import { eventOf, sms } from './events.ts';
+import { asks, bundle, main, planOf, requestOf, START, Till, type TillOptions } from './till.ts';
+
+const rated = (name: string, amount: number, part = {}) => ({
+  ...{ ...sms, name, ...part },
+  price: { amount, per: 1, increment: 1 },
+});
+const dear = rated('dear', 200, { match: { called: ['4990'] } });
+const plan = planOf([dear, sms]);
+const CHEAP = '491701';
+const DEAR = '49901';
+
+type Recipients = (string | undefined)[];
+const to = (recipients: Recipients, units = recipients.length, part: Partial<AskedService> = {}) =>
+  asks({ asked: { units }, recipients, ...part });
+const sent = (units: number, part: Partial<AskedService> = {}) =>
+  asks({ used: { units }, ...part });
+/** What the request says is the first of them who is known. */
+const firstOf = (recipients: Recipients): Partial<Request> => {
+  const called = recipients[0];
+  return called === undefined ? {} : { facts: { called } };
+};
+
+function opened(recipients: Recipients, options: TillOptions = {}, units = recipients.length) {
+  const till = new Till({ plan, openings: { main: 1000 }, ...options });
+  const part = firstOf(recipients);
+  const answer = till.ask(requestOf('initial', 0, [to(recipients, units)], part));
+  return { till, answer };
+}
+const end = (till: Till, ...services: AskedService[]) =>
+  till.ask(requestOf('termination', 9, services));
+const balance = (till: Till) => [till.available('main'), till.reserved('main')];
+
+describe('a message to several recipients in a session', () => {
+  test('is granted in one answer, and costs what each of them costs', () => {
+    const { till, answer } = opened([CHEAP, DEAR, undefined]);
+    expect(answer.services).toEqual([
+      { ratingGroup: 1, serviceIds: [], outcome: 'success', granted: { unit: 'units', units: 3 } },
+    ]);
+    expect(balance(till)).toEqual([780, 220]);
+    expect(end(till, sent(3)).services).toEqual([
+      { ratingGroup: 1, serviceIds: [], outcome: 'success' },
+    ]);
+    expect(balance(till)).toEqual([780, 0]);
+  });
+
+  test('is recorded for all of them, by the rule for each', () => {
+    const { till } = opened([CHEAP, DEAR, undefined]);
+    end(till, sent(3));
+    expect(till.records.map(({ services }) => services)).toMatchObject([
+      [
+        { granted: 2, recipients: { count: 2, of: 3, called: [CHEAP] } },
+        { granted: 1, recipients: { count: 1, of: 3, called: [DEAR] } },
+      ],
+      [
+        { rule: 'sms', used: 2, cost: 20, recipients: { count: 2, of: 3, called: [CHEAP] } },
+        { rule: 'dear', used: 1, cost: 200, recipients: { count: 1, of: 3, called: [DEAR] } },
+      ],
+    ]);
+  });
+
+  test('is one service where all of them come under one rule', () => {
+    const { till } = opened([CHEAP, '491702']);
+    expect(till.session()!.services).toHaveLength(1);
+    expect(till.records[0]!.services).toMatchObject([
+      { granted: 2, recipients: { count: 2, called: [CHEAP, '491702'] } },
+    ]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([980, 0]);
+  });
+
+  test('costs the same sum as a one-time event does, whoever stands first', () => {
+    const prices = [10, 200, 35];
+    const rules = prices.map((amount, at) =>
+      rated(`r${at}`, amount, {
+        match: { called: [`49${at}`] },
+        price: { amount, per: 1, increment: 1, fee: at },
+      }),
+    );
+    const buckets = [main, bundle('some', { unit: 'units', paysFor: ['r1', 'r2'] })];
+    const options = { plan: planOf(rules), buckets, openings: { main: 100_000, some: 3 } };
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        (groups, parts) => {
+          const recipients = groups.map((group, at) => `49${group}${at}`);
+          const units = recipients.length * parts;
+          const { till } = opened(recipients, options, units);
+          end(till, sent(units));
+          const other = new Till(options);
+          const decision = stepEvent(
+            eventOf('debit', [to(recipients, units)], firstOf(recipients)),
+            {
+              ...{ now: START, account: other.account(), plan: other.plan, fresh: true },
+              proof: new Uint8Array(),
+            },
+          );
+          if (decision.kind !== 'change') throw new Error(decision.kind);
+          other.move(decision.movements);
+          expect([balance(till), till.available('some')]).toEqual([
+            balance(other),
+            other.available('some'),
+          ]);
+        },
+      ),
+    );
+  });
+
+  test('is paid for all of them or for none', () => {
+    const { till, answer } = opened([CHEAP, DEAR], { openings: { main: 205 } });
+    expect(answer.services).toEqual([
+      { ratingGroup: 1, serviceIds: [], outcome: 'credit-limit-reached' },
+    ]);
+    expect(balance(till)).toEqual([205, 0]);
+    expect(till.session()!.services).toEqual([]);
+    const [first, second] = till.records[0]!.services;
+    for (const one of [first, second]) {
+      expect(one).toMatchObject({ outcome: 'credit-limit-reached' });
+      expect(one).not.toHaveProperty('granted');
+    }
+    const hint = requestOf('initial', 0, [to([CHEAP, DEAR])], { sessionId: 'hint' });
+    expect(till.decide(hint, { fresh: false }).kind).toBe('reread');
+  });
+
+  test('is refused where one of them is, and where the units are not to be divided', () => {
+    const denied = { ...sms, name: 'no', match: { called: ['900'] }, denied: true };
+    const others = planOf([denied, dear, { ...sms, match: { called: ['49'] } }]);
+    const of = (recipients: Recipients, units?: number) => {
+      const { till, answer } = opened(recipients, { plan: others }, units);
+      expect(balance(till)).toEqual([1000, 0]);
+      return answer.services.map(({ outcome }) => outcome);
+    };
+    expect(of([CHEAP, '900'])).toEqual(['service-denied']);
+    expect(of([CHEAP, '33'])).toEqual(['rating-failed']);
+    expect(of([CHEAP, DEAR], 3)).toEqual(['rating-failed']);
+  });
+});
+
+describe('of a message of which not all was sent', () => {
+  const three = [CHEAP, DEAR, undefined];
+  const left = (...services: AskedService[]) => {
+    const { till } = opened(three);
+    end(till, ...services);
+    return till.available('main');
+  };
+
+  test('those pay whom the last report names', () => {
+    expect(left(sent(1, { recipients: [DEAR] }))).toBe(800);
+    expect(left(sent(2, { recipients: [undefined, CHEAP] }))).toBe(980);
+  });
+
+  test('else the first ones do, and what is beyond is the last one’s', () => {
+    expect(left(sent(2))).toBe(980);
+    expect(left(sent(2, { recipients: three }))).toBe(980);
+    expect(left(sent(4))).toBe(580);
+  });
+
+  test('nobody pays for what was not sent', () => {
+    expect(left(sent(0))).toBe(1000);
+    expect(left()).toBe(1000);
+    expect(left(asks({}))).toBe(1000);
+  });
+});
+
+describe('a session of messages', () => {
+  const report = (number: number, part: Partial<AskedService>, recipients: Recipients = []) =>
+    requestOf('update', number, [asks(part)], firstOf(recipients));
+
+  test('goes on with others, each by the rule for its own number', () => {
+    const { till } = opened([CHEAP, DEAR]);
+    const next = { asked: { units: 3 }, recipients: [DEAR, '491703', '491704'] };
+    const { services } = till.ask(report(1, { used: { units: 2 }, ...next }, [DEAR]));
+    expect(services).toMatchObject([{ outcome: 'success', granted: { units: 3 } }]);
+    expect(balance(till)).toEqual([790 - 220, 220]);
+    till.ask(report(2, { used: { units: 3 }, asked: { units: 1 } }, [CHEAP]));
+    expect(balance(till)).toEqual([570 - 10, 10]);
+    end(till, sent(1));
+    expect(balance(till)).toEqual([560, 0]);
+  });
+
+  test('may begin with one of one recipient', () => {
+    const { till } = opened([CHEAP]);
+    const next = { asked: { units: 2 }, recipients: [CHEAP, DEAR] };
+    till.ask(report(1, { used: { units: 1 }, ...next }));
+    expect(balance(till)).toEqual([990 - 210, 210]);
+    till.ask(report(2, next));
+    expect(balance(till)).toEqual([780, 210]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([780, 0]);
+  });
+
+  test('refuses the next where its money is at an end, and keeps nothing reserved', () => {
+    const { till } = opened([CHEAP, DEAR], { openings: { main: 250 } });
+    const next = { asked: { units: 2 }, recipients: [CHEAP, DEAR] };
+    const { services } = till.ask(report(1, { used: { units: 2 }, ...next }));
+    expect(services).toEqual([{ ratingGroup: 1, serviceIds: [], outcome: 'credit-limit-reached' }]);
+    expect(balance(till)).toEqual([40, 0]);
+    end(till);
+    expect(balance(till)).toEqual([40, 0]);
+  });
+
+  test('at command level need not say its identifier again', () => {
+    for (const again of [[], [7]]) {
+      const till = new Till({ plan, openings: { main: 1000 } });
+      const part = { level: 'command' } as const;
+      const message = { serviceIds: [7], asked: { units: 2 }, recipients: [CHEAP, DEAR] };
+      till.ask(requestOf('initial', 0, [message], part));
+      const used = { serviceIds: again, used: { units: 2 } };
+      const { services } = till.ask(requestOf('termination', 1, [used], part));
+      expect(services).toHaveLength(1);
+      expect(balance(till)).toEqual([790, 0]);
+    }
+  });
+
+  test('gives back what its client does not report, and takes late usage', () => {
+    const short = { ...plan, rules: plan.rules.map((rule) => ({ ...rule, validitySeconds: 60 })) };
+    const { till, answer } = opened([CHEAP, DEAR], { plan: { ...short, validityGraceSeconds: 0 } });
+    expect(answer.services[0]!.validitySeconds).toBe(60);
+    till.now += 61_000;
+    expect(till.wake()).toBe('change');
+    expect(till.records.at(-1)!.services).toMatchObject([
+      { rule: 'sms', recipients: { count: 1, of: 2, called: [CHEAP] } },
+      { rule: 'dear', recipients: { count: 1, of: 2, called: [DEAR] } },
+    ]);
+    expect(balance(till)).toEqual([1000, 0]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([790, 0]);
+    till.ask(requestOf('update', 10, [sent(1)]));
+    expect(till.available('main')).toBe(780);
+  });
+
+  test('lets through who is not controlled, beside others', () => {
+    const open = { ...sms, name: 'open', match: { called: ['800'] }, uncontrolled: true };
+    const free = planOf([open, sms]);
+    const { till, answer } = opened([CHEAP, '800'], { plan: free });
+    expect(answer.services).toMatchObject([{ outcome: 'success', granted: { units: 2 } }]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([990, 0]);
+    const { answer: all } = opened(['800', '8001'], { plan: free });
+    expect(all.services).toMatchObject([{ outcome: 'uncontrolled' }]);
+  });
+
+  test('in a pool has the price of the first', () => {
+    const pooled = planOf(plan.rules.map((rule) => ({ ...rule, pool: 1 })));
+    const { till } = opened([DEAR, CHEAP], { plan: pooled });
+    expect(balance(till)).toEqual([600, 400]);
+  });
+
+  test('ends its grants with a tariff change', () => {
+    const hour = START + 3_600_000;
+    const day = { ...sms, name: 'day', match: { when: [{ from: 60, until: 1440 }] } };
+    const { till } = opened([CHEAP, DEAR], { plan: planOf([dear, day, sms]) });
+    expect(till.session()!.services.map(({ grant }) => grant?.validUntil)).toEqual([
+      hour,
+      undefined,
+    ]);
+  });
+});
