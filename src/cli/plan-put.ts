@@ -1,7 +1,9 @@
 /** `tollkeeper plan put`: puts one plan in place on a running service. */
 import { putPart } from '../provisioning/edit-configuration.ts';
+import { whenInEffect } from '../provisioning/in-effect.ts';
 import { word } from '../values.ts';
 import { defineCommand } from './command.ts';
+import { inEffectShown, noteIfPartly, whereText } from './in-effect.ts';
 import { storeSettings, withStore } from './open-store.ts';
 import { storedConfiguration } from './stored.ts';
 import { readWritten } from './written-file.ts';
@@ -12,7 +14,8 @@ export const command = defineCommand({
   usage: 'FILE',
   details:
     'FILE is one plan, as it stands in a provisioning file. One that rates otherwise than before ' +
-    'gets the next version; open sessions keep what their grants were decided on.',
+    'gets the next version; open sessions keep what their grants were decided on. Refused where ' +
+    'buckets of accounts name a rule that it has no more. Waits up to 2 s for all workers to have it.',
   examples: ['plan put prepaid-data.yaml --tenant mvno-blue'],
   flags: {
     tenant: { kind: word('TENANT'), description: 'Whose plan; needed where there are several.' },
@@ -30,8 +33,15 @@ export const command = defineCommand({
         { part: 'plan', tenant, plan },
         value,
       );
-      return { tenant, plan, version: configuration.plan(tenant, plan)?.version, created };
+      const version = configuration.plan(tenant, plan)?.version;
+      return { tenant, plan, version, created, inEffect: await whenInEffect(store) };
     });
-    call.result(put, ({ tenant, version }) => `${plan} of ${tenant} is at version ${version}`);
+    const { inEffect, ...done } = put;
+    noteIfPartly(call, inEffect);
+    call.result(
+      { ...done, ...inEffectShown(inEffect) },
+      ({ tenant, version }) =>
+        `${plan} of ${tenant} is at version ${version}${whereText(inEffect)}`,
+    );
   },
 });

@@ -1,7 +1,9 @@
 /** `tollkeeper provisioning apply`: brings a running service to what a file says. */
 import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
+import { IN_EFFECT_MS } from '../provisioning/in-effect.ts';
 import { askingForPlan, askingSettings } from './asking.ts';
 import { defineCommand } from './command.ts';
+import { inEffectShown, noteIfPartly, whereText } from './in-effect.ts';
 import { storeSettings, withStore } from './open-store.ts';
 import { readProvisioning } from './provisioned.ts';
 import { unservable } from './serve.ts';
@@ -26,19 +28,23 @@ export const command = defineCommand({
       hosts.delete('');
       return applyFile(store, file, {
         all: true,
+        waitMs: IN_EFFECT_MS,
         askClients: askingForPlan(store, call.settings),
         problems: ({ peers }) => [
           ...new Set([...hosts].flatMap((diameterHost) => unservable({ diameterHost }, peers))),
         ],
       });
     });
-    const { accounts, changed, configuration, plansGone } = applied;
+    const { accounts, changed, configuration, plansGone, inEffect } = applied;
+    noteIfPartly(call, inEffect);
     for (const gone of plansGone) call.note(planGoneText(gone));
     for (const { tenant, account, text } of accounts.notes)
       call.note(`${tenant} ${account}: ${text}`);
-    call.result({ changed, version: configuration.version, plansGone, accounts }, () =>
+    const { version } = configuration;
+    const result = { changed, version, ...inEffectShown(inEffect), plansGone, accounts };
+    call.result(result, () =>
       [
-        `configuration  ${changed ? 'changed' : 'as it was'}, version ${configuration.version}`,
+        `configuration  ${changed ? 'changed' : 'as it was'}, version ${version}${whereText(inEffect)}`,
         `accounts       ${accounts.created} created, ${accounts.changed} changed, ` +
           `${accounts.unchanged} as they were, ${accounts.refused} left alone`,
         ...(accounts.sessionsAsked === 0

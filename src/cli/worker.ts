@@ -3,11 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config.ts';
 import { WorkerFigures, type WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
+import { TakenConfiguration } from '../provisioning/in-effect.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
 import { defineCommand } from './command.ts';
 import type { FromWorker, ToWorker } from './fleet.ts';
-import { followConfiguration } from './follow.ts';
-import { type ServeEvents, type Serving, serve, unservable } from './serve.ts';
+import { type FollowedConfiguration, followConfiguration } from './follow.ts';
+import { repeat } from './repeat.ts';
+import { preparing, type ServeEvents, type Serving, serve, unservable } from './serve.ts';
 
 const METRICS_EVERY_MS = 2_000;
 /** Less is no hanging Redis but a busy disk; more would be felt by every client. */
@@ -66,6 +68,7 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
       log,
       alarm: events.alarm,
       problems: (peers) => unservable(settings, peers),
+      preparing,
       lastPeers: assignment.peers,
     });
     const serving = await serve({
@@ -78,15 +81,37 @@ async function work(assignment: ToWorker & { type: 'serve' }, log: Log): Promise
       configuration,
       events,
     });
+    const stopSaying = await sayWhatIsTaken(store, { settings, name, configuration, log });
     tell({ type: 'ready', host: serving.address.address, port: serving.address.port });
     const stopMetrics = report(() => snapshot(figures, { serving, store }));
     await stopped;
     stopMetrics();
     await configuration.stop();
+    await stopSaying();
     await serving.drain();
   } finally {
     await store.close();
   }
+}
+
+/** Says which configuration this worker serves by, until the returned function is called. */
+async function sayWhatIsTaken(
+  store: RedisStore,
+  of: { settings: Settings; name: string; configuration: FollowedConfiguration; log: Log },
+): Promise<() => Promise<void>> {
+  const { settings, name, configuration, log } = of;
+  const ttlMs = settings.leaseMs;
+  const taken = new TakenConfiguration(store, { worker: name, ttlMs, source: configuration });
+  const say = () =>
+    taken.announce().catch((error) => log.warn({ error }, 'what is taken is not announced'));
+  await say();
+  const stopListening = configuration.onChange(() => void say());
+  const stopRepeating = repeat(ttlMs / 3, say);
+  return async () => {
+    stopListening();
+    await stopRepeating();
+    await taken.leave().catch(() => undefined);
+  };
 }
 
 function eventsOf(figures: WorkerFigures, log: Log): ServeEvents {

@@ -12,6 +12,7 @@ import {
   removePart,
   tagOf,
 } from '../provisioning/edit-configuration.ts';
+import { whenInEffect } from '../provisioning/in-effect.ts';
 import { byTenant, type Tenants, tenantOf, tenantQuery } from './tenant.ts';
 import {
   BODY_BYTES,
@@ -31,11 +32,26 @@ const idParam = (name: string) => ({
 const written = (description: string, what: string) => ({
   200: { ...writtenBody(what), description, headers: etagHeader(what) },
 });
-const stored = (what: string) => ({
-  ...written(`${what}, as it is now.`, what),
-  201: { ...writtenBody(what), description: 'It was not there before.', headers: etagHeader(what) },
-});
-const gone = { 204: { description: 'It is not there, or no more.', type: 'null' } } as const;
+/** The header that tells on how many workers a change is in effect. */
+const IN_EFFECT = 'tollkeeper-in-effect';
+const inEffectHeader = {
+  [IN_EFFECT]: {
+    type: 'string',
+    description:
+      'Workers that have it, a slash, workers in all: `2/2`. A change is waited for up to 2 s; where ' +
+      'some do not have it then, it is stored all the same. Absent: it could not be asked.',
+  },
+} as const;
+const stored = (what: string) => {
+  const headers = { ...etagHeader(what), ...inEffectHeader };
+  return {
+    200: { ...writtenBody(what), description: `${what}, as it is now.`, headers },
+    201: { ...writtenBody(what), description: 'It was not there before.', headers },
+  };
+};
+const gone = {
+  204: { description: 'It is not there, or no more.', type: 'null', headers: inEffectHeader },
+} as const;
 const conditions = { type: 'object', properties: conditionHeaders } as const;
 const REFUSALS = ['CHANGE_REFUSED', 'STALE_CHANGE', 'CONFIGURATION_MISSING'] as const;
 
@@ -276,7 +292,7 @@ class Parts {
   async put(request: FastifyRequest<{ Body: object }>, reply: FastifyReply, name: PartName) {
     const { store } = this.#writing;
     const edited = await putPart(store, name, request.body as object, this.#options(request));
-    await this.#writing.refresh();
+    await this.#settle(request, reply);
     const { written } = edited.configuration;
     reply.code(edited.created ? 201 : 200).header('etag', etagOf(tagOf(written, name)));
     return partOf(written, name);
@@ -288,8 +304,19 @@ class Parts {
     name: Extract<PartName, { part: 'tenant' | 'plan' }>,
   ) {
     await removePart(this.#writing.store, name, this.#options(request));
-    await this.#writing.refresh();
+    await this.#settle(request, reply);
     return reply.code(204).send();
+  }
+
+  /** Takes the change here, and waits for the workers to take it. */
+  async #settle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { store, refresh } = this.#writing;
+    const [inEffect] = await Promise.all([whenInEffect(store), refresh()]);
+    if (inEffect === undefined) return;
+    const { workers, without } = inEffect;
+    reply.header(IN_EFFECT, `${workers - without.length}/${workers}`);
+    if (without.length > 0)
+      request.log.warn({ without }, 'workers do not have the configuration yet');
   }
 
   #options(request: FastifyRequest): EditOptions {

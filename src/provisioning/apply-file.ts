@@ -17,6 +17,7 @@ import {
   hasAccounts,
 } from './change.ts';
 import { type Configuration, findingText } from './configuration.ts';
+import { type InEffect, whenInEffect } from './in-effect.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
 import type { Provisioning } from './provisioning.ts';
@@ -37,6 +38,8 @@ export interface FileReport {
   /** Plans that were taken out, of tenants with accounts: some of these may still have them. */
   plansGone: PlanGone[];
   accounts: ApplyReport;
+  /** Where workers were waited for, how far the configuration was in effect before the accounts. */
+  inEffect: InEffect | undefined;
 }
 
 /**
@@ -46,13 +49,21 @@ export interface FileReport {
  * what is there do not fit together, and StoreUnavailable.
  */
 export async function applyFile(
-  store: AccountStore & ChangeableStore & Pick<Store, 'rememberedFile' | 'rememberFile'>,
+  store: AccountStore &
+    ChangeableStore &
+    Pick<Store, 'rememberedFile' | 'rememberFile' | 'announce'>,
   file: LoadedFile,
   {
     all,
     problems,
+    waitMs,
     ...options
-  }: Omit<ApplyOptions, 'configuration'> & Pick<ChangeOptions, 'problems'> & { all: boolean },
+  }: Omit<ApplyOptions, 'configuration'> &
+    Pick<ChangeOptions, 'problems'> & {
+      all: boolean;
+      /** How long workers are waited for before accounts are changed; absent: they are not. */
+      waitMs?: number;
+    },
 ): Promise<FileReport> {
   const base = rememberedFile(await store.rememberedFile());
   const kept = await tenantsToKeep(store, file.written, base);
@@ -73,10 +84,12 @@ export async function applyFile(
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
   const { configuration } = changed;
+  // A client that is asked again is to meet the plan that its account has now.
+  const inEffect = waitMs === undefined ? undefined : await whenInEffect(store, { waitMs });
   const accounts = await applyProvisioning(store, next, { ...options, configuration });
   await store.rememberFile(JSON.stringify(file.written));
   const plansGone = await goneWithAccounts(store, before, configuration);
-  return { changed: changed.kind === 'changed', configuration, plansGone, accounts };
+  return { changed: changed.kind === 'changed', configuration, plansGone, accounts, inEffect };
 }
 
 /** What whoever applied a file is told of a plan that it took out. */

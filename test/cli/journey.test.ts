@@ -140,6 +140,11 @@ test('a stranger’s capture is imported, charged, looked at, and kept', {
       subscribers: { seen: 20, targets: 5 },
     },
   ]);
+  const rule = { name: 'r', unit: 'octets', free: true, quota: { size: 1 } };
+  writeFileSync(join(folder, 'free.json'), JSON.stringify({ id: 'free', rules: [rule] }));
+  const put = await tollkeeper('plan put free.json');
+  expect(put).toMatchObject({ code: 0, err: '' });
+  expect(put.out).toBe('free of capture is at version 1, in effect on all 2 workers\n');
   const topUp = 'account topup capture-1 --provisioning-file gateway.yaml --amount 5 --key voucher';
   expect((await tollkeeper(topUp)).out).toMatch(/^5\.00 EUR added to main of capture-1 /);
   expect((await tollkeeper(topUp)).out).toContain('nothing was changed now');

@@ -108,6 +108,25 @@ test('a plan is put, listed and shown as it is and as it was', async () => {
   expect((await run('plan', 'list', '--tenant', 'green')).err).toContain('TENANT_UNKNOWN');
 });
 
+test('on which workers a change is in effect is told', async () => {
+  const put = () => run('plan', 'put', write('known.yaml', plan('0.08')), ...blue, '--json');
+  expect(JSON.parse((await put()).out).inEffect).toEqual({ workers: 0, without: [] });
+  const here = `configuration/host-0/${await store.configurationStamp()}`;
+  await store.announce(here, 60_000);
+  expect(JSON.parse((await put()).out).inEffect).toEqual({ workers: 1, without: [] });
+  const same = write('same.yaml', (await run('provisioning', 'show')).out);
+  expect((await run('provisioning', 'apply', same)).out).toMatch(
+    /^configuration {2}as it was, version \d, in effect on all 1 workers$/m,
+  );
+  await store.announce('configuration/host-1/another', 60_000);
+  const partly = await put();
+  expect(JSON.parse(partly.out).inEffect).toEqual({ workers: 2, without: ['host-1'] });
+  expect(partly).toMatchObject({
+    ...{ code: 0, err: expect.stringMatching(/^It is stored, but not in effect on host-1 yet: /) },
+  });
+  for (const name of [here, 'configuration/host-1/another']) await store.announce(name, 0);
+});
+
 test('tenants are those of the service, whatever file is named', async () => {
   for (const list of ['account', 'session']) {
     const missing = await run(list, 'list');

@@ -25,6 +25,21 @@ test('a plan is put in place, read back, and put again without a change', async 
   expect(await version('/v1/plans/none?version=1')).toBe('PLAN_UNKNOWN');
 });
 
+test('on how many workers a change is in effect is told', async () => {
+  const { call, store } = await changing();
+  const told = async (method: 'PUT' | 'DELETE') => {
+    const { id: _, ...body } = plan('0.02');
+    const request = { token: 'blue', ...(method === 'PUT' ? { body } : {}) };
+    const { status, headers } = await call(method, '/v1/plans/extra', request);
+    return [status, headers.get('tollkeeper-in-effect')];
+  };
+  expect(await told('PUT')).toEqual([201, '0/0']);
+  await store.announce(`configuration/host-0/${await store.configurationStamp()}`, 60_000);
+  expect(await told('PUT')).toEqual([200, '1/1']);
+  // What host-0 has is not what the store has any more.
+  expect(await told('DELETE')).toEqual([204, '0/1']);
+});
+
 test('a new plan and a new tenant are created, and taken out again', async () => {
   const { call } = await changing();
   const second = { ...FREE, id: 'second' };
