@@ -2,6 +2,7 @@
 import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
+import { withTariffKnown } from './late-use.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
@@ -120,7 +121,7 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
     return { service: wish.service, refuses: true, answer: { outcome: 'success' } };
   }
   const { grant, isLast } = got;
-  const next: Service = { ...service, grant };
+  const next = withTariffKnown(serving, { ...service, grant }, { rule, change: got.change });
   if (grant.final) next.exhausted = 'final';
   const answer = answerOf(wish, got, {
     ...{ service, now, units: units.units - before.units, after: units.after - before.after },

@@ -52,6 +52,8 @@ export function serveAll(
     recorded.push(recordOf(settled, answer, serving));
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
+  for (const settled of all)
+    if (settled.late !== undefined) recorded.push(...lateOf(settled, serving));
   return { services: bounded([...services.values()]), answers, recorded, refuses };
 }
 
@@ -99,6 +101,18 @@ function recordOf(
   if (settled.unrated && one.used !== undefined) record.unrated = one.used;
   if (reasons !== undefined) record.reasons = reasons;
   return record;
+}
+
+/** What came after a grant had ended, under each rule: a line of its own. */
+function lateOf({ one, by, late = [] }: Settled, { plan }: Serving): RecordedService[] {
+  const { ratingGroup, serviceIds } = one;
+  return late.map(({ rule, used, cost }) => ({
+    ...(ratingGroup === undefined ? {} : { ratingGroup }),
+    serviceIds,
+    ...{ rule: rule.name, plan: plan.id, planVersion: plan.version },
+    ...(by === undefined ? {} : { unit: by.unit }),
+    ...{ used, cost, outcome: 'success' },
+  }));
 }
 
 function holding(services: ReadonlyMap<string, Service>): number {

@@ -58,6 +58,13 @@ export interface Service {
   /** The price its grant was decided on, which rates its usage; absent: free of charge. */
   price?: Price;
   grant?: Grant;
+  /** The tariff change within its last grant, which was taken back before anything was reported. */
+  switch?: Switch;
+  /**
+   * Store time in ms up to which it is known what seconds cost, or anything that nothing was granted
+   * for; what is used later is rated as the plan says. Absent: however late it is used.
+   */
+  ratedUntil?: number;
   /** Units reported so far. */
   used: number;
   /** Of these, units that money paid for under the present rule: the basis of increments. */

@@ -4,6 +4,7 @@
  * back, and then usage beyond them. So neither the order of the services nor how many of them
  * report for one grant matters.
  */
+import { type LatePart, serviceInUse, usedLate, withUsageKnown } from './late-use.ts';
 import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
@@ -11,9 +12,9 @@ import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, newService, Quotas, type Serving } from './serving.ts';
+import { factsFor, Quotas, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
-import { changeOf, switchedOver, usedAfter } from './tariff-change.ts';
+import { changeOf, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
 /** Reporting-Reason values after which a quota is not used any more (TS 32.299 7.2.175). */
 const QHT = 1;
@@ -32,7 +33,7 @@ export interface Settled {
   rule: Rule | undefined;
   /** What rated it; undefined: nothing did. */
   by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit'>;
-  /** In the service's unit; absent: nothing was to be settled. */
+  /** In the service's unit, but for what came late; absent: nothing was to be settled. */
   used?: number;
   /** Units before a tariff change, or all, that nothing has paid for yet. */
   rest: number;
@@ -43,6 +44,8 @@ export interface Settled {
   unrated: boolean;
   /** What came after a tariff change. */
   after?: { change: Switch; used: number; rest: number; cost: number };
+  /** What came after the time that the tariff was settled for, under other rules. */
+  late?: readonly LatePart[];
   /** What it has left in its pool, until it is granted anew there. */
   left?: Grant | undefined;
 }
@@ -66,9 +69,11 @@ export function settle(
   const settled: Settled[] = [];
   let changes = false;
   let pools = false;
+  let late = false;
   for (const one of asked) {
     const next = settleGranted(serving, one, { services, quotas });
     changes ||= next.after !== undefined;
+    late ||= next.late !== undefined;
     pools ||= services.get(next.key)?.grant?.pool !== undefined;
     settled.push(next);
   }
@@ -76,10 +81,14 @@ export function settle(
   if (pools) takeFromPools(serving, settled, books);
   giveBack(serving, settled, services);
   for (const one of settled) takeBeyond(serving, one, books, fromBuckets);
-  for (const { key } of settled) {
-    const service = services.get(key);
+  if (late) takeLate(serving, settled, books);
+  for (const { one, key } of settled) {
+    const known = services.get(key);
+    if (known === undefined) continue;
+    const service = one.used === undefined ? known : withUsageKnown(serving, known);
+    if (service !== known) services.set(key, service);
     // The next report is counted from nothing.
-    if (service?.price?.eachReport === true) services.set(key, { ...service, rated: 0 });
+    if (service.price?.eachReport === true) services.set(key, { ...service, rated: 0 });
   }
   return settled;
 }
@@ -110,7 +119,7 @@ function settleGranted(
     if (current !== undefined) settled.by = current;
     return settled;
   }
-  const service = current ?? (rule === undefined ? undefined : newService(one, rule, plan));
+  const service = serviceInUse(serving, { one, current, rule, facts });
   if (service === undefined) {
     settled.unrated = one.used !== undefined && isAny(one.used);
     return settled;
@@ -120,10 +129,17 @@ function settleGranted(
   settled.used = used;
   settled.unrated ||= isForeign(one.used, service, rule);
   const change = changeOf(serving, { one, service, rule });
-  const after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used });
+  let after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used });
+  const late = usedLate(serving, { one, service, facts, used });
+  if (late !== undefined) {
+    settled.late = late;
+    for (const part of late) settled.used -= part.used;
+    // What came late came after the change within the grant, too.
+    after = Math.max(0, after - (used - settled.used));
+  }
   if (change !== undefined && after > 0)
     settled.after = { change, used: after, rest: after, cost: 0 };
-  const taken = consume(draft, service, used - after);
+  const taken = consume(draft, service, settled.used - after);
   settled.rest = taken.rest;
   settled.cost = taken.cost;
   services.set(key, taken.service);
@@ -205,6 +221,23 @@ function takeFromPools(serving: Serving, settled: readonly Settled[], books: Boo
   purses.putBack();
 }
 
+/** Takes what came after grants had ended, under other rules: nothing was reserved for that. */
+function takeLate(serving: Serving, settled: readonly Settled[], books: Books): void {
+  const parts = settled.flatMap((one) => (one.late ?? []).map((part) => ({ one, part })));
+  // Several may report for one service, which is under one rule at a time.
+  parts.sort((a, b) => a.part.at - b.part.at);
+  for (const { one, part } of parts) {
+    const service = books.services.get(one.key);
+    if (service === undefined) continue;
+    const present = underRule(service, part.rule, serving.plan);
+    const counted = { ...present, used: add(present.used, part.used) };
+    const taken = fromBuckets(serving, books, { one, service: counted, rest: part.used });
+    part.cost = taken.cost;
+    one.excess ||= taken.excess;
+    books.services.set(one.key, taken.service);
+  }
+}
+
 function fromPool(
   { now }: Serving,
   { services, purses }: Books,
@@ -238,8 +271,12 @@ function giveBack(
   for (const one of settled) {
     const service = services.get(one.key);
     if (service?.grant === undefined) continue;
-    if (service.grant.pool === undefined) services.set(one.key, release(draft, service, now));
-    else pooled.push(one);
+    const kept = one.one.used === undefined ? keepingChange(service) : service;
+    if (service.grant.pool === undefined) services.set(one.key, release(draft, kept, now));
+    else {
+      services.set(one.key, kept);
+      pooled.push(one);
+    }
   }
   if (pooled.length === 0) return;
   const asking = new Map<string, Settled>();

@@ -14,11 +14,11 @@ import { mergeFacts } from './facts.ts';
 import { knowsContext } from './match.ts';
 import { reauthoriseAtOf, stillPending, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
-import { release } from './quota.ts';
 import type { Request } from './request.ts';
 import { answerWith, plainly, recordOf, serveRequest } from './served-request.ts';
 import type { Served } from './service.ts';
 import type { Service, Session } from './session.ts';
+import { lapse } from './tariff-change.ts';
 import { dueAt, supervisionMs, type Timed, wakeAt } from './timer.ts';
 
 /** A timer that has less than this to go counts as due, and is written again by every commit. */
@@ -229,7 +229,8 @@ function closed(
 ): Decision {
   const { draft, state, served } = end;
   const kind = request.kind === 'termination' ? 'termination' : 'update';
-  const services = served.services.map((service) => release(draft, service, now));
+  const isOver = state === 'ended';
+  const services = served.services.map((service) => lapse(draft, service, { now, isOver }));
   draft.countSession(-1);
   const answer = end.answer(services);
   if (answer === undefined) return { kind: 'reread' };

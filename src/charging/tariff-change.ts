@@ -2,19 +2,19 @@
  * Tariff changes within a grant (RFC 8506 5.1.1, 5.1.2, 8.20, 8.27). A grant holds one at most: it
  * ends with the next. A client that can be told of it reports what it used before and after; of
  * seconds, which pass at a known pace, the server knows it; in every other case the grant's
- * validity ends with the change.
+ * validity ends with the change. What is used after that is rated in `late-use.ts`.
  */
 import { limitsUse, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import type { Rule } from './plan.ts';
-import { joined, priceOf, reserve, type Wanted } from './quota.ts';
+import { joined, priceOf, release, reserve, type Wanted } from './quota.ts';
 import type { AskedService } from './request.ts';
 import type { Serving } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 
-/** How far ahead a grant without a validity is looked at. */
-const AHEAD_MS = 86_400_000;
+/** How far ahead, in ms, a grant without a validity is looked at. */
+export const AHEAD_MS = 86_400_000;
 
 /** What tariff changes make of a grant. */
 export interface Change {
@@ -26,8 +26,8 @@ export interface Change {
 
 /**
  * The rule that a grant is decided on. Events are rated at their own time, however late they are
- * asked for (RFC 8506 5.2); seconds from when they began to pass, if the server can split them;
- * everything else is used from now on.
+ * asked for (RFC 8506 5.2), and seconds from when they began to pass: if their tariff changed since, and
+ * one reservation cannot stand for both, the grant is over at once. Everything else is used from now on.
  */
 export function ruleToGrant(
   serving: Serving,
@@ -37,9 +37,12 @@ export function ruleToGrant(
   const { plan, at, now } = serving;
   if (at === now || rule?.unit === 'units' || !hasTimes(plan)) return rule;
   const present = ruleFor(plan, service, now);
-  if (rule?.unit !== 'seconds' || present === undefined || present === rule) return present;
-  const next = nextChange(plan, service, at, now + 1);
-  return next?.rule === present && canSplit(serving, rule, present) ? rule : present;
+  return mayPass(rule) && present !== undefined && carriesOn(rule, present) ? rule : present;
+}
+
+/** Seconds that the rule counts have passed, if the request is late. */
+function mayPass(rule: Rule | undefined): rule is Rule {
+  return rule?.unit === 'seconds' && rule.denied !== true && rule.uncontrolled !== true;
 }
 
 /** The tariff changes that matter to a grant under `rule`; undefined: none. */
@@ -50,7 +53,8 @@ export function changeWithin(
 ): Change | undefined {
   const { plan, at, now } = serving;
   const end = now + (rule.validitySeconds ?? AHEAD_MS / 1000) * 1000;
-  const next = nextChange(plan, service, rule.unit === 'seconds' ? at : now, end);
+  const isPassing = at < now && mayPass(rule) && ruleFor(plan, service, at) === rule;
+  const next = nextChange(plan, service, isPassing ? at : now, end);
   if (next === undefined) return undefined;
   if (rule.unit === 'units' && at < now && ruleFor(plan, service, now) !== rule) return undefined;
   const told = next.rule === undefined ? undefined : howTold(serving, rule, next.rule);
@@ -69,7 +73,8 @@ function howTold(serving: Serving, rule: Rule, next: Rule): 'single' | 'dual' | 
   return isAlike(serving, rule, next, limitsUse) ? 'dual' : undefined;
 }
 
-function carriesOn(rule: Rule, next: Rule): boolean {
+/** Whether what one rule counts in `unit` can go on under `next`. */
+export function carriesOn(rule: Pick<Rule, 'unit'>, next: Rule): boolean {
   return next.unit === rule.unit && next.denied !== true && next.uncontrolled !== true;
 }
 
@@ -123,7 +128,8 @@ export function changeOf(
   { at }: Serving,
   { one, service, rule }: { one: AskedService; service: Service; rule: Rule | undefined },
 ): Switch | undefined {
-  if (service.grant?.switch !== undefined) return service.grant.switch;
+  const known = knownChange(service);
+  if (known !== undefined) return known;
   if (one.usedAfter === undefined || rule === undefined) return undefined;
   if (rule.name === service.rule || rule.unit !== service.unit) return undefined;
   if (rule.denied === true || rule.uncontrolled === true) return undefined;
@@ -159,4 +165,32 @@ export function usedAfter(
 export function switchedOver({ price: _old, ...service }: Service, change: Switch): Service {
   const { rule, price } = change;
   return { ...service, rule, rated: 0, ...(price === undefined ? {} : { price }) };
+}
+
+/** The tariff change that a service's usage is divided by: of its grant, or of the one it had. */
+export function knownChange({ grant, switch: lapsed }: Service): Switch | undefined {
+  return grant === undefined ? lapsed : grant.switch;
+}
+
+/** The service with the change of its grant kept, for when it is reported without the grant. */
+export function keepingChange(service: Service): Service {
+  const change = service.grant?.switch;
+  if (change === undefined) return service;
+  const { after: _given, ...bare } = change;
+  return { ...service, switch: bare };
+}
+
+/**
+ * Takes a grant back before its client reports: what comes late is still divided by its change.
+ * `isOver`: the client is done with the service, and used nothing of it after `now`.
+ */
+export function lapse(
+  draft: Draft,
+  service: Service,
+  { now, isOver = false }: { now: number; isOver?: boolean },
+): Service {
+  const kept = release(draft, keepingChange(service), now);
+  if (!isOver || (kept.switch === undefined && kept.ratedUntil === undefined)) return kept;
+  const { ratedUntil: _, switch: change, ...over } = kept;
+  return change === undefined || now <= change.at ? over : { ...over, switch: change };
 }

@@ -8,11 +8,11 @@ import type { Change, Known } from './decision.ts';
 import { Draft } from './draft.ts';
 import { pendingDueAt, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
-import { release } from './quota.ts';
 import { type ChargingRecord, type RecordedService, recordedRecipients } from './record.ts';
 import { recipientsOf } from './request.ts';
 import { ruleNamed } from './rule-names.ts';
 import type { Service, Session } from './session.ts';
+import { lapse } from './tariff-change.ts';
 
 /**
  * No session sleeps longer than this, however far away its timers are: each wake-up keeps its
@@ -39,7 +39,7 @@ export function stepTimer(session: Session, known: Omit<Known, 'session'>): Time
   const draft = new Draft(known.account);
   turnPeriods(draft, now);
   const services = session.services.map((service) =>
-    expired.includes(service) ? release(draft, service, now) : service,
+    expired.includes(service) ? lapse(draft, service, { now }) : service,
   );
   const armedAt = wakeAt({ ...session, services }, plan, now);
   return {
@@ -64,7 +64,7 @@ export function abandon(
 ): Omit<Change, 'answer'> {
   const draft = new Draft(account);
   turnPeriods(draft, now);
-  const services = session.services.map((service) => release(draft, service, now));
+  const services = session.services.map((service) => lapse(draft, service, { now }));
   draft.countSession(-1);
   const held = session.services.filter((service) => service.grant !== undefined);
   return {

@@ -115,6 +115,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (service.plan !== undefined) message.plan = service.plan;
     if (service.share !== undefined) message.share = service.share;
+    if (service.switch !== undefined) message.switch = service.switch;
+    if (service.ratedUntil !== undefined) message.ratedUntil = service.ratedUntil;
     if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
     const unknown = service.grant?.unknown;
     if (service.grant !== undefined && unknown !== undefined)
@@ -202,6 +204,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       const { called, count, of, units } = message.share;
       service.share = { called, count, of, units };
     }
+    if (isPresent(message.switch)) service.switch = toSwitch(message.switch);
+    if (isPresent(message.ratedUntil)) service.ratedUntil = message.ratedUntil;
     const exhausted = exhaustions.toWord(message.exhausted);
     if (exhausted !== 'none') service.exhausted = exhausted;
     if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
@@ -367,6 +371,8 @@ interface ServiceMessage extends Unknowns {
   exhausted: number;
   plan?: Optional<string>;
   share?: Optional<NonNullable<Service['share']>>;
+  switch?: Optional<SwitchMessage>;
+  ratedUntil?: Optional<number>;
 }
 
 interface RateMessage {

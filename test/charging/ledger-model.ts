@@ -3,9 +3,11 @@
  * the product in it. What it says is what the product must say, to the unit.
  */
 
+export type ModelUnit = 'octets' | 'seconds';
+
 export interface ModelBucket {
   id: string;
-  kind: 'octets' | 'money';
+  kind: ModelUnit | 'money';
   floor: bigint;
   startsAt?: number;
   expiresAt?: number;
@@ -32,6 +34,7 @@ export interface ModelBucket {
 
 export interface ModelRule {
   name: string;
+  unit: ModelUnit;
   /** Absent: free. */
   price?: { amount: bigint; per: bigint; increment: bigint };
   size: bigint;
@@ -43,10 +46,10 @@ export interface ModelRule {
   pool?: number;
 }
 
-/** The rules of a rating group: another one holds in a part of each day, in minutes of UTC. */
+/** The rules of a rating group: another one holds in a part of every so many minutes of a UTC day. */
 export interface ModelTariff {
   rule: ModelRule;
-  window?: { from: number; until: number; rule: ModelRule };
+  window?: { every: number; from: number; until: number; rule: ModelRule };
 }
 
 export interface ModelAsk {
@@ -68,6 +71,8 @@ export interface ModelRequest {
   reserving: boolean;
   /** Usage beyond its grant goes to the last bucket. */
   lastOnly: boolean;
+  /** Seconds since the use that it reports and asks for. */
+  late: number;
   /** How the client may be told of a tariff change. */
   told?: 'single' | 'dual' | undefined;
   services: readonly ModelAsk[];
@@ -87,19 +92,34 @@ interface Rated {
   rated: bigint;
 }
 
+/** The rule that holds from a time on. */
+interface ModelChange {
+  at: number;
+  rule: ModelRule;
+}
+
 interface ModelGrant {
   parts: ModelPart[];
   /** What it holds of limits. */
   limits: ModelPart[];
   /** From a tariff change on; with a dual quota what is held for after it. */
-  change?: { rule: ModelRule; second?: ModelPart[] };
+  change?: ModelChange & { second?: ModelPart[] };
   pool?: number | undefined;
   validUntil?: number | undefined;
 }
 
 interface ModelService extends Rated {
   grant?: ModelGrant;
+  /** The change within its last grant, of which nothing was reported while it was held. */
+  lapsed?: ModelChange | undefined;
+  /** From when on the plan alone says what its use costs; absent: never. */
+  knownUntil?: number | undefined;
   exhausted?: 'final' | 'restricted' | 'refused' | undefined;
+}
+
+/** Seconds in a row that passed under one rule. */
+interface Passed extends ModelChange {
+  seconds: bigint;
 }
 
 /** What one service reported, while it is settled. */
@@ -110,6 +130,8 @@ interface Due {
   early: Rated;
   before: bigint;
   after: bigint;
+  /** Seconds after all that was known when they were granted, under each rule that they passed in. */
+  late: readonly Passed[];
   /** What it has left in its pool, if it asks for more. */
   left?: ModelGrant | undefined;
 }
@@ -200,7 +222,7 @@ export class Ledger {
     for (const { service, left } of dues)
       if (left !== undefined) this.#leave(own, service, { left, now });
     const answer = request.refused ? 'refused' : ['success', ...told].join(' ');
-    if (closes) this.#close(own, now);
+    if (closes) this.#close(own, { now, isDone: !request.refused });
     else {
       let longest = 0;
       for (const { grant, exhausted, rule } of own.services.values()) {
@@ -221,14 +243,14 @@ export class Ledger {
       if (session.state === 'closed') continue;
       if (session.superviseAt <= now) {
         this.#turn(now);
-        this.#close(session, now);
+        this.#close(session, { now, isDone: false });
         continue;
       }
       const due = [...session.services.values()].filter(
         ({ grant }) => grant?.validUntil !== undefined && grant.validUntil + this.grace <= now,
       );
       if (due.length > 0) this.#turn(now);
-      for (const service of due) this.#giveBack(service, now);
+      for (const service of due) this.#lapse(service, now);
     }
   }
 
@@ -243,9 +265,21 @@ export class Ledger {
     session.numbers.add(number);
   }
 
-  #close(session: ModelSession, now: number): void {
+  /** `isDone`: by its client, which uses nothing any more. */
+  #close(session: ModelSession, { now, isDone }: { now: number; isDone: boolean }): void {
     session.state = 'closed';
-    for (const service of session.services.values()) this.#giveBack(service, now);
+    for (const service of session.services.values()) {
+      this.#lapse(service, now);
+      if (!isDone) continue;
+      service.knownUntil = undefined;
+      if (service.lapsed !== undefined && service.lapsed.at >= now) service.lapsed = undefined;
+    }
+  }
+
+  /** Nothing of the grant was reported: what comes late is still divided by its change. */
+  #lapse(service: ModelService, now: number): void {
+    service.lapsed = service.grant?.change ?? service.lapsed;
+    this.#giveBack(service, now);
   }
 
   /** Time takes what is over and brings what a new period brings. */
@@ -305,10 +339,44 @@ export class Ledger {
   /** The rule that holds for a rating group at a time. */
   #ruleAt(group: number, at: number): ModelRule {
     const { rule, window } = this.tariffs.get(group)!;
-    const minute = Math.floor((at % DAY) / MINUTE);
-    return window !== undefined && window.from <= minute && minute < window.until
-      ? window.rule
-      : rule;
+    if (window === undefined) return rule;
+    const minute = Math.floor((at % DAY) / MINUTE) % window.every;
+    return window.from <= minute && minute < window.until ? window.rule : rule;
+  }
+
+  /**
+   * How many units were used before the change that is known of, and after it, and what came late:
+   * by what the client says, or, of seconds that it did not divide, by the clock.
+   */
+  #divide(
+    { group, used = 0, after, straddling }: ModelAsk,
+    service: ModelService,
+    reported: number,
+  ): { before: bigint; after: bigint; late: readonly Passed[]; change?: ModelChange | undefined } {
+    const today = this.#ruleAt(group, reported);
+    const isDivided = after !== undefined || straddling !== undefined;
+    const change = service.grant === undefined ? service.lapsed : service.grant.change;
+    if (service.rule.unit === 'seconds' && !isDivided) {
+      const known = change?.rule ?? service.rule;
+      const late: Passed[] = [];
+      const units = { before: 0n, after: 0n };
+      for (let left = used; left > 0; left--) {
+        const at = reported - left * 1000;
+        const isKnown = at < (service.knownUntil ?? Number.POSITIVE_INFINITY);
+        const rule = isKnown ? known : this.#ruleAt(group, at);
+        const last = late.at(-1);
+        if (last?.rule === rule) last.seconds += 1n;
+        else if (last !== undefined || rule !== known) late.push({ rule, at, seconds: 1n });
+        else units[change !== undefined && at >= change.at ? 'after' : 'before'] += 1n;
+      }
+      return { ...units, late, change };
+    }
+    const isAware = after !== undefined && today !== service.rule;
+    const divides = change ?? (isAware ? { at: reported, rule: today } : undefined);
+    const counted = this.straddles === 'after' ? (straddling ?? 0) : 0;
+    const claimed = least(BigInt((after ?? 0) + counted), BigInt(used));
+    const later = divides === undefined ? 0n : claimed;
+    return { before: BigInt(used) - later, after: later, late: [], change: divides };
   }
 
   /** The first full minute after `from` and before `until` at which another rule holds. */
@@ -332,31 +400,24 @@ export class Ledger {
    */
   #settle(session: ModelSession, request: ModelRequest, now: number): Due[] {
     const dues: Due[] = [];
+    const at = timeOf(request, now);
     this.#ended = new Set();
     for (const one of request.services) {
-      const today = this.#ruleAt(one.group, now);
-      let service = session.services.get(one.group);
-      if (service === undefined) {
-        if (one.used === undefined) continue;
-        service = { rule: today, rated: 0n };
-        session.services.set(one.group, service);
-      }
-      const used = BigInt(one.used ?? 0);
-      const aware = one.after !== undefined && today !== service.rule;
-      const change = service.grant?.change ?? (aware ? { rule: today } : undefined);
-      const straddling = this.straddles === 'after' ? (one.straddling ?? 0) : 0;
-      const claimed = BigInt((one.after ?? 0) + straddling);
-      const later = change === undefined ? 0n : claimed < used ? claimed : used;
-      const grant = service.grant;
-      const before = this.#consume(service, grant, { parts: grant?.parts, units: used - later });
-      const due: Due = { one, service, early: service, before, after: 0n };
-      if (change !== undefined && later > 0n) {
+      const service = this.#inUse(session, one, at);
+      if (service === undefined) continue;
+      const { grant } = service;
+      const { change, ...used } = this.#divide(one, service, at);
+      const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
+      const due: Due = { one, service, early: service, before, after: 0n, late: used.late };
+      if (change !== undefined && used.after > 0n) {
         due.early = { rule: service.rule, rated: service.rated };
         service.rule = change.rule;
         service.rated = 0n;
         const parts = grant?.change?.second ?? grant?.parts;
-        due.after = this.#consume(service, grant, { parts, units: later });
+        due.after = this.#consume(service, grant, { parts, units: used.after });
       }
+      // What is reported is divided once.
+      service.lapsed = one.used === undefined ? (grant?.change ?? service.lapsed) : undefined;
       dues.push(due);
     }
     for (const due of dues) {
@@ -386,7 +447,46 @@ export class Ledger {
         const limits = this.#limits(session.subscriber, rated.rule, now);
         this.#payBeyond(rated, { units, mayChoose: !request.lastOnly, limits, now });
       }
+    const late = dues.flatMap(({ service, late }) => late.map((one) => ({ service, ...one })));
+    for (const { service, rule, seconds } of late.toSorted((a, b) => a.at - b.at)) {
+      if (service.rule !== rule) Object.assign(service, { rule, rated: 0n });
+      if (rule.price === undefined) continue;
+      const limits = this.#limits(session.subscriber, rule, now);
+      this.#payBeyond(service, { units: seconds, mayChoose: !request.lastOnly, limits, now });
+    }
+    for (const { one, service } of dues)
+      if (one.used !== undefined && (!closes || service.knownUntil !== undefined))
+        service.knownUntil = at;
     return dues;
+  }
+
+  /**
+   * The service that a report is for. What nothing was granted for is under the rule of its time:
+   * seconds as they began to pass; volume, which nobody can divide, as what straddles a change.
+   */
+  #inUse(session: ModelSession, one: ModelAsk, reported: number): ModelService | undefined {
+    const { group, used = 0, after, straddling } = one;
+    const isDivided = after !== undefined || straddling !== undefined;
+    const { unit } = this.#ruleAt(group, reported);
+    const start = unit === 'seconds' && !isDivided ? reported - used * 1000 : reported;
+    const service = session.services.get(group);
+    if (service === undefined) {
+      if (one.used === undefined) return undefined;
+      const first = { rule: this.#ruleAt(group, start), rated: 0n, knownUntil: start };
+      const begun: ModelService = start < reported ? first : { ...first, knownUntil: undefined };
+      session.services.set(group, begun);
+      return begun;
+    }
+    const { knownUntil, grant, lapsed } = service;
+    if (grant !== undefined || isDivided || one.used === undefined) return service;
+    if (knownUntil === undefined || knownUntil >= reported) return service;
+    const straddles = this.straddles === 'after' ? reported : knownUntil;
+    const at = unit === 'seconds' ? start : straddles;
+    const rule = this.#ruleAt(group, at);
+    if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return service;
+    service.lapsed = undefined;
+    if (rule !== service.rule) Object.assign(service, { rule, rated: 0n });
+    return service;
   }
 
   /** Units that the parts of a grant pay for; the rest is returned. */
@@ -517,13 +617,14 @@ export class Ledger {
   ): string {
     const { one, request, now } = of;
     const { group, used } = one;
-    const rule = this.#ruleAt(group, now);
+    const { rule } = this.#granting(one, request, now);
     const had = session.services.get(group);
     const again = had?.exhausted === 'restricted' && used === undefined ? 0 : undefined;
     const ask = one.ask ?? again;
     if (ask === undefined) {
+      const today = this.#ruleAt(group, timeOf(request, now));
       const begins = had?.exhausted === 'final' || had?.exhausted === 'restricted';
-      if (had === undefined || !begins || rule.atEnd !== 'redirect') return words(group);
+      if (had === undefined || !begins || today.atEnd !== 'redirect') return words(group);
       had.exhausted = 'restricted';
       return words(group, { validity: RESTRICTED });
     }
@@ -551,6 +652,13 @@ export class Ledger {
     return words(group, kind === 'initial' ? final : { ...final, units: 0n });
   }
 
+  /** Volume is granted from now on; seconds pass since the client says so. */
+  #granting({ group }: ModelAsk, request: ModelRequest, now: number) {
+    const at = timeOf(request, now);
+    const from = this.#ruleAt(group, at).unit === 'seconds' ? at : now;
+    return { from, rule: this.#ruleAt(group, from) };
+  }
+
   /** Undefined: nothing useful is left. */
   #grant(
     session: ModelSession,
@@ -567,10 +675,10 @@ export class Ledger {
     const { one, request, due, dues, service, wanted, now } = of;
     const { group } = one;
     const { subscriber } = session;
-    const rule = this.#ruleAt(group, now);
+    const { rule, from } = this.#granting(one, request, now);
     const own: Rated = { rule, rated: service.rule === rule ? service.rated : 0n };
     const end = now + (rule.validity ?? DAY);
-    const at = this.#changeOf(group, now, end);
+    const at = this.#changeOf(group, from, end);
     const next = at === undefined ? undefined : this.#ruleAt(group, at);
     let told: ModelRequest['told'] | 'not';
     if (next !== undefined) {
@@ -581,7 +689,8 @@ export class Ledger {
           .map(({ id }) => id)
           .join(),
       );
-      told = request.told ?? 'not';
+      // Seconds are divided by the clock, whatever the client knows.
+      told = rule.unit === 'seconds' ? 'single' : (request.told ?? 'not');
       if (told === 'single' && !isFree && !alike) told = 'not';
       if (!isFree && ours !== theirs) told = 'not';
     }
@@ -625,19 +734,21 @@ export class Ledger {
     };
     grant.validUntil = rule.validity === undefined ? undefined : now + rule.validity;
     let change = '';
+    let knownUntil = end;
     if (at !== undefined && next !== undefined) {
       const after = this.#changeOf(group, at, end);
+      knownUntil = told === 'not' ? at : (after ?? end);
       if (told === 'not') grant.validUntil = cut(at);
       else if (after !== undefined) grant.validUntil = cut(after);
       if (told === 'single') {
-        grant.change = { rule: next };
-        change = `${at}`;
+        grant.change = { at, rule: next };
+        change = rule.unit === 'seconds' ? '' : `${at}`;
       }
       if (told === 'dual') {
         const second = reserve({ rule: next, rated: 0n }, isShared);
         if (second === undefined) grant.validUntil = cut(at);
         else {
-          grant.change = { rule: next, second: second.grant.parts };
+          grant.change = { at, rule: next, second: second.grant.parts };
           for (const limit of second.grant.limits) addTo(grant.limits, limit);
           change = `${at}/${second.units}`;
         }
@@ -645,6 +756,8 @@ export class Ledger {
     }
     const final = isLast && rule.atEnd !== 'deny';
     Object.assign(service, { ...own, grant, exhausted: final ? 'final' : undefined });
+    service.lapsed = undefined;
+    service.knownUntil = rule.unit === 'seconds' ? knownUntil : undefined;
     const validity = grant.validUntil === undefined ? undefined : (grant.validUntil - now) / 1000;
     return words(group, { units, final, validity, change });
   }
@@ -699,11 +812,13 @@ export class Ledger {
     const useful = least(wanted, own.rule.minimum);
     const limits = this.#limits(subscriber, payer, now);
     /** What is still free of the tightest limits. */
-    const free = { octets: most, money: most };
-    for (const { kind, available, floor } of limits)
-      if (available - floor < free[kind]) free[kind] = available - floor;
+    const free = { units: most, money: most };
+    for (const { kind, available, floor } of limits) {
+      const counts = kind === 'money' ? kind : 'units';
+      if (available - floor < free[counts]) free[counts] = available - floor;
+    }
     const parts: ModelPart[] = [];
-    const goal = least(wanted, free.octets > 0n ? free.octets : 0n);
+    const goal = least(wanted, free.units > 0n ? free.units : 0n);
     let rest = goal;
     let cost = 0n;
     /** Units that money pays for, in the buckets before this one. */
@@ -751,7 +866,7 @@ export class Ledger {
         bucket.kind === 'money' && members.every((member) => pays(bucket, member, now));
       if (!drawn.every(isForAll)) return undefined;
     }
-    if (left > free.octets - units) left = free.octets - units;
+    if (left > free.units - units) left = free.units - units;
     const held = limits
       .map(({ id, kind }): ModelPart => {
         return { bucket: id, units, amount: kind === 'money' ? cost : units };
@@ -781,6 +896,7 @@ const pays = (bucket: ModelBucket, rule: ModelRule, now: number): boolean =>
 
 function serves(bucket: ModelBucket, rule: ModelRule, now: number): boolean {
   if (isOver(bucket, now) || (bucket.startsAt !== undefined && now < bucket.startsAt)) return false;
+  if (bucket.kind !== 'money' && bucket.kind !== rule.unit) return false;
   return bucket.paysFor === undefined || bucket.paysFor.includes(rule.name);
 }
 
@@ -815,6 +931,9 @@ export function endOfPeriod(
   }
   return end;
 }
+
+/** When what a request reports was used. */
+const timeOf = ({ late }: ModelRequest, now: number): number => now - late * 1000;
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 

@@ -19,6 +19,7 @@ import {
   type ModelRequest,
   type ModelRule,
   type ModelTariff,
+  type ModelUnit,
   words,
 } from './ledger-model.ts';
 import { main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
@@ -58,14 +59,23 @@ const rule = fc
     ...(validitySeconds === undefined ? {} : { validitySeconds }),
   }));
 
-/** A rule, and one that holds instead in a part of the day; most begin within the first hours. */
+/**
+ * A rule, and one that holds instead in a part of every so many minutes of the day; most begin within
+ * the first hours.
+ */
 const tariff = fc.record({
+  unit: fc.constantFrom<ModelUnit>('octets', 'seconds'),
   rule,
   window: fc.option(
     fc.record({
       rule,
+      every: fc.constantFrom(1440, 1440, 60, 8),
       from: fc.oneof(fc.nat(120), fc.nat(240), fc.nat(1400)),
-      length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 300 })),
+      length: fc.oneof(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 300 }),
+      ),
     }),
     { nil: undefined, freq: 4 },
   ),
@@ -98,7 +108,7 @@ const turns = fc.oneof(
 );
 
 const bucket = fc.record({
-  unit: fc.constantFrom<'octets' | 'money'>('octets', 'octets', 'money'),
+  unit: fc.constantFrom<ModelUnit | 'money'>('octets', 'octets', 'seconds', 'money'),
   opening: fc.integer({ min: 0, max: 120 }),
   limit: fc.nat(30),
   starts: fc.option(fc.integer({ min: 1, max: 240 }), { nil: undefined, freq: 1 }),
@@ -116,7 +126,7 @@ const service = fc
   .record(
     {
       group: fc.constantFrom(...GROUPS),
-      used: fc.nat(50),
+      used: fc.oneof({ weight: 3, arbitrary: fc.nat(50) }, { weight: 1, arbitrary: fc.nat(1500) }),
       after: fc.nat(40),
       straddling: fc.nat(9),
       ask: fc.nat(60),
@@ -143,6 +153,7 @@ const request = fc.record({
   refused: fc.integer({ min: 0, max: 30 }).map((one) => one === 0),
   reserving: fc.integer({ min: 0, max: 15 }).map((one) => one !== 0),
   lastOnly: fc.integer({ min: 0, max: 15 }).map((one) => one === 0),
+  late: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(900) }),
   told: fc.constantFrom(undefined, 'single' as const, 'dual' as const),
   services: fc.uniqueArray(service, { selector: (one) => one.group, maxLength: 3 }),
 });
@@ -172,6 +183,7 @@ type Limited = typeof bucket extends fc.Arbitrary<infer T> ? T : never;
 function build({ buckets, main: last, tariffs, straddles }: Written): {
   till: Till;
   ledger: Ledger;
+  units: ReadonlyMap<number, ModelUnit>;
 } {
   const named = buckets.map((one, i) => ({ ...one, id: `b${i}` }));
   const isBehind = ({ limits, behind }: Limited): boolean => limits !== undefined && behind;
@@ -195,11 +207,13 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
       ...(paysFor === undefined ? {} : { paysFor }),
     };
   });
-  const rules = tariffs.map(({ rule: usual, window }, i) => {
-    const group = { ratingGroup: [i + 1] };
+  const rules = tariffs.map(({ unit, rule: usual, window }, i) => {
+    const group = { unit, match: { ratingGroup: [i + 1] } };
     return {
-      rule: ruleWritten(usual, `r${i + 1}`, group),
-      ...(window === undefined ? {} : { window: windowOf(window, `r${i + 1}w`, group) }),
+      rule: ruleWritten(usual, { ...group, name: `r${i + 1}` }),
+      ...(window === undefined
+        ? {}
+        : { window: windowOf(window, { ...group, name: `r${i + 1}w` }) }),
     };
   });
   const plan: Plan = planOf(
@@ -227,29 +241,36 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
     supervision: 3_000_000,
     grace: 30_000,
   });
-  return { till, ledger };
+  return { till, ledger, units: new Map(tariffs.map(({ unit }, i) => [i + 1, unit])) };
 }
 
 type Part = typeof rule extends fc.Arbitrary<infer T> ? T : never;
 
-function ruleWritten(part: Part, name: string, match: Rule['match']): Rule {
-  const { price: _paid, ...free } = ruleOf({ name, match });
+type Named = Pick<Rule, 'name' | 'unit' | 'match'>;
+
+function ruleWritten(part: Part, of: Named): Rule {
+  const { price: _paid, ...free } = ruleOf(of);
   return { ...free, ...part };
 }
 
 function windowOf(
-  { rule: part, from, length }: { rule: Part; from: number; length: number },
-  name: string,
-  match: Rule['match'],
+  { rule: part, every, ...of }: { rule: Part; every: number; from: number; length: number },
+  named: Named,
 ) {
-  const until = Math.min(1440, from + length);
-  return { from, until, rule: ruleWritten(part, name, { ...match, when: [{ from, until }] }) };
+  const from = of.from % every;
+  const until = Math.min(every, from + of.length);
+  const times = Array.from({ length: 1440 / every }, (_, i) => i * every);
+  const when = times.map((time) => ({ from: time + from, until: time + until }));
+  const match = { ...named.match, when };
+  return { every, from, until, rule: ruleWritten(part, { ...named, match }) };
 }
 
-function ruleModelOf({ name, price: at, quota, validitySeconds, atEnd, pool }: Rule): ModelRule {
+function ruleModelOf(of: Rule): ModelRule {
+  const { name, unit, price: at, quota, validitySeconds, atEnd, pool } = of;
   const { size, minimum, maximum } = quota;
   return {
     name,
+    unit: unit === 'seconds' ? unit : 'octets',
     ...(at === undefined
       ? {}
       : {
@@ -272,7 +293,7 @@ function modelOf(
 ): ModelBucket {
   const model: ModelBucket = {
     id,
-    kind: unit === 'money' ? 'money' : 'octets',
+    kind: unit === 'money' || unit === 'seconds' ? unit : 'octets',
     floor: BigInt(floor),
     available: BigInt(opening),
     reserved: 0n,
@@ -291,15 +312,21 @@ function modelOf(
   return { ...model, renewal: own, endsAt: endOfPeriod(own, Math.max(START, startsAt ?? 0)) };
 }
 
-function askTill(till: Till, asked: ModelRequest): string {
-  const { kind, session, number, refused, reserving, lastOnly, told, services } = asked;
+function askTill(till: Till, asked: ModelRequest, units: ReadonlyMap<number, ModelUnit>): string {
+  const { kind, session, number, refused, reserving, lastOnly, late, told, services } = asked;
   const answer = till.ask(
-    requestOf(kind, number, services.map(serviceOf), {
-      sessionId: session,
-      ...(kind === 'initial' ? { subscriber: subscriberOf(asked.subscriber) } : {}),
-      ...(refused ? { refusal: { resultCode: 5005 } } : {}),
-      ...(told === undefined ? {} : { tariffChange: told }),
-    }),
+    requestOf(
+      kind,
+      number,
+      services.map((one) => serviceOf(one, units.get(one.group)!)),
+      {
+        sessionId: session,
+        ...(kind === 'initial' ? { subscriber: subscriberOf(asked.subscriber) } : {}),
+        ...(refused ? { refusal: { resultCode: 5005 } } : {}),
+        ...(told === undefined ? {} : { tariffChange: told }),
+        ...(late === 0 ? {} : { occurredAt: till.now - late * 1000 }),
+      },
+    ),
     { reserving, lastOnly },
   );
   return wordsOf(answer);
@@ -310,14 +337,14 @@ function subscriberOf(text: string): SubscriberId {
   return { kind, id };
 }
 
-function serviceOf({ group, used, after, straddling, ask }: ModelAsk) {
+function serviceOf({ group, used, after, straddling, ask }: ModelAsk, unit: ModelUnit) {
   return {
     ratingGroup: group,
     serviceIds: [],
-    ...(used === undefined ? {} : { used: { octets: used } }),
-    ...(after === undefined ? {} : { usedAfter: { octets: after } }),
-    ...(straddling === undefined ? {} : { usedIndeterminate: { octets: straddling } }),
-    ...(ask === undefined ? {} : { asked: ask === 0 ? {} : { octets: ask } }),
+    ...(used === undefined ? {} : { used: { [unit]: used } }),
+    ...(after === undefined ? {} : { usedAfter: { [unit]: after } }),
+    ...(straddling === undefined ? {} : { usedIndeterminate: { [unit]: straddling } }),
+    ...(ask === undefined ? {} : { asked: ask === 0 ? {} : { [unit]: ask } }),
   };
 }
 
@@ -340,7 +367,7 @@ describe('random accounts', () => {
         account,
         fc.array(move, { minLength: 10, maxLength: 60, size: 'max' }),
         (written, moves) => {
-          const { till, ledger } = build(written);
+          const { till, ledger, units } = build(written);
           const asked: ModelRequest[] = [];
           for (const one of moves) {
             if (one.kind === 'wait') {
@@ -356,7 +383,7 @@ describe('random accounts', () => {
               // A refused initial never comes to be charged.
               if (next === undefined || (next.kind === 'initial' && next.refused)) continue;
               asked.push(next);
-              expect(askTill(till, next)).toBe(ledger.ask(next, till.now));
+              expect(askTill(till, next, units)).toBe(ledger.ask(next, till.now));
             }
             for (const {
               id,

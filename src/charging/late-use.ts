@@ -1,0 +1,135 @@
+/**
+ * What is used after the time that its tariff was settled for: a client let the validity of its
+ * grant run out (RFC 8506 8.33), or was granted nothing. It is rated by the time of use all the same,
+ * as the plan says now: seconds under each rule that they passed in, for they pass at the pace of
+ * time up to the report (5.1.1); anything else, which nobody can divide, under one.
+ */
+import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
+import type { Rule } from './plan.ts';
+import type { AskedService, Unit } from './request.ts';
+import { newService, type Serving, underRule } from './serving.ts';
+import type { Service } from './session.ts';
+import { AHEAD_MS, type Change, carriesOn, knownChange } from './tariff-change.ts';
+
+/** How far back seconds are divided, and into how many parts: each costs a look at the plan. */
+const BACK_MS = 31 * 86_400_000;
+const MAX_PARTS = 100;
+
+/** Seconds that passed under a rule after the time that was settled. */
+export interface LatePart {
+  rule: Rule;
+  /** Store time in ms at which it began to hold. */
+  at: number;
+  used: number;
+  /** Money. */
+  cost: number;
+}
+
+/** The service with its new grant: how long it is known what its seconds cost. */
+export function withTariffKnown(
+  { plan, now }: Serving,
+  service: Service,
+  { rule, change }: { rule: Rule; change: Change | undefined },
+): Service {
+  const isTimed = rule.unit === 'seconds' && hasTimes(plan);
+  if (!isTimed && service.switch === undefined && service.ratedUntil === undefined) return service;
+  const { switch: _lapsed, ratedUntil: _before, ...granted } = service;
+  if (!isTimed) return granted;
+  const { validitySeconds } = rule;
+  const end = now + (validitySeconds === undefined ? AHEAD_MS : validitySeconds * 1000);
+  return { ...granted, ratedUntil: change?.until ?? end };
+}
+
+/** The service once its usage is settled: what is used next without a grant was used after that. */
+export function withUsageKnown({ plan, at, ending }: Serving, service: Service): Service {
+  const isTimed = service.ratedUntil !== undefined || (!ending && hasTimes(plan));
+  if (!isTimed && service.switch === undefined) return service;
+  const { switch: _divided, ...settled } = service;
+  return isTimed ? { ...settled, ratedUntil: at } : settled;
+}
+
+/**
+ * The service that usage is counted for. Where all of it came after the time that was settled, and
+ * nothing is granted, it is under the rule of that time; undefined: there is none.
+ */
+export function serviceInUse(
+  serving: Serving,
+  of: {
+    one: AskedService;
+    current: Service | undefined;
+    /** At the time of the report. */
+    rule: Rule | undefined;
+    facts: ServiceFacts;
+  },
+): Service | undefined {
+  const { plan, at } = serving;
+  const { one, current, rule, facts } = of;
+  if (current === undefined) {
+    if (rule === undefined) return undefined;
+    const isTimed = rule.unit === 'seconds' && !isDivided(one, rule.unit);
+    const from = isTimed ? startOf(one, at) : at;
+    if (from === at || !hasTimes(plan)) return newService(one, rule, plan);
+    const first = ruleFor(plan, facts, from);
+    const begun = first !== undefined && carriesOn(rule, first) ? first : rule;
+    return { ...newService(one, begun, plan), ratedUntil: from };
+  }
+  const { grant, ratedUntil, unit } = current;
+  if (grant !== undefined || ratedUntil === undefined || at <= ratedUntil) return current;
+  if (one.used?.[unit] === undefined || isDivided(one, unit)) return current;
+  let from = at;
+  if (unit === 'seconds') from = startOf(one, at);
+  else if (unit === 'octets' && plan.indeterminate === 'before') from = ratedUntil;
+  if (from < ratedUntil) return current;
+  const present = ruleFor(plan, facts, from);
+  if (present === undefined || present.name === lastRule(current)) return current;
+  if (!carriesOn(current, present)) return current;
+  const { switch: _passed, ...bare } = current;
+  return underRule(bare, present, plan);
+}
+
+/** Of `used` seconds, those that passed under other rules after the time that was settled, in order. */
+export function usedLate(
+  { plan, at }: Serving,
+  {
+    one,
+    service,
+    facts,
+    used,
+  }: { one: AskedService; service: Service; facts: ServiceFacts; used: number },
+): LatePart[] | undefined {
+  const { unit, ratedUntil } = service;
+  if (ratedUntil === undefined || at <= ratedUntil || used === 0) return undefined;
+  if (unit !== 'seconds' || isDivided(one, unit)) return undefined;
+  const from = Math.max(ratedUntil, startOf(one, at));
+  const parts: LatePart[] = [];
+  let name = lastRule(service);
+  let next: ReturnType<typeof nextChange> = { at: from, rule: ruleFor(plan, facts, from) };
+  for (let looks = 0; next !== undefined && looks < MAX_PARTS; looks++) {
+    const { rule, at: since } = next;
+    const passed = Math.min(used, Math.floor((at - since) / 1000));
+    if (passed === 0) break;
+    if (rule !== undefined && rule.name !== name && carriesOn(service, rule)) {
+      const before = parts.at(-1);
+      if (before !== undefined) before.used -= passed;
+      parts.push({ rule, at: since, used: passed, cost: 0 });
+      name = rule.name;
+    }
+    next = nextChange(plan, facts, since, at);
+  }
+  return parts.length === 0 ? undefined : parts;
+}
+
+/** Store time in ms at which seconds that are reported at `at` began to pass. */
+function startOf({ used }: AskedService, at: number): number {
+  return Math.max(at - (used?.seconds ?? 0) * 1000, at - BACK_MS);
+}
+
+/** The client itself says what came after a tariff change. */
+function isDivided({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
+  return usedAfter?.[unit] !== undefined || usedIndeterminate?.[unit] !== undefined;
+}
+
+/** The rule that holds at the end of the time that was settled. */
+function lastRule(service: Service): string {
+  return knownChange(service)?.rule ?? service.rule;
+}

@@ -1,0 +1,373 @@
+/**
+ * Usage that comes after the time that its tariff was settled for: the grant was taken back, or there
+ * was none. RFC 8506 5.1.1, 8.27, 8.33; C-083, C-125.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Plan, Rule } from '../../src/charging/plan.ts';
+import type { AskedService, Request } from '../../src/charging/request.ts';
+import { asks, bundle, main, planOf, requestOf, ruleOf, START, Till } from './till.ts';
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const EIGHT = START + 8 * HOUR;
+
+const at = (amount: number) => ({ price: { amount, per: 1, increment: 1 } });
+const during = (from: number, until: number) => ({
+  match: { when: [{ from: from * 60, until: until * 60 }] },
+});
+
+/** By night 1 a unit, from 8 to 10 5, from 10 to 20 3. */
+const rated = (part: Partial<Rule> = {}, plan: Partial<Plan> = {}): Plan =>
+  planOf(
+    [
+      ruleOf({ name: 'early', ...at(5), ...part, ...during(8, 10) }),
+      ruleOf({ name: 'day', ...at(3), ...part, ...during(10, 20) }),
+      ruleOf({ name: 'night', ...at(1), ...part }),
+    ],
+    { supervisionSeconds: 3 * 86_400, ...plan },
+  );
+
+const seconds = (part: Partial<Rule> = {}): Partial<Rule> => ({
+  unit: 'seconds',
+  quota: { size: 600, minimum: 1, maximum: 9000 },
+  ...part,
+});
+
+const MONEY = 100_000;
+
+function opened(
+  plan: Plan,
+  { now, asked = {}, ...part }: Partial<Request> & { now: number; asked?: AskedService['asked'] },
+) {
+  const till = new Till({ plan, openings: { main: MONEY } });
+  till.now = now;
+  till.ask(requestOf('initial', 0, [asks({ asked })], part));
+  return till;
+}
+
+/** Lets time come to `now`, and every timer with it. */
+function waitUntil(till: Till, now: number): void {
+  for (;;) {
+    const next = till.wheel.get('s') ?? now;
+    if (next >= now) break;
+    till.now = next;
+    till.wake();
+  }
+  till.now = now;
+}
+
+let number = 0;
+const report = (till: Till, used: Partial<AskedService>, part: Partial<Request> = {}) =>
+  till.ask(requestOf('update', ++number, [asks(used)], part)).services[0];
+
+const spent = (till: Till) => MONEY - till.available('main') - till.reserved('main');
+const lines = (till: Till) => till.records.at(-1)!.services;
+
+describe('volume whose grant was taken back', () => {
+  const part = { tariffChange: 'single' as const };
+  const plan = rated({ validitySeconds: 5400 });
+  const divided = {
+    used: { octets: 75 },
+    usedAfter: { octets: 25 },
+    usedIndeterminate: { octets: 10 },
+  };
+
+  test('C-123 is rated before, after and straddling the change that the grant had', () => {
+    for (const [indeterminate, cost] of [
+      ['after', 40 + 5 * 35],
+      ['before', 50 + 5 * 25],
+    ] as const) {
+      const till = opened({ ...plan, indeterminate }, { now: EIGHT - HOUR, ...part });
+      waitUntil(till, EIGHT + 1.5 * HOUR);
+      expect(till.records.at(-1)!.kind).toBe('validity');
+      report(till, divided);
+      expect(spent(till)).toBe(cost);
+      expect(lines(till)).toMatchObject([{ rule: 'night', used: 75, after: { rule: 'early' } }]);
+    }
+  });
+
+  test('C-122 also where it was a dual quota', () => {
+    const till = opened(plan, { now: EIGHT - HOUR, tariffChange: 'dual' });
+    waitUntil(till, EIGHT + 1.5 * HOUR);
+    report(till, divided);
+    expect(spent(till)).toBe(40 + 5 * 35);
+  });
+
+  test('C-123 is all of before, where nothing is said of a change', () => {
+    const till = opened(plan, { now: EIGHT - HOUR, ...part });
+    waitUntil(till, EIGHT + 1.5 * HOUR);
+    report(till, { used: { octets: 75 } });
+    expect(spent(till)).toBe(75);
+  });
+
+  test('is divided by the price that the grant had, whatever the plan says by now', () => {
+    const till = opened(plan, { now: EIGHT - HOUR, ...part });
+    waitUntil(till, EIGHT + HOUR);
+    till.plan = { ...rated(at(7)), version: 2 };
+    report(till, divided);
+    expect(spent(till)).toBe(40 + 5 * 35);
+  });
+
+  test('is divided once: what is reported next was used after that', () => {
+    const till = opened(plan, { now: EIGHT - HOUR, ...part });
+    waitUntil(till, EIGHT + HOUR);
+    report(till, divided);
+    expect(till.session()!.services[0]).not.toHaveProperty('switch');
+    till.now = EIGHT + 2.5 * HOUR;
+    report(till, { used: { octets: 10 } });
+    expect(spent(till)).toBe(40 + 5 * 35 + 3 * 10);
+  });
+
+  test('is not divided by the change of an older grant, once there is another', () => {
+    const till = opened(plan, { now: EIGHT - HOUR, ...part });
+    waitUntil(till, EIGHT + 1.5 * HOUR);
+    report(till, { asked: {} });
+    expect(till.session()!.services[0]).not.toHaveProperty('switch');
+    report(till, { used: { octets: 10 }, usedAfter: { octets: 5 } });
+    expect(spent(till)).toBe(50);
+  });
+
+  test.each(['supervision', 'an abort', 'the end of the session'])('by %s', (how) => {
+    const till = opened(plan, { now: EIGHT - HOUR, ...part });
+    till.now = EIGHT + MINUTE;
+    if (how === 'supervision') waitUntil(till, EIGHT + 80 * HOUR);
+    else if (how === 'an abort') till.abort();
+    else till.ask(requestOf('termination', ++number));
+    expect(till.session()!.state).not.toBe('open');
+    till.now = Math.max(till.now, EIGHT + 3 * HOUR);
+    report(till, divided);
+    expect(spent(till)).toBe(40 + 5 * 35);
+  });
+});
+
+describe('seconds whose grant was taken back', () => {
+  const plan = rated(seconds({ validitySeconds: 1800 }));
+
+  test('C-125 are split at the change that the grant had', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    waitUntil(till, EIGHT + 40 * MINUTE);
+    expect(till.records.at(-1)!.kind).toBe('validity');
+    report(till, { used: { seconds: 3000 } });
+    expect(spent(till)).toBe(600 + 5 * 2400);
+    expect(lines(till)).toMatchObject([
+      { rule: 'night', used: 3000, cost: 600 + 5 * 2400, after: { rule: 'early', used: 2400 } },
+    ]);
+  });
+
+  test('and at every change since, each part by its tariff', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    waitUntil(till, EIGHT + 12 * HOUR + 5 * MINUTE);
+    report(till, { used: { seconds: 600 + 12 * 3600 + 300 } });
+    expect(spent(till)).toBe(600 + 5 * 7200 + 3 * 36_000 + 300);
+    expect(lines(till)).toMatchObject([
+      { rule: 'night', used: 7800, cost: 36_600, after: { rule: 'early', used: 7200 } },
+      { rule: 'day', used: 36_000, cost: 108_000 },
+      { rule: 'night', used: 300, cost: 300 },
+    ]);
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'night', used: 44_100, rated: 300 });
+  });
+
+  test('that began after all that was known are rated by when they passed', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    waitUntil(till, EIGHT + 2 * HOUR + 5 * MINUTE);
+    report(till, { used: { seconds: 200 } });
+    expect(lines(till)).toMatchObject([{ rule: 'day', used: 200, cost: 600 }]);
+    expect(lines(till)).toHaveLength(1);
+  });
+
+  test('C-083 up to when the report was made, not to when it comes', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    waitUntil(till, EIGHT + 5 * HOUR);
+    report(till, { used: { seconds: 700 } }, { occurredAt: EIGHT + 100_000 });
+    expect(spent(till)).toBe(600 + 500);
+  });
+
+  test('that the client divides by itself are rated as it says', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    waitUntil(till, EIGHT + 12 * HOUR);
+    report(till, { used: { seconds: 300 }, usedAfter: { seconds: 10 } });
+    expect(spent(till)).toBe(290 + 50);
+  });
+
+  test('are under the old tariff where the new one counts nothing of them', () => {
+    const till = opened(
+      planOf([
+        ruleOf({ name: 'early', ...during(8, 10), denied: true }),
+        ruleOf({ name: 'day', ...seconds(), ...at(3), ...during(10, 20) }),
+        ruleOf({ name: 'night', ...seconds(), ...at(1) }),
+      ]),
+      { now: EIGHT - 10 * MINUTE },
+    );
+    till.now = EIGHT + 2 * HOUR + 1000;
+    till.abort();
+    report(till, { used: { seconds: 600 + 7200 + 1 } });
+    expect(spent(till)).toBe(600 + 7200 + 3);
+  });
+
+  test('are paid after the change by the buckets that pay for it', () => {
+    const till = new Till({
+      plan,
+      buckets: [bundle('b', { unit: 'seconds', paysFor: ['early'] }), main],
+      openings: { b: 1000, main: MONEY },
+    });
+    till.now = EIGHT - 10 * MINUTE;
+    till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+    waitUntil(till, EIGHT + HOUR);
+    report(till, { used: { seconds: 1200 } }, { occurredAt: EIGHT + 10 * MINUTE });
+    expect([till.available('b'), spent(till)]).toEqual([400, 600]);
+  });
+
+  test('several services that report for one of them are each rated by the time', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 2 * HOUR + 10_000;
+    till.ask(
+      requestOf('update', ++number, [
+        asks({ serviceIds: [1], used: { seconds: 7220 } }),
+        asks({ serviceIds: [2], used: { seconds: 20 } }),
+      ]),
+    );
+    expect(spent(till)).toBe(10 + 5 * 7200 + 30 + 50 + 30);
+  });
+});
+
+describe('seconds of a grant that is still held', () => {
+  test('past a second change are rated by it: the grant ended there', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - 10 * MINUTE });
+    expect(till.session()!.services[0]!.grant!.validUntil).toBe(EIGHT + 2 * HOUR);
+    till.now = EIGHT + 2 * HOUR + 20_000;
+    report(till, { used: { seconds: 620 + 7200 }, asked: {} });
+    expect(spent(till)).toBe(600 + 5 * 7200 + 60);
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'day', rated: 20 });
+  });
+
+  test('past the day that a grant without a validity is looked ahead for', () => {
+    const plan = planOf(
+      [
+        ruleOf({
+          name: 'later',
+          ...seconds(),
+          ...at(3),
+          match: { when: [{ days: [6, 7], from: 0, until: 1440 }] },
+        }),
+        ruleOf({ name: 'night', ...seconds(), ...at(1) }),
+      ],
+      { supervisionSeconds: 10 * 86_400 },
+    );
+    // START is a Thursday.
+    const till = opened(plan, { now: START });
+    expect(till.session()!.services[0]!.grant!.validUntil).toBeUndefined();
+    till.now = START + 48 * HOUR + 30_000;
+    report(till, { used: { seconds: 48 * 3600 + 30 } });
+    expect(lines(till)).toMatchObject([
+      { rule: 'night', used: 48 * 3600 },
+      { rule: 'later', used: 30, cost: 90 },
+    ]);
+  });
+
+  test('are the grant’s to its end, however the plan changes meanwhile', () => {
+    const till = opened(rated(seconds({ validitySeconds: 3600 }), {}), {
+      now: EIGHT - HOUR - 1000,
+    });
+    till.plan = planOf(
+      [
+        ruleOf({ name: 'new', ...seconds(), ...at(9), ...during(7, 20) }),
+        ruleOf({ name: 'night', ...seconds() }),
+      ],
+      { version: 2 },
+    );
+    till.now = EIGHT - 1000;
+    report(till, { used: { seconds: 3600 } });
+    expect(spent(till)).toBe(3600);
+    till.now = EIGHT;
+    report(till, { used: { seconds: 1 } });
+    expect(spent(till)).toBe(3600 + 9);
+  });
+});
+
+describe('what nothing was granted for', () => {
+  test('seconds of a service that was not known are rated by when they passed', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - HOUR });
+    till.now = EIGHT + 2 * HOUR + 30_000;
+    report(till, { ratingGroup: 2, used: { seconds: 10 + 7200 + 30 } });
+    expect(lines(till)).toMatchObject([
+      { rule: 'night', used: 10, cost: 10 },
+      { rule: 'early', used: 7200, cost: 36_000 },
+      { rule: 'day', used: 30, cost: 90 },
+    ]);
+  });
+
+  test('seconds that are more than time has are rated by as much of it as is looked back on', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - HOUR });
+    till.now = EIGHT + 2 * HOUR;
+    report(till, { ratingGroup: 2, used: { seconds: 40 * 86_400 } });
+    expect(lines(till).reduce((sum, { used = 0 }) => sum + used, 0)).toBe(40 * 86_400);
+  });
+
+  test.each([
+    ['after', 3],
+    ['before', 5],
+  ] as const)('volume is rated as what straddles: %s', (indeterminate, amount) => {
+    const till = opened(rated({}, { indeterminate }), { now: EIGHT - HOUR });
+    till.now = EIGHT + HOUR;
+    report(till, { used: { octets: 1 } });
+    till.now = EIGHT + 3 * HOUR;
+    report(till, { used: { octets: 10 } });
+    expect(spent(till)).toBe(1 + 10 * amount);
+  });
+
+  test('volume that its client used before the session’s end is not rated by what came later', () => {
+    const till = opened(rated(), { now: EIGHT - HOUR });
+    till.ask(requestOf('termination', ++number, [asks({ used: { octets: 1 } })]));
+    till.now = EIGHT + HOUR;
+    report(till, { used: { octets: 10 } });
+    expect(spent(till)).toBe(11);
+  });
+});
+
+describe('a request that comes late', () => {
+  test('C-083 reports by its own time, and is granted what may be used from now on', () => {
+    const till = opened(rated({ validitySeconds: 7200 }), {
+      now: EIGHT - HOUR,
+      tariffChange: 'single',
+    });
+    till.now = EIGHT + HOUR;
+    const used = { used: { octets: 10 }, usedAfter: { octets: 4 }, asked: {} };
+    const service = report(till, used, { occurredAt: EIGHT + MINUTE, tariffChange: 'single' });
+    expect(service).toMatchObject({ tariffChange: { at: EIGHT + 2 * HOUR } });
+    expect(spent(till)).toBe(6 + 20);
+    expect(till.reserved('main')).toBe(500);
+  });
+
+  test('seconds that other buckets pay for by now are granted for no longer than they are asked', () => {
+    const plan = rated(seconds());
+    const till = new Till({
+      plan,
+      buckets: [bundle('b', { unit: 'seconds', paysFor: ['early'] }), main],
+      openings: { b: 1000, main: MONEY },
+    });
+    till.now = EIGHT + 50_000;
+    const late = { occurredAt: EIGHT - 30_000 };
+    const answer = till.ask(requestOf('initial', 0, [asks({ asked: {} })], late));
+    expect(answer.services[0]).toMatchObject({ granted: { units: 600 }, validitySeconds: 1 });
+    till.now = EIGHT + 60_000;
+    report(till, { used: { seconds: 90 }, asked: {} });
+    expect([spent(till), lines(till)]).toMatchObject([
+      30,
+      [
+        { rule: 'night', used: 30, cost: 30 },
+        { rule: 'early', used: 60, cost: 0 },
+      ],
+    ]);
+    expect(till.session()!.services[0]!.grant!.validUntil).toBe(EIGHT + 2 * HOUR);
+  });
+
+  test('seconds are rated by their tariffs, however many have been since they began', () => {
+    const till = opened(rated(seconds()), { now: EIGHT + 3 * HOUR, occurredAt: EIGHT - 60_000 });
+    till.now += 60_000;
+    report(till, { used: { seconds: 60 + 7200 + 3600 + 60 } });
+    expect(lines(till)).toMatchObject([
+      { rule: 'night', used: 7260, cost: 60 + 36_000, after: { rule: 'early', used: 7200 } },
+      { rule: 'day', used: 3660, cost: 3 * 3660 },
+    ]);
+  });
+});
