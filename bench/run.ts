@@ -1,9 +1,11 @@
 /**
  * `npm run bench`: every figure of the README. `-- --json` prints one JSON object a line, `--tiny`
  * runs each part for a moment (to see that it works: its figures mean nothing), and names run
- * these parts only.
+ * these parts only. `-- --against=<folder>` compares this version with another
+ * checkout, and does nothing else.
  */
 import { ACCOUNTS } from './accounts.ts';
+import { against } from './against.ts';
 import { codec } from './codec.ts';
 import { commits } from './commits.ts';
 import { asText, type Figure } from './figure.ts';
@@ -19,6 +21,7 @@ const json = words.includes('--json');
 const tiny = words.includes('--tiny');
 const accounts = tiny ? 100 : ACCOUNTS;
 const names = words.filter((word) => !word.startsWith('--'));
+const other = words.find((word) => word.startsWith('--against='))?.slice('--against='.length);
 
 const parts: Record<string, () => AsyncGenerator<Figure>> = {
   codec: () => codec({ ms: tiny ? 20 : 1_000 }),
@@ -43,7 +46,16 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-for (const [name, figures] of Object.entries(parts)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  for await (const figure of figures()) console.log(json ? JSON.stringify(figure) : asText(figure));
+const show = (figure: Figure): void => console.log(json ? JSON.stringify(figure) : asText(figure));
+
+if (other !== undefined) {
+  const extent = tiny
+    ? { warmUpMs: 100, sliceMs: 100, rounds: 1, pairs: 1 }
+    : { warmUpMs: 8_000, sliceMs: 1_500, rounds: 3, pairs: 8 };
+  for await (const figure of against(other, { ...extent, accounts, goal: 1.2 })) show(figure);
+} else {
+  for (const [name, figures] of Object.entries(parts)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    for await (const figure of figures()) show(figure);
+  }
 }

@@ -108,6 +108,25 @@ describe('each part of the benchmark', () => {
   });
 });
 
+it('against: measures this version and another checkout in turn, and what one takes of the other', async () => {
+  const here = fileURLToPath(new URL('../..', import.meta.url));
+  const args = [run, '--tiny', '--json', `--against=${here}`];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const found = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Figure);
+  expect(found).toHaveLength(24);
+  for (const figure of found) expect(figure.value, figure.name).toBeGreaterThan(0);
+  const [there, us, times] = found as [Figure, Figure, Figure];
+  expect([there, us, times].map(({ name }) => name)).toEqual([
+    'worker CPU per CCR, there',
+    'worker CPU per CCR, here',
+    'worker CPU per CCR, here to there',
+  ]);
+  expect(times.value).toBeCloseTo(us.value / there.value);
+}, 120_000);
+
 it('refuses a part that there is not, and says which there are', async () => {
   await expect(promisify(execFile)(process.execPath, [run, 'speed'])).rejects.toMatchObject({
     code: 2,
