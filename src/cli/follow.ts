@@ -29,17 +29,20 @@ export async function followConfiguration(
     log,
     alarm,
     problems,
+    preparing,
     lastPeers,
   }: {
     log: Log;
     alarm(event: 'configuration-refused', fields: Record<string, unknown>): void;
     problems: NonNullable<LiveEvents['problems']>;
+    preparing?: NonNullable<LiveEvents['preparing']>;
     lastPeers?: Peers | undefined;
   },
 ): Promise<FollowedConfiguration> {
   let isAway = false;
   const events: LiveEvents = {
     problems,
+    ...(preparing === undefined ? {} : { preparing }),
     changed({ version }) {
       log.info({ version }, 'the configuration changed');
     },

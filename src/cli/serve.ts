@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { compilingAhead } from '../charging/compiled-plan.ts';
 import { originHostOf, originHosts, type Settings } from '../config.ts';
 import { abortSession } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
@@ -19,6 +20,7 @@ import { policyProblems } from '../peer/policy.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { PeerOptions, Peers } from '../provisioning/provisioning.ts';
+import type { Work } from '../provisioning/work.ts';
 import type { Store } from '../store/store.ts';
 import { repeat } from './repeat.ts';
 
@@ -222,6 +224,12 @@ export function chargeSettingsOf(settings: Settings): ChargeSettings {
     duplicateHorizonMs: settings.duplicateHorizonSeconds * 1000,
     eventHorizonMs: settings.eventHorizonSeconds * 1000,
   };
+}
+
+/** Works out of a configuration's plans what requests would have to wait for. */
+export function* preparing({ provisioning }: Configuration): Work<void> {
+  for (const { plans } of provisioning.tenants)
+    for (const plan of plans) yield* compilingAhead(plan);
 }
 
 /** What requests ask of a configuration. */

@@ -22,10 +22,13 @@ export function checkSchema(value: unknown): {
     provisioningSchema,
   );
   if (compiled(value)) return { findings: [], rest: value };
-  const errors = withoutEchoes(compiled.errors ?? []);
-  const located = errors.map((error) => ({ error, path: pathOf(error.instancePath, value) }));
+  const errors = compiled.errors ?? [];
+  const located = withoutEchoes(errors).map((error) => ({
+    error,
+    path: pathOf(error.instancePath, value),
+  }));
   return {
-    findings: located.map(({ error, path }) => finding(error, path)),
+    findings: findingsOf(errors, { value, path: [] }),
     rest: pruned(
       value,
       located
@@ -33,6 +36,16 @@ export function checkSchema(value: unknown): {
         .map(({ error, path }) => missingFrom(error, path)),
     ),
   };
+}
+
+/** What the errors of a value, or of a part that stands at `path`, come to. */
+export function findingsOf(
+  errors: readonly ErrorObject[],
+  { value, path }: { value: unknown; path: Path },
+): Finding[] {
+  return withoutEchoes(errors).map((error) =>
+    finding(error, [...path, ...pathOf(error.instancePath, value)]),
+  );
 }
 
 /**

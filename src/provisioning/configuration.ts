@@ -7,12 +7,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Plan, planWithoutRules } from '../charging/plan.ts';
 import type { StoredConfiguration } from '../store/configuration.ts';
+import { checkingParts } from './check-parts.ts';
+import { compiling, KnownPlans } from './compile.ts';
 import { loadWritten } from './load.ts';
-import type { Names } from './names.ts';
+import { gatheringNames, type Names } from './names.ts';
+import { type ParsedDocument, type Parts, parsing } from './parse.ts';
 import { type Finding, fieldOf } from './problem.ts';
 import type { Currency, Peers, Provisioning, Tenant } from './provisioning.ts';
 import { type Routed, tenantOf } from './routing.ts';
 import type { WrittenFile, WrittenPlan, WrittenTenant } from './schema.ts';
+import { atOnce, type Work } from './work.ts';
 
 export class Configuration {
   /** As the store has it; 0: it came from elsewhere. */
@@ -87,23 +91,46 @@ export class Configuration {
 }
 
 /** What is stored, compiled; or what is wrong with it, one line each. */
-export function compileStored(
-  stored: StoredConfiguration,
-): { ok: true; configuration: Configuration } | { ok: false; problems: string[] } {
-  let value: unknown;
-  try {
-    value = JSON.parse(stored.document);
-  } catch (error) {
-    return { ok: false, problems: [(error as Error).message] };
+export type CompiledStored =
+  | { ok: true; configuration: Configuration }
+  | { ok: false; problems: string[] };
+
+export function compileStored(stored: StoredConfiguration): CompiledStored {
+  return atOnce(new Compiler().compiling(stored));
+}
+
+/**
+ * Compiles one configuration after the other. A plan that is written as it was, of a tenant that
+ * says the same to its plans, is the plan that it was, with all that was worked out of it.
+ */
+export class Compiler {
+  /** What the last one that was good was written as, and what it was compiled to. */
+  #parts: Parts = [];
+  #last: Configuration | undefined;
+
+  *compiling({ version, stamp, document }: StoredConfiguration): Work<CompiledStored> {
+    let parsed: ParsedDocument;
+    try {
+      parsed = yield* parsing(document, { known: this.#parts });
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return { ok: false, problems: [error.message] };
+    }
+    const checked = new Set(this.#parts.map(({ value }) => value));
+    const findings = yield* checkingParts(parsed.value, checked);
+    if (findings.length > 0) return { ok: false, problems: findings.map(findingText) };
+    const written = parsed.value as WrittenFile;
+    const names = yield* gatheringNames(written);
+    const provisioning = yield* compiling(written, {
+      names,
+      report: (finding) => findings.push(finding),
+      known: this.#last && new KnownPlans(this.#last),
+    });
+    if (findings.length > 0) return { ok: false, problems: findings.map(findingText) };
+    this.#parts = parsed.parts;
+    this.#last = new Configuration({ version, stamp, written, names, provisioning });
+    return { ok: true, configuration: this.#last };
   }
-  const loaded = loadWritten(value);
-  if (!loaded.ok) return { ok: false, problems: loaded.findings.map(findingText) };
-  const { written, names, provisioning } = loaded;
-  const { version, stamp } = stored;
-  return {
-    ok: true,
-    configuration: new Configuration({ version, stamp, written, names, provisioning }),
-  };
 }
 
 export function findingText({ path, found, expected }: Finding): string {

@@ -3,11 +3,15 @@
  * few times a second, and swapped as a whole. What cannot be compiled is not taken: the process goes
  * on with the last good one, and says so. Peers that it cannot serve are not taken either: it takes
  * all else with the peers that it had, and says so.
+ *
+ * A change is read and compiled in slices: the process answers its requests meanwhile, by the one
+ * that it has.
  */
 import { TollkeeperError } from '../errors.ts';
 import type { ConfigurationStore, StoredConfiguration } from '../store/configuration.ts';
-import { Configuration, compileStored } from './configuration.ts';
+import { type CompiledStored, Compiler, Configuration } from './configuration.ts';
 import type { Peers, Provisioning } from './provisioning.ts';
+import { inSlices, type Work } from './work.ts';
 
 /** How often a process looks for a change, in ms: a change is in effect everywhere within a second. */
 export const CONFIGURATION_PASS_MS = 300;
@@ -22,6 +26,8 @@ export interface ConfigurationSource {
 export interface LiveEvents {
   /** Why this process cannot serve these peers, one sentence each; absent: it always can. */
   problems?(peers: Peers): readonly string[];
+  /** What is to be worked out of one before it is in effect. */
+  preparing?(configuration: Configuration): Work<void>;
   changed(configuration: Configuration): void;
   /** What the store has cannot be taken, or its peers; told once for each such configuration. */
   refused(problems: readonly string[]): void;
@@ -34,19 +40,25 @@ type ReadableStore = Pick<ConfigurationStore, 'configurationStamp' | 'readConfig
 export class LiveConfiguration implements ConfigurationSource {
   readonly #store: ReadableStore;
   readonly #events: LiveEvents;
+  readonly #compiler: Compiler;
   readonly #listeners = new Set<(current: Configuration) => void>();
   #current: Configuration;
   #untaken: readonly string[];
   /** The stamp of what was read last, taken or not. */
   #seen: string;
+  /** The pass that is under way or was the last. */
+  #passing: Promise<boolean> = Promise.resolve(true);
+  /** The one after it, for all who wait for it. */
+  #next: Promise<boolean> | undefined;
 
   private constructor(
     store: ReadableStore,
     events: LiveEvents,
-    first: { configuration: Configuration; untaken: readonly string[] },
+    first: { compiler: Compiler; configuration: Configuration; untaken: readonly string[] },
   ) {
     this.#store = store;
     this.#events = events;
+    this.#compiler = first.compiler;
     this.#current = first.configuration;
     this.#untaken = first.untaken;
     this.#seen = first.configuration.stamp;
@@ -64,7 +76,8 @@ export class LiveConfiguration implements ConfigurationSource {
   ): Promise<LiveConfiguration | undefined> {
     const stored = await store.readConfiguration();
     if (stored === undefined) return undefined;
-    const compiled = compileStored(stored);
+    const compiler = new Compiler();
+    const compiled = await inSlices(compiling(stored, { compiler, events }));
     if (!compiled.ok)
       throw new TollkeeperError('CONFIGURATION_INVALID', {
         problems: compiled.problems.join('; '),
@@ -72,10 +85,10 @@ export class LiveConfiguration implements ConfigurationSource {
     const { configuration } = compiled;
     const untaken = unfitPeers(configuration, events);
     if (untaken.length === 0)
-      return new LiveConfiguration(store, events, { configuration, untaken });
+      return new LiveConfiguration(store, events, { compiler, configuration, untaken });
     if (lastPeers === undefined)
       throw new TollkeeperError('PEERS_UNFIT', { problems: untaken.join('; ') });
-    const first = { configuration: configuration.withPeers(lastPeers), untaken };
+    const first = { compiler, configuration: configuration.withPeers(lastPeers), untaken };
     return new LiveConfiguration(store, events, first);
   }
 
@@ -93,14 +106,26 @@ export class LiveConfiguration implements ConfigurationSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks for a change and takes it; false: the store could not be asked. Never rejects. */
-  async pass(): Promise<boolean> {
+  /**
+   * Looks for a change and takes it; false: the store could not be asked. Never rejects. One that is
+   * called while another is under way looks after it: what was written before the call is found.
+   */
+  pass(): Promise<boolean> {
+    this.#next ??= this.#passing.then(() => {
+      this.#next = undefined;
+      this.#passing = this.#look();
+      return this.#passing;
+    });
+    return this.#next;
+  }
+
+  async #look(): Promise<boolean> {
     try {
       if ((await this.#store.configurationStamp()) === this.#seen) return true;
       const stored = await this.#store.readConfiguration();
       if (stored?.stamp === this.#seen) return true;
       this.#seen = stored?.stamp ?? '';
-      this.#take(stored);
+      await this.#take(stored);
       return true;
     } catch (error) {
       this.#events.failed(error);
@@ -108,11 +133,11 @@ export class LiveConfiguration implements ConfigurationSource {
     }
   }
 
-  #take(stored: StoredConfiguration | undefined): void {
-    const compiled: ReturnType<typeof compileStored> =
+  async #take(stored: StoredConfiguration | undefined): Promise<void> {
+    const compiled: CompiledStored =
       stored === undefined
         ? { ok: false, problems: ['the store has none any more'] }
-        : compileStored(stored);
+        : await inSlices(compiling(stored, { compiler: this.#compiler, events: this.#events }));
     this.#untaken = compiled.ok
       ? unfitPeers(compiled.configuration, this.#events)
       : compiled.problems;
@@ -128,6 +153,21 @@ export class LiveConfiguration implements ConfigurationSource {
     this.#current = next;
     this.#events.changed(next);
     for (const listener of this.#listeners) listener(next);
+  }
+}
+
+/** A defect in the compiler is no reason to look away from the next configuration. */
+function* compiling(
+  stored: StoredConfiguration,
+  { compiler, events }: { compiler: Compiler; events: LiveEvents },
+): Work<CompiledStored> {
+  try {
+    const compiled = yield* compiler.compiling(stored);
+    if (compiled.ok && events.preparing !== undefined)
+      yield* events.preparing(compiled.configuration);
+    return compiled;
+  } catch (error) {
+    return { ok: false, problems: [`it cannot be compiled: ${String(error)}`] };
   }
 }
 

@@ -1,11 +1,12 @@
 /** From the text of a provisioning file to what it says, or to everything that is wrong with it. */
 import { checkSchema } from './check.ts';
-import { compile } from './compile.ts';
+import { compiling } from './compile.ts';
 import { type Names, namesOf } from './names.ts';
 import type { Finding, Problem } from './problem.ts';
 import type { Provisioning } from './provisioning.ts';
 import type { WrittenFile } from './schema.ts';
 import { readSource } from './source.ts';
+import { atOnce } from './work.ts';
 
 export interface LoadedFile {
   ok: true;
@@ -38,7 +39,8 @@ export function loadWritten(value: unknown): LoadedFile | { ok: false; findings:
   const all: Finding[] = [...findings];
   if (rest !== undefined) {
     const names = namesOf(value);
-    const provisioning = compile(rest, { names, report: (finding) => all.push(finding) });
+    const report = (finding: Finding) => all.push(finding);
+    const provisioning = atOnce(compiling(rest, { names, report }));
     if (all.length === 0) return { ok: true, written: rest, names, provisioning };
   }
   return { ok: false, findings: all };

@@ -2,6 +2,7 @@
  * The names that a file gives, whatever else is wrong with it: a name whose owner was refused is
  * not unknown as well. A name that is missing or no text is `''`.
  */
+import { atOnce, type Work } from './work.ts';
 
 export interface Names {
   tenants: ReadonlySet<string>;
@@ -14,14 +15,22 @@ export type PlanNames = ReadonlyMap<string, ReadonlyMap<string, string | undefin
 
 /** Gathers names from a file of any shape. */
 export function namesOf(value: unknown): Names {
+  return atOnce(gatheringNames(value));
+}
+
+/** The same in short steps. */
+export function* gatheringNames(value: unknown): Work<Names> {
   const tenants = listOf(value, 'tenants');
-  return {
-    tenants: new Set(tenants.map((tenant) => textOf(tenant, 'id') ?? '')),
-    plans: tenants.map(
-      (tenant) =>
-        new Map(listOf(tenant, 'plans').map((plan) => [textOf(plan, 'id') ?? '', rulesOf(plan)])),
-    ),
-  };
+  const plans: PlanNames[] = [];
+  for (const tenant of tenants) {
+    const names = new Map<string, ReturnType<typeof rulesOf>>();
+    for (const plan of listOf(tenant, 'plans')) {
+      yield;
+      names.set(textOf(plan, 'id') ?? '', rulesOf(plan));
+    }
+    plans.push(names);
+  }
+  return { tenants: new Set(tenants.map((tenant) => textOf(tenant, 'id') ?? '')), plans };
 }
 
 function rulesOf(plan: unknown): Map<string, string | undefined> {

@@ -8,6 +8,7 @@ import { parseDate } from './quantity.ts';
 import { unreachable } from './reach.ts';
 import { compileRule } from './rules.ts';
 import type { WrittenPlan } from './schema.ts';
+import type { Work } from './work.ts';
 import {
   type Context,
   durationAt,
@@ -29,10 +30,10 @@ export interface TenantDefaults {
   zones: Zones;
 }
 
-export function compilePlan(
+export function* compilingPlan(
   written: WrittenPlan,
   { tenant, ...context }: Context & { tenant: TenantDefaults },
-): Plan {
+): Work<Plan> {
   const { tells = [], refunds } = written;
   const holidays = holidaysOf(written.holidays, within(context, 'holidays')) ?? tenant.holidays;
   const zones = compileZones(written.zones, { ...within(context, 'zones'), outer: tenant.zones });
@@ -46,7 +47,7 @@ export function compilePlan(
   return {
     id: written.id,
     version: written.version ?? 1,
-    rules: rulesOf(written, { ...within(context, 'rules'), zones, holidays }),
+    rules: yield* compilingRules(written, { ...within(context, 'rules'), zones, holidays }),
     supervisionSeconds: supervision ?? SUPERVISION_SECONDS,
     validityGraceSeconds: grace ?? GRACE_SECONDS,
     timeZone: timeZoneOf(written.timeZone, within(context, 'timeZone')) ?? tenant.timeZone,
@@ -62,10 +63,10 @@ export function compilePlan(
   };
 }
 
-function rulesOf(
+function* compilingRules(
   written: WrittenPlan,
   context: Context & { zones: Zones; holidays: readonly string[] },
-): Rule[] {
+): Work<Rule[]> {
   const { path, report } = context;
   const names = new Set<string>();
   const budget = prefixBudget();
@@ -73,6 +74,7 @@ function rulesOf(
   const reached: (Rule | undefined)[] = [];
   const places: Context[] = [];
   for (const [rule, at] of each(written.rules, path)) {
+    yield;
     once(names, rule.name, { path: [...at, 'name'], report });
     const compiled = compileRule(rule, { ...context, path: at, budget });
     rules.push(compiled);
@@ -81,7 +83,7 @@ function rulesOf(
   }
   reportBudget(budget, context);
   if (budget.prefixes < 0) return rules;
-  for (const [index, taker] of unreachable(reached)) {
+  for (const [index, taker] of yield* unreachable(reached)) {
     const all = Object.keys(taker.match).length === 0 ? 'everything' : 'all that it does';
     const found = `a rule after ${show(taker.name)}, which matches ${all}`;
     report({ path: places[index]?.path ?? path, found, expected: 'rules that can be reached' });

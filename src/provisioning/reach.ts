@@ -4,6 +4,7 @@
  * match all of a third are not.
  */
 import type { Rule, Window } from '../charging/plan.ts';
+import type { Work } from './work.ts';
 
 /** The most earlier rules that one is compared with. */
 const MAX_COMPARED = 100;
@@ -23,10 +24,11 @@ const MATCHED = [
 type Match = Rule['match'];
 
 /** For each rule that cannot be reached, by its index, the rule that takes all it matches. */
-export function unreachable(rules: readonly (Rule | undefined)[]): Map<number, Rule> {
+export function* unreachable(rules: readonly (Rule | undefined)[]): Work<Map<number, Rule>> {
   const found = new Map<number, Rule>();
   const earlier = new Map<string, Rule[]>();
   for (const [index, rule] of rules.entries()) {
+    yield;
     if (rule === undefined) continue;
     const taker = candidates(rule.match, earlier).find((other) => takes(other.match, rule.match));
     if (taker !== undefined) found.set(index, taker);
