@@ -74,7 +74,7 @@ export interface RecordedService {
 
 export interface RecordedRecipients {
   count: number;
-  /** How many the message has, where others of them come under another rule: in an entry of their own. */
+  /** How many the message has, where each rule has an entry of its own. */
   of?: number;
   /** The numbers that are known: of the first `MAX_RECIPIENTS`, the first `MAX_NUMBER` characters. */
   called: readonly string[];
@@ -86,16 +86,16 @@ export const MAX_RECIPIENTS = 100;
 /** No number has more digits (ITU-T E.164 6); there is room for what is none. */
 const MAX_NUMBER = 64;
 
-/** What a record says of the recipients of a message, `of` so many in all. */
+/** What a record says of recipients, which are some of a message that has `of`, or else all. */
 export function recordedRecipients(
   recipients: readonly (string | undefined)[],
-  of = recipients.length,
+  of?: number,
 ): RecordedRecipients {
   const count = recipients.length;
   const called: string[] = [];
   for (const number of recipients.slice(0, MAX_RECIPIENTS))
     if (number !== undefined) called.push(number.slice(0, MAX_NUMBER));
-  return of === count ? { count, called } : { count, of, called };
+  return of === undefined ? { count, called } : { count, of, called };
 }
 
 export interface ChargingRecord {

@@ -4,7 +4,7 @@
  */
 
 import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
-import { describedIn } from './description.ts';
+import { describe } from './description.ts';
 import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
@@ -193,21 +193,22 @@ export function eventRecord(
   const { known, answer, served, changes } = of;
   const { subSessionId, subscriber } = request;
   const { tenant, account } = known.account.definition;
-  return {
+  const record: ChargingRecord = {
     kind: request.action === 'refund' ? 'refund' : 'debit',
     at: known.now,
     account: { tenant, account },
     sessionId: request.sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
     requestNumber: request.number,
-    ...(subscriber === undefined ? {} : { subscriber }),
     client: request.client.host,
     context: request.context,
     outcome: answer.outcome,
     services: served.flatMap((one) => recordedServices(one, request.action, known.plan)),
     changes,
-    ...describedIn(request, undefined),
   };
+  if (subSessionId !== undefined) record.subSessionId = subSessionId;
+  if (subscriber !== undefined) record.subscriber = subscriber;
+  describe(record, request, { before: undefined, described: undefined });
+  return record;
 }
 
 /** An entry for each rule that priced the service. */
@@ -219,12 +220,13 @@ function recordedServices(
   const name = named(one);
   const decided = { plan: plan.id, planVersion: plan.version };
   const all = one.recipients;
+  const of = priced !== undefined && priced.lines.length > 1 ? all?.length : undefined;
   if (priced === undefined)
     return [{ ...name, outcome, ...decided, ...(all && { recipients: recordedRecipients(all) }) }];
   return priced.lines.map(({ rule, units, cost, recipients }, at): RecordedService => {
     const by = {
       ...{ rule: rule.name, ...decided, unit: rule.unit },
-      ...(recipients && { recipients: recordedRecipients(recipients, all?.length) }),
+      ...(recipients && { recipients: recordedRecipients(recipients, of) }),
     };
     if (outcome !== 'success') return { ...name, outcome, ...by };
     if (action !== 'debit') return { ...name, outcome, ...by, granted: units, cost: 0 - cost };

@@ -180,6 +180,7 @@ describe('a session of messages', () => {
     expect(balance(till)).toEqual([790 - 220, 220]);
     till.ask(report(2, { used: { units: 3 }, asked: { units: 1 } }, [CHEAP]));
     expect(balance(till)).toEqual([570 - 10, 10]);
+    expect(till.records.at(-1)!.services[0]!.recipients).toMatchObject({ count: 1, of: 1 });
     end(till, sent(1));
     expect(balance(till)).toEqual([560, 0]);
   });
