@@ -26,6 +26,9 @@ interface Group {
   asked: Asked;
 }
 
+/** The rule for one recipient; of a number that is not known, none that asks for it. */
+type RuleOf = (called: string | undefined) => Rule | undefined;
+
 /** The recipients of one rule, and what a request says of them. */
 interface Portion {
   share: Share;
@@ -60,6 +63,7 @@ export function serveEach(
   const served = serveAll({ ...serving, tariffChange: undefined }, all, known);
   const services = new Map(served.services.map((service) => [serviceKey(service), service]));
   const recorded = [...served.recorded];
+  const before = new Set(known.map(serviceKey));
   let { refuses } = served;
   let from = 0;
   const answers = divided.map((each): ServiceAnswer => {
@@ -71,13 +75,13 @@ export function serveEach(
     const answer = joined(each, own);
     const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
     refuses ||= isRefused;
+    const isAsked = each.parts.some(({ group }) => group !== undefined);
     for (const [at, { one, group }] of each.parts.entries())
       if (group !== undefined && isRefused) {
-        takeBack(serving, one, { services, known });
+        takeBack(serving, one, { services, before });
         const { granted: _, ...kept } = recorded[start + at] as RecordedService;
         recorded[start + at] = { ...kept, outcome: answer.outcome };
-      } else if (each.parts.some((part) => part.group !== undefined))
-        keepShare(one, { services, group, granted: own[at]?.granted?.units });
+      } else if (isAsked) keepShare(one, { services, group, granted: own[at]?.granted?.units });
     return answer;
   });
   return { services: [...services.values()], answers, recorded, refuses };
@@ -95,7 +99,8 @@ function divide(
 ): Divided | undefined {
   const before = sharedBy(serving, sent, known);
   const one = { ...sent, serviceIds: before[0]?.serviceIds ?? sent.serviceIds };
-  const groups = groupsOf(serving, one);
+  const ruleOf = rulesFor(serving, one);
+  const groups = groupsOf(one, { ruleOf, first: factsFor(serving, one).facts?.called });
   if (before.length === 0 && groups.length < 2) return undefined;
   const odd = groups.length > 1 && !groups.every(({ asked }) => Number.isInteger(asked.units));
   const portions = before.map(
@@ -105,17 +110,22 @@ function divide(
       holds: grant !== undefined,
     }),
   );
+  const byRule = new Map<Rule | undefined, Portion>();
+  for (const portion of portions) {
+    const rule = ruleOf(portion.share.called);
+    if (!byRule.has(rule)) byRule.set(rule, portion);
+  }
+  const of = groups.reduce((sum, { recipients }) => sum + recipients.length, 0);
   for (const group of odd ? [] : groups) {
     const { rule, recipients } = group;
-    const of = groups.reduce((sum, other) => sum + other.recipients.length, 0);
     const count = recipients.length;
-    const same = portions.find(({ share }) => ruleOf(serving, one, share.called) === rule);
+    const same = byRule.get(rule);
     const called = recipients.find((number) => number !== undefined) ?? '';
     if (same === undefined)
       portions.push({ share: { called, count, of }, recipients, group, holds: false });
     else Object.assign(same, { share: { ...same.share, count, of }, recipients, group });
   }
-  const rest = spread(serving, one, { before, portions });
+  const rest = spread(one, { before, portions, ruleOf });
   const { asked: _asked, used: _used, recipients: _recipients, ...said } = one;
   const concerned = portions.filter(
     ({ holds, group, used }) => holds || group !== undefined || used !== undefined,
@@ -155,14 +165,15 @@ function sharedBy(
 }
 
 /** The recipients of what is asked by the rule for each; none: nothing is asked. */
-function groupsOf(serving: Serving, one: AskedService): readonly Group[] {
-  const { asked, recipients } = one;
+function groupsOf(
+  { asked, recipients }: AskedService,
+  { ruleOf, first: called }: { ruleOf: RuleOf; first: string | undefined },
+): readonly Group[] {
   if (asked === undefined) return [];
-  const { called } = factsFor(serving, one).facts ?? {};
   const { units } = asked;
   if (recipients === undefined || units === undefined)
-    return [{ rule: ruleOf(serving, one, called), recipients: recipients ?? [called], asked }];
-  const groups = [...Map.groupBy(recipients, (number) => ruleOf(serving, one, number))];
+    return [{ rule: ruleOf(called), recipients: recipients ?? [called], asked }];
+  const groups = [...Map.groupBy(recipients, ruleOf)];
   const [first, ...others] = groups;
   // Deviation: a pool's multiplier takes one price to another, so what is pooled has but one.
   const isPooled = groups.some(([rule]) => rule?.pool !== undefined);
@@ -175,10 +186,16 @@ function groupsOf(serving: Serving, one: AskedService): readonly Group[] {
   }));
 }
 
-/** The rule for one recipient; of a number that is not known, none that asks for it. */
-function ruleOf(serving: Serving, one: AskedService, called = ''): Rule | undefined {
-  const facts = { ...one.facts, called };
-  return ruleFor(serving.plan, factsFor(serving, { ...one, facts }), serving.at);
+/** Finds the rule for each number once. */
+function rulesFor(serving: Serving, one: AskedService): RuleOf {
+  const rules = new Map<string, Rule | undefined>();
+  return (called = '') => {
+    if (!rules.has(called)) {
+      const facts = { ...one.facts, called };
+      rules.set(called, ruleFor(serving.plan, factsFor(serving, { ...one, facts }), serving.at));
+    }
+    return rules.get(called);
+  };
 }
 
 /**
@@ -187,11 +204,10 @@ function ruleOf(serving: Serving, one: AskedService, called = ''): Rule | undefi
  * what the service used before it was divided.
  */
 function spread(
-  serving: Serving,
-  one: AskedService,
-  { before, portions }: { before: readonly Shared[]; portions: readonly Portion[] },
+  { used, asked, recipients = [] }: AskedService,
+  of: { before: readonly Shared[]; portions: readonly Portion[]; ruleOf: RuleOf },
 ): AskedService['used'] {
-  const { used, asked, recipients = [] } = one;
+  const { before, portions, ruleOf } = of;
   if (used === undefined || before.length === 0) return used;
   const holding = before.some(({ share }) => share.units > 0);
   const live = before.flatMap(({ share }, at) => {
@@ -202,12 +218,12 @@ function spread(
   const total = live.reduce((sum, { share }) => add(sum, share.units), 0);
   const each = units / recipients.length;
   const isNamed = asked === undefined && units < total && Number.isInteger(each);
+  const byRule = isNamed ? Map.groupBy(recipients, ruleOf) : undefined;
   let rest = units;
   for (const [at, { portion, share }] of live.entries()) {
     let most = share.units;
-    if (isNamed) {
-      const rule = ruleOf(serving, one, share.called);
-      const own = recipients.filter((number) => ruleOf(serving, one, number) === rule);
+    if (byRule !== undefined) {
+      const own = byRule.get(ruleOf(share.called)) ?? [];
       if (own.length > 0) portion.recipients = own;
       most = each * own.length;
     }
@@ -256,13 +272,13 @@ function leastOf(group: Group | undefined): number {
 function takeBack(
   { draft, now }: Serving,
   one: AskedService,
-  { services, known }: { services: Map<string, Service>; known: readonly Service[] },
+  { services, before }: { services: Map<string, Service>; before: ReadonlySet<string> },
 ): void {
   const key = serviceKey(one);
   const service = services.get(key);
   if (service === undefined) return;
   const kept = restored(release(draft, service, now));
-  if (known.some((other) => serviceKey(other) === key)) services.set(key, withUnits(kept, one, 0));
+  if (before.has(key)) services.set(key, withUnits(kept, one, 0));
   else services.delete(key);
 }
 

@@ -30,6 +30,9 @@ const MAX_INFORMATION_BYTES = 16_384;
 /** The octets of CC-Correlation-Id that a record keeps. */
 const MAX_CORRELATION_BYTES = 128;
 
+/** Recipients times services that one request has rated; beyond it all are under the first's rule. */
+const MAX_RATINGS = 100_000;
+
 /** An identified request other than an event. */
 export type SessionRequest = Identified & { kind: Request['kind'] };
 
@@ -204,7 +207,8 @@ function counted(
   const units = Math.max(1, named.length) * parts;
   if (units === 1) return services;
   const isEvent = kind === 'event';
-  const recipients = named.length > 1 ? { recipients: named.map(addressOf) } : {};
+  const isEach = named.length > 1 && named.length * services.length <= MAX_RATINGS;
+  const recipients = isEach ? { recipients: named.map(addressOf) } : {};
   return services.map((one) => {
     const isCounted = hasUnits(one.asked) || !(isEvent || one.asked !== undefined);
     return { ...one, ...(isCounted ? {} : { asked: { units } }), ...recipients };

@@ -103,6 +103,14 @@ describe('G-026 messages that nobody counted', () => {
     expect(asked([two]).services).toEqual([]);
   });
 
+  test('so many recipients of so many services are not told apart', () => {
+    const all = Array.from({ length: 400 }, (_, at) => recipient(`336${at}`));
+    const told = (count: number) =>
+      counted(sms(...all), ...Array.from({ length: count }, (_, at) => mscc(avp(432, at))));
+    expect(told(250)?.[249]?.recipients).toHaveLength(400);
+    expect(told(251)?.[250]).toEqual({ ratingGroup: 250, serviceIds: [], asked: { units: 400 } });
+  });
+
   test('the recipient is who is called', () => {
     expect(event(0, [sms(recipient('+33611'))])?.facts).toEqual({ called: '33611' });
   });
