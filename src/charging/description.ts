@@ -13,25 +13,29 @@ export type Description = Pick<
   'information' | 'sentContext' | 'equipment' | 'correlation'
 >;
 
-/** What goes into the record of a request; `before`: the session as it was, if there was one. */
-export function describedIn(
-  { information, sentContext, equipment, correlation }: Description,
-  before: Session | undefined,
-): Description {
-  const described: Description = {};
-  if (correlation !== undefined) described.correlation = correlation;
-  // The octets are a slice of what a peer sent, all of which would live as long as the record.
-  if (information !== undefined && before?.described !== digestOfOctets(information))
-    described.information = new Uint8Array(information);
-  if (before !== undefined) return described;
-  if (sentContext !== undefined) described.sentContext = sentContext;
-  if (equipment !== undefined) described.equipment = equipment;
-  return described;
+/** What a session remembers of a request's Service-Information: a digest; undefined: it has none. */
+export function digestOfInformation({
+  information,
+}: Pick<Request, 'information'>): number | undefined {
+  return information === undefined ? undefined : digestOfOctets(information);
 }
 
-/** What the session remembers of it. */
-export function describedBy({ information }: Request): Pick<Session, 'described'> {
-  return information === undefined ? {} : { described: digestOfOctets(information) };
+/**
+ * Adds to the record of a request what it says. `before`: the session as it was, if there was one;
+ * `described`: the digest of its information.
+ */
+export function describe(
+  record: Description,
+  { information, sentContext, equipment, correlation }: Description,
+  { before, described }: { before: Session | undefined; described: number | undefined },
+): void {
+  if (correlation !== undefined) record.correlation = correlation;
+  // The octets are a slice of what a peer sent, all of which would live as long as the record.
+  if (information !== undefined && (before === undefined || before.described !== described))
+    record.information = new Uint8Array(information);
+  if (before !== undefined) return;
+  if (sentContext !== undefined) record.sentContext = sentContext;
+  if (equipment !== undefined) record.equipment = equipment;
 }
 
 /** 32 bits, four octets at a time: a change that they miss is one in four billion. */

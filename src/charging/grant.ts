@@ -36,8 +36,8 @@ export function grant(
   }: {
     settled: Settled;
     service: Service | undefined;
-    /** No other service holds anything in the pool, or has something left there. */
-    isAlone(pool: number): boolean;
+    /** No service other than the one settled holds anything in the pool, or has something left there. */
+    isAlone(settled: Settled, pool: number): boolean;
     /** The session holds all the quotas that it may. */
     full: boolean;
   },
@@ -86,7 +86,7 @@ interface Wish {
   rule: Rule;
   /** The session did not know the service before. */
   first: boolean;
-  isAlone(pool: number): boolean;
+  isAlone(settled: Settled, pool: number): boolean;
 }
 
 /** What was reserved. */
@@ -176,7 +176,7 @@ function reserveInPool(
       return { ...got, grant: holding(got.grant, left) };
     }
   }
-  if (left?.pool !== undefined && isAlone(left.pool)) {
+  if (left?.pool !== undefined && isAlone(settled, left.pool)) {
     release(draft, { ...service, grant: left }, now);
     settled.left = undefined;
     serving.sharing.end(left.pool);

@@ -4,7 +4,7 @@
  */
 
 import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
-import { describedIn } from './description.ts';
+import { describe } from './description.ts';
 import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
@@ -193,21 +193,22 @@ export function eventRecord(
   const { known, answer, served, changes } = of;
   const { subSessionId, subscriber } = request;
   const { tenant, account } = known.account.definition;
-  return {
+  const record: ChargingRecord = {
     kind: request.action === 'refund' ? 'refund' : 'debit',
     at: known.now,
     account: { tenant, account },
     sessionId: request.sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
     requestNumber: request.number,
-    ...(subscriber === undefined ? {} : { subscriber }),
     client: request.client.host,
     context: request.context,
     outcome: answer.outcome,
     services: served.flatMap((one) => recordedServices(one, request.action, known.plan)),
     changes,
-    ...describedIn(request, undefined),
   };
+  if (subSessionId !== undefined) record.subSessionId = subSessionId;
+  if (subscriber !== undefined) record.subscriber = subscriber;
+  describe(record, request, { before: undefined, described: undefined });
+  return record;
 }
 
 /** An entry for each rule that priced the service. */

@@ -1,7 +1,7 @@
 /** What a request of a session is served, answered and recorded with, whatever becomes of the session. */
 import type { Answer, Outcome } from './answer.ts';
 import type { Known } from './decision.ts';
-import { describedIn } from './description.ts';
+import { describe } from './description.ts';
 import type { Draft } from './draft.ts';
 import { withNotices } from './notices.ts';
 import { Sharing } from './pool.ts';
@@ -67,26 +67,36 @@ export function plainly(outcome: Outcome, request: Request): Answer {
   };
 }
 
-/** The record of a request, but for its services. */
+/** The record of a request; `described`: the digest of its information. */
 export function recordOf(
   request: Request,
-  of: { session: Session; kind: RecordKind; now: number; answer: Answer; draft: Draft },
-): Omit<ChargingRecord, 'services'> {
-  const { session, kind, now, answer, draft } = of;
+  of: {
+    session: Session;
+    kind: RecordKind;
+    now: number;
+    answer: Answer;
+    draft: Draft;
+    served: Served;
+    described: number | undefined;
+  },
+): ChargingRecord {
+  const { session, kind, now, answer, draft, served, described } = of;
   const { subSessionId, terminationCause } = request;
-  return {
+  const record: ChargingRecord = {
     kind,
     at: now,
     account: session.account,
     sessionId: session.sessionId,
-    ...(subSessionId === undefined ? {} : { subSessionId }),
     requestNumber: request.number,
     subscriber: session.subscriber,
     client: request.client.host,
     context: request.context,
     outcome: answer.outcome,
+    services: served.recorded,
     changes: draft.changes(),
-    ...describedIn(request, kind === 'initial' ? undefined : session),
-    ...(terminationCause === undefined ? {} : { terminationCause }),
   };
+  if (subSessionId !== undefined) record.subSessionId = subSessionId;
+  if (terminationCause !== undefined) record.terminationCause = terminationCause;
+  describe(record, request, { before: kind === 'initial' ? undefined : session, described });
+  return record;
 }

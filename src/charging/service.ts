@@ -26,21 +26,23 @@ export function serveAll(
   asked: readonly AskedService[],
   known: readonly Service[],
 ): Served {
-  const services = new Map(known.map((service) => [serviceKey(service), service]));
+  const services = new Map<string, Service>();
+  for (const service of known) services.set(serviceKey(service), service);
   let refuses = false;
   const answers: ServiceAnswer[] = [];
   const recorded: RecordedService[] = [];
   const all = settle(serving, asked, services);
   let held = holding(services);
+  const isAlone = (settled: Settled, pool: number): boolean =>
+    !holdsAny(services, settled.key, pool) &&
+    !all.some((other) => other !== settled && other.left?.pool === pool);
   for (const settled of all) {
     const { one, grantKey: key } = settled;
     const before = services.get(key);
     const next = grant(serving, {
       settled,
       service: before,
-      isAlone: (pool) =>
-        !holdsAny(services, settled.key, pool) &&
-        !all.some((other) => other !== settled && other.left?.pool === pool),
+      isAlone,
       full: services.size >= MAX_SERVICES && held >= MAX_SERVICES,
     });
     if (next.service !== undefined) services.set(key, next.service);

@@ -7,7 +7,7 @@
 import type { Answer } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import type { Decision, Known } from './decision.ts';
-import { describedBy } from './description.ts';
+import { digestOfInformation } from './description.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
 import { mergeFacts } from './facts.ts';
@@ -80,6 +80,7 @@ function open(request: Request, known: Known): Decision {
   if (reauthoriseAt !== undefined) timers.reauthoriseAt = reauthoriseAt;
   const wake = wakeAt(timers, plan, now);
   const armedAt = Math.min(wake, now + FIRST_WAKE_MS);
+  const described = digestOfInformation(request);
   const session: Session = {
     sessionId: request.sessionId,
     ...(request.subSessionId === undefined ? {} : { subSessionId: request.subSessionId }),
@@ -94,14 +95,15 @@ function open(request: Request, known: Known): Decision {
     ...timers,
     armedAt,
     ...(facts === undefined ? {} : { facts }),
-    ...describedBy(request),
+    ...(described === undefined ? {} : { described }),
     ...remember({ answers: [], seen: [] }, request, {
       answer,
       now,
       window: known.settings.answerWindow,
     }),
   };
-  const record = recordOf(request, { session, kind: 'initial', now, answer, draft });
+  const kind = 'initial';
+  const record = recordOf(request, { session, kind, now, answer, draft, served, described });
   return {
     kind: 'change',
     answer,
@@ -109,7 +111,7 @@ function open(request: Request, known: Known): Decision {
     index: 'open',
     timer: armedAt,
     movements: draft.movements(),
-    record: { ...record, services: served.recorded },
+    record,
   };
 }
 
@@ -163,12 +165,14 @@ function update(sent: Request, session: Session, known: Known): Decision {
     ...timers,
     changedAt: now,
     armedAt,
-    ...describedBy(request),
     ...remember(session, sent, { answer, now, window: settings.answerWindow }),
   };
+  const described = digestOfInformation(request);
+  if (described !== undefined) next.described = described;
   if (request.via !== undefined) next.via = request.via;
   if (facts !== undefined) next.facts = facts;
-  const record = recordOf(request, { session, kind: 'update', now, answer, draft });
+  const kind = 'update';
+  const record = recordOf(request, { session, kind, now, answer, draft, served, described });
   return {
     kind: 'change',
     answer,
@@ -176,7 +180,7 @@ function update(sent: Request, session: Session, known: Known): Decision {
     index: 'keep',
     timer: keep ? 'keep' : armedAt,
     movements: draft.movements(),
-    record: { ...record, services: served.recorded },
+    record,
   };
 }
 
@@ -234,7 +238,8 @@ function closed(
   draft.countSession(-1);
   const answer = end.answer(services);
   if (answer === undefined) return { kind: 'reread' };
-  const record = recordOf(request, { session, kind, now, answer, draft });
+  const described = digestOfInformation(request);
+  const record = recordOf(request, { session, kind, now, answer, draft, served, described });
   return {
     kind: 'change',
     answer,
@@ -243,14 +248,14 @@ function closed(
       state,
       changedAt: now,
       services,
-      ...describedBy(request),
+      ...(described === undefined ? {} : { described }),
       ...remember(session, request, { answer, now, window: settings.answerWindow }),
     },
     index: 'close',
     timer: 'remove',
     ttlMs: state === 'ended' ? settings.endedMs : settings.abandonedMs,
     movements: draft.movements(),
-    record: { ...record, services: served.recorded },
+    record,
   };
 }
 
@@ -276,7 +281,9 @@ function late(request: Request, session: Session, known: Known): Decision {
   const { now, settings } = known;
   const facts = mergeFacts(known.plan, session.facts, request.facts);
   const served = serveRequest(request, session.services, { draft, known, facts, ending: true });
-  const record = recordOf(request, { session, kind: 'late-usage', now, answer, draft });
+  const described = digestOfInformation(request);
+  const kind = 'late-usage';
+  const record = recordOf(request, { session, kind, now, answer, draft, served, described });
   return {
     kind: 'change',
     answer,
@@ -284,13 +291,13 @@ function late(request: Request, session: Session, known: Known): Decision {
       ...session,
       changedAt: now,
       services: served.services,
-      ...describedBy(request),
+      ...(described === undefined ? {} : { described }),
       ...remember(session, request, { answer, now, window: settings.answerWindow }),
     },
     index: 'keep',
     timer: 'keep',
     ttlMs: 'keep',
     movements: draft.movements(),
-    record: { ...record, services: served.recorded },
+    record,
   };
 }
