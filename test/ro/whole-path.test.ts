@@ -101,6 +101,30 @@ describe('rules see', () => {
   });
 });
 
+test('each recipient of a message in a session has its own rule and its own place in the record', async () => {
+  const price = (amount: number) => ({ amount, per: 1, increment: 1 });
+  const { rig, gate } = await gateFor(
+    { match: { called: ['4990'] }, unit: 'units', price: price(20) },
+    { unit: 'units', price: price(3) },
+  );
+  const recipient = (number: string) => group3(2026, group3(1201, avp3(899, 1), avp3(897, number)));
+  const numbers = ['491701', '49901', '491702'];
+  const sms = serviceInformation(group3(2000, ...numbers.map(recipient)));
+  const context = '8.32274@3gpp.org';
+  const one = mscc(avp(432, 1), RSU);
+  const [granted, ...others] = services(await gate.frame(asking(1, 0, [sms, one], context)));
+  expect(others).toEqual([]);
+  expect(parseAVPs(only(granted!, 431))[0]?.data).toEqual(u64(3n));
+  const sent = mscc(avp(432, 1), usu(avp(417, u64(3n))));
+  await gate.frame(asking(3, 1, [sent], context));
+  const last = rig.records().at(-1);
+  expect(last?.services).toMatchObject([
+    { rule: 'r1', used: 2, cost: 6, recipients: { count: 2, of: 3, called: ['491701'] } },
+    { rule: 'r0', used: 1, cost: 20, recipients: { count: 1, of: 3, called: ['49901'] } },
+  ]);
+  checkBooks(rig);
+});
+
 test('G-080 C-213 records keep what was sent, and files show it by name', async () => {
   const { rig, gate } = await gateFor({ match: { context: ['32251@3gpp.org'] } });
   const information = psInformation(avp(30, 'internet'), avp3(18, '26201'), avp3(21, hex('06')));
