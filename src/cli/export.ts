@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { AccountDefinition } from '../charging/account.ts';
+import type { Account, AccountDefinition } from '../charging/account.ts';
 import { TollkeeperError } from '../errors.ts';
 import { misfits } from '../provisioning/buckets.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
@@ -78,6 +78,8 @@ export async function exportTo(
   { tenant, configuration }: { tenant: string; configuration: Configuration },
 ): Promise<Exported> {
   const { digits } = configuration.currencyOf(tenant)!;
+  const timeZoneOf = ({ definition: { plan } }: Account) =>
+    configuration.plan(tenant, plan)?.timeZone ?? 'UTC';
   const written: Exported = { accounts: 0, rows: 0, refusable: [] };
   const ended = finished(out);
   // Whoever waits for room is told of it as well.
@@ -91,7 +93,9 @@ export async function exportTo(
     do {
       const more = after === undefined ? {} : { after };
       const page = await store.listAccounts(tenant, { limit: PAGE, partition, ...more });
-      const rows = page.accounts.flatMap((account) => rowsOf(account, digits));
+      const rows = page.accounts.flatMap((account) =>
+        rowsOf(account, { digits, timeZone: timeZoneOf(account) }),
+      );
       await write(rows.map(csvLine).join(''));
       for (const { definition } of page.accounts)
         if (written.refusable.length < MAX_NAMED && !isImportable(definition, configuration))

@@ -3,6 +3,7 @@ import type { AccountDefinition, Bucket, Renewal } from '../charging/account.ts'
 import { instantOf } from '../charging/calendar.ts';
 import type { Unit } from '../charging/request.ts';
 import { each, known } from './findings.ts';
+import { timeZoneOf } from './plans.ts';
 import { type Finding, show } from './problem.ts';
 import { parseTime } from './quantity.ts';
 import type { RuleNames } from './rule-names.ts';
@@ -26,7 +27,7 @@ export interface FundedBucket {
 
 interface BucketContext extends Context {
   plan: { id: string; rules: RuleNames | undefined };
-  /** In which its periods are counted. */
+  /** In which its periods are counted, unless it names another. */
   timeZone: string;
 }
 
@@ -82,7 +83,7 @@ export function compileLimit(
   const { path, report } = context;
   const amount = quantityAt(written.amount, { ...within(context, 'amount'), unit, least: 0 }) ?? 0;
   if (every === undefined) {
-    for (const member of ['on', 'from'] as const) {
+    for (const member of ['on', 'from', 'timeZone'] as const) {
       if (written[member] === undefined) continue;
       const expected = 'a period: hour, day, week or month';
       report({ path: [...path, member], at: 'key', found: `${member} without every`, expected });
@@ -154,10 +155,11 @@ function renewalOf(
 
 /** Where periods begin: at a time that is written, or at local midnight of the day that is. */
 function periodOf(
-  { every, on, from }: Pick<WrittenRenewal, 'every' | 'on' | 'from'>,
+  { every, on, from, timeZone: zone }: Pick<WrittenRenewal, 'every' | 'on' | 'from' | 'timeZone'>,
   context: Omit<BucketContext, 'plan'>,
 ): Pick<Renewal, 'every' | 'from' | 'timeZone'> {
-  const { timeZone, path, report } = context;
+  const { path, report } = context;
+  const timeZone = timeZoneOf(zone, within(context, 'timeZone')) ?? context.timeZone;
   const refuse = (found: string, expected: string) =>
     report({ path: [...path, 'on'], found, expected });
   if (on !== undefined && from !== undefined)

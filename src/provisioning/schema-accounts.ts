@@ -24,6 +24,10 @@ const periodStart = {
       'begins at midnight where it is not written.',
     $ref: '#/$defs/time',
   },
+  timeZone: {
+    $ref: '#/$defs/timeZone',
+    description: 'Whose calendar counts. Default: that of the plan, as it is when this is written.',
+  },
 } as const;
 
 export const accountDefs = {
@@ -46,6 +50,7 @@ export const accountDefs = {
       },
       on: periodStart.on,
       from: periodStart.from,
+      timeZone: periodStart.timeZone,
     },
   },
   bucket: {
@@ -129,6 +134,7 @@ export const accountDefs = {
       every: { ...every, description: 'The period that it is for. Default: for good.' },
       on: periodStart.on,
       from: periodStart.from,
+      timeZone: periodStart.timeZone,
       rules: {
         title: 'a list of rule names',
         description: 'The rules whose use counts. Default: all rules (of its unit).',

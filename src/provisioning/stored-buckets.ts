@@ -27,8 +27,8 @@ const PAGE = 200;
 
 /**
  * The accounts whose buckets would be left naming what their plan has no more, the first MAX_NAMED of
- * each tenant. Accounts are read only where a plan loses rules, all of its tenant then: some
- * 20 s for a million.
+ * each tenant. Accounts are read only where a plan loses rules, all of its tenant then: a million take
+ * a minute or two.
  */
 export async function bucketFindings(
   store: HeldAgainst,

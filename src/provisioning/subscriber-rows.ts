@@ -155,11 +155,19 @@ function amountsOf(
   return amounts;
 }
 
+/** How amounts and periods of an account are written. */
+interface Writing {
+  digits: number;
+  /** That of its plan: it need not be written. */
+  timeZone: string;
+}
+
 /**
  * An account as rows, in the order of COLUMNS: what is reserved counts as available. Periods and
  * uses that have begun begin anew where the rows are imported.
  */
-export function rowsOf({ definition, counters }: Account, digits: number): string[][] {
+export function rowsOf({ definition, counters }: Account, writing: Writing): string[][] {
+  const { digits } = writing;
   const { account, plan, status, maxSessions, subscribers, buckets } = definition;
   const opening = ({ id, unit }: Bucket) => {
     const amount = (counters[availableField(id)] ?? 0) + (counters[reservedField(id)] ?? 0);
@@ -167,11 +175,11 @@ export function rowsOf({ definition, counters }: Account, digits: number): strin
   };
   const written = buckets
     .filter(({ limits }) => limits === undefined)
-    .map((bucket) => ({ ...bucketAsWritten(bucket, digits), opening: opening(bucket) }));
+    .map((bucket) => ({ ...bucketAsWritten(bucket, writing), opening: opening(bucket) }));
   return subscribersAsWritten(subscribers, buckets).map(({ names, limits }, index) => {
     const head = index === 0 ? [plan, status, String(maxSessions)] : ['', '', ''];
     const own = limits.map((limit) => ({
-      ...limitAsWritten(limit, digits),
+      ...limitAsWritten(limit, writing),
       opening: opening(limit),
     }));
     return [
@@ -225,28 +233,24 @@ function named(name: string): [string, string] {
 }
 
 /** What `compileBucket` made of it. */
-function bucketAsWritten(bucket: Bucket, digits: number): object {
+function bucketAsWritten(bucket: Bucket, writing: Writing): object {
   const { id, unit, priority, startsAt, expiresAt, lastsMs, renewal, floor, paysFor } = bucket;
   return {
     ...{ id, unit, priority },
     ...(startsAt === undefined ? {} : { starts: new Date(startsAt).toISOString() }),
     ...(expiresAt === undefined ? {} : { expires: new Date(expiresAt).toISOString() }),
     ...(lastsMs === undefined ? {} : { lasts: lastsMs / 1000 }),
-    ...(renewal === undefined ? {} : { renewal: renewalAsWritten(renewal, unit, digits) }),
-    ...(floor === 0 ? {} : { creditLimit: formatMoney(-floor, { digits }) }),
+    ...(renewal === undefined ? {} : { renewal: renewalAsWritten(renewal, unit, writing) }),
+    ...(floor === 0 ? {} : { creditLimit: formatMoney(-floor, writing) }),
     ...(paysFor === undefined ? {} : { paysFor }),
   };
 }
 
-function renewalAsWritten(
-  { every, from, amount, rollover }: Renewal,
-  unit: Unit,
-  digits: number,
-): object {
-  const quantity = (value: number) => (unit === 'money' ? formatMoney(value, { digits }) : value);
+function renewalAsWritten(renewal: Renewal, unit: Unit, writing: Writing): object {
+  const { amount, rollover } = renewal;
+  const quantity = (value: number) => (unit === 'money' ? formatMoney(value, writing) : value);
   return {
-    every,
-    from: new Date(from).toISOString(),
+    ...periodAsWritten(renewal, writing),
     amount: quantity(amount),
     ...(rollover === 0
       ? {}
@@ -254,14 +258,20 @@ function renewalAsWritten(
   };
 }
 
-function limitAsWritten(limit: Bucket, digits: number): object {
+const periodAsWritten = (
+  { every, from, timeZone }: Renewal,
+  writing: Writing,
+): { every: string; from: string; timeZone?: string } => ({
+  ...{ every, from: new Date(from).toISOString() },
+  ...(timeZone === writing.timeZone ? {} : { timeZone }),
+});
+
+function limitAsWritten(limit: Bucket, writing: Writing): object {
   const { id, unit, renewal, paysFor } = limit;
   const amount = limitAmount(limit) ?? 0;
   return {
-    ...{ id, unit, amount: unit === 'money' ? formatMoney(amount, { digits }) : amount },
-    ...(renewal === undefined
-      ? {}
-      : { every: renewal.every, from: new Date(renewal.from).toISOString() }),
+    ...{ id, unit, amount: unit === 'money' ? formatMoney(amount, writing) : amount },
+    ...(renewal === undefined ? {} : periodAsWritten(renewal, writing)),
     ...(paysFor === undefined ? {} : { rules: paysFor }),
   };
 }

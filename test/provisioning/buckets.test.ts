@@ -56,6 +56,9 @@ test('periods begin at local midnight, on the day that is written, or at a time'
   expect(ends(renewal("every: day, from: '2026-01-01T06:30:00Z'"), at)).toBe(
     '2026-02-11T06:30:00.000Z',
   );
+  expect(ends(renewal('every: day, timeZone: America/New_York'), at)).toBe(
+    '2026-02-11T05:00:00.000Z',
+  );
 });
 
 test.each<[what: string, members: string, problem: string]>([
@@ -99,6 +102,11 @@ test.each<[what: string, members: string, problem: string]>([
     'two beginnings',
     "unit: octets, opening: 1, renewal: { every: month, on: 3, from: '2026-01-01T00:00:00Z' }",
     'renewal.on: found on beside from, expected one of them only',
+  ],
+  [
+    'a zone that is none',
+    'unit: octets, opening: 1 GB, renewal: { every: day, timeZone: Europe/Berlim }',
+    "renewal.timeZone: found 'Europe/Berlim', expected the name of a time zone: 'Europe/Berlin'?",
   ],
   [
     'a roll-over in another unit',
@@ -164,6 +172,11 @@ test.each<[what: string, limit: string, problem: string]>([
     'a day without a period',
     "{ id: l, unit: money, amount: '5', on: 3 }",
     'limits[0].on: found on without every, expected a period: hour, day, week or month',
+  ],
+  [
+    'a zone without a period',
+    "{ id: l, unit: money, amount: '5', timeZone: UTC }",
+    'limits[0].timeZone: found timeZone without every, expected a period: hour, day, week or month',
   ],
   [
     'a rule that is none',

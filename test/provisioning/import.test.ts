@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { exportTo } from '../../src/cli/export.ts';
+import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { type Configuration, compileStored } from '../../src/provisioning/configuration.ts';
 import { CsvReader, type CsvRow, csvLine } from '../../src/provisioning/csv.ts';
@@ -10,7 +11,7 @@ import { type Imported, importBatch } from '../../src/provisioning/import.ts';
 import { COLUMNS, readHeader } from '../../src/provisioning/subscriber-rows.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { file, plan, tenant } from './configurations.ts';
+import { file, load, plan, tenant } from './configurations.ts';
 
 async function configured(store: Store): Promise<Configuration> {
   const first = file([
@@ -229,6 +230,29 @@ test('what is exported is imported as it was, byte for byte when exported again'
     expect(withoutPeriods(copied.counters)).toEqual(withoutPeriods(counters));
   }
   expect((await exported(copy)).text).toBe(text);
+});
+
+test('periods that are counted in another zone than the plan’s are exported with it', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const monthly = { id: 'm', unit: 'octets', renewal: { every: 'month', amount: 5 } } as const;
+  const limits = [{ id: 'cap', unit: 'money', amount: '5', every: 'day' }] as const;
+  const accounts = [
+    { id: 'a', plan: 'p', subscribers: [{ e164: '491', limits }], buckets: [monthly] },
+  ];
+  const berlin = tenant('t', { plans: [plan('0.01', { timeZone: 'Europe/Berlin' })], accounts });
+  await applyFile(store, load(file([berlin])), { all: true });
+  // From now on the plan counts in UTC; the account's periods stay as they began.
+  const out = new PassThrough();
+  const [, text] = await Promise.all([
+    exportTo(out, store, { tenant: 't', configuration: await configured(store) }),
+    textOf(out),
+  ]);
+  expect(await take(store, text)).toMatchObject({ unchanged: 1, refused: [] });
+  const copy = new MemoryStore({ partitions: 4 });
+  expect(await take(copy, text)).toMatchObject({ created: 1, refused: [] });
+  const { definition } = (await account(store, 'a'))!;
+  expect(definition.buckets[0]?.renewal).toMatchObject({ timeZone: 'Europe/Berlin' });
+  expect((await account(copy, 'a'))?.definition).toEqual(definition);
 });
 
 test.each([
