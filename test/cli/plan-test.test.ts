@@ -149,7 +149,7 @@ requests:
     expect(total).toMatchObject({ requests: 2, sessions: 1, cost: 15_000 });
   });
 
-  test('that come when the validity has long passed are rated without the grant', async () => {
+  test('that come when the validity has long passed are rated by the time of use', async () => {
     const file = written(`
 requests:
   - { at: 2026-06-10T21:55:00+02:00, context: 32260@3gpp.org }
@@ -160,12 +160,14 @@ requests:
     expect(rated[0]?.services[0]?.validitySeconds).toBe(29_100);
     expect(rated[1]?.services[0]).toMatchObject({ lapsed: true, used: 29_400 });
     expect(rated[1]?.services[0]?.amounts).toMatchObject([
-      { rule: 'calls', units: 29_400, cost: 441_000 },
+      { rule: 'calls', units: 300, cost: 4_500 },
+      { rule: 'night', units: 28_800, cost: 288_000 },
+      { rule: 'calls', units: 300, cost: 4_500 },
     ]);
-    expect(total.cost).toBe(441_000);
+    expect(total.cost).toBe(297_000);
     const { out } = await rate(file);
     expect(out).toContain('granted 3600 seconds, valid for 29100 seconds');
-    expect(out).toContain('cost 44.10 EUR, after the validity of its grant');
+    expect(out).toContain('cost 29.70 EUR, after the validity of its grant');
   });
 
   test('of volume end with the change, or are told it where their client divides its use', async () => {
@@ -437,6 +439,57 @@ describe('a capture or trace', () => {
     });
     const [rated] = await ratedOf(await traceOf(event));
     expect(rated).toMatchObject([{ kind: 'debit', outcome: 'success', cost: 1_400 }]);
+  });
+
+  test('has messages to several recipients, each by the rule for its number', async () => {
+    const texts = join(folder, 'texts.yaml');
+    writeFileSync(
+      texts,
+      `
+tenants:
+  - id: t
+    currency: EUR
+    plans:
+      - id: p
+        rules:
+          - { name: dear, match: { called: ['4990'] }, unit: units, price: { amount: '2.00', per: 1 }, quota: { size: 9 } }
+          - { name: text, unit: units, price: { amount: '0.07', per: 1 }, quota: { size: 9 } }
+peers: { anybody: {} }
+`,
+    );
+    const numbers = ['491701', '49901', '491702'];
+    const told = {
+      'Service-Context-Id': '32274@3gpp.org',
+      'Service-Information': {
+        'SMS-Information': {
+          'Recipient-Info': numbers.map((number) => ({
+            'Recipient-Address': [{ 'Address-Type': 1, 'Address-Data': number }],
+          })),
+        },
+      },
+    };
+    const asking = { 'Multiple-Services-Credit-Control': [{ 'Requested-Service-Unit': {} }] };
+    const used = { 'Used-Service-Unit': [{ 'CC-Service-Specific-Units': 3n }] };
+    const file = await traceOf(
+      ccr(1, 0, { ...told, ...asking }),
+      ccr(3, 1, { ...told, 'Multiple-Services-Credit-Control': [used] }),
+    );
+    const ran = await run({}, 'plan', 'test', texts, file, '--json');
+    expect(objectsOf<Rated | Total>(ran)).toMatchObject([
+      { services: [{ outcome: 'success', granted: 3 }], cost: 0 },
+      {
+        services: [
+          {
+            ...{ used: 3, cost: 214 },
+            amounts: [
+              { rule: 'text', units: 2, cost: 14 },
+              { rule: 'dear', units: 1, cost: 200 },
+            ],
+          },
+        ],
+      },
+      { cost: 214 },
+    ]);
   });
 
   test('what is no request is passed over, and said', async () => {
