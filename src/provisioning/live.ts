@@ -16,6 +16,9 @@ import { inSlices, type Work } from './work.ts';
 /** How often a process looks for a change, in ms: a change is in effect everywhere within a second. */
 export const CONFIGURATION_PASS_MS = 300;
 
+/** Changes that one pass takes: the second came while the first was compiled. */
+const ROUNDS = 2;
+
 /** A configuration that may change; `current` is always a whole one. */
 export interface ConfigurationSource {
   readonly current: Configuration;
@@ -121,11 +124,13 @@ export class LiveConfiguration implements ConfigurationSource {
 
   async #look(): Promise<boolean> {
     try {
-      if ((await this.#store.configurationStamp()) === this.#seen) return true;
-      const stored = await this.#store.readConfiguration();
-      if (stored?.stamp === this.#seen) return true;
-      this.#seen = stored?.stamp ?? '';
-      await this.#take(stored);
+      for (let round = 0; round < ROUNDS; round++) {
+        if ((await this.#store.configurationStamp()) === this.#seen) return true;
+        const stored = await this.#store.readConfiguration();
+        if (stored?.stamp === this.#seen) return true;
+        this.#seen = stored?.stamp ?? '';
+        await this.#take(stored);
+      }
       return true;
     } catch (error) {
       this.#events.failed(error);

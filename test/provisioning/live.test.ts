@@ -224,6 +224,24 @@ describe('several changes', () => {
     expect(['one', 'two'].map((id) => amountOf(live.current, id))).toEqual([40_000, 40_000]);
   });
 
+  test('one while another is being compiled is not left to wait for the next pass', async () => {
+    const store = new MemoryStore();
+    await put(store, priced('0.01'));
+    let written: Promise<unknown> | undefined;
+    const { live, told } = await open(store, {
+      *preparing({ version }) {
+        if (version !== 2) return;
+        written = put(store, priced('0.03'));
+        for (const until = performance.now() + 20; performance.now() < until; ) yield;
+      },
+    });
+    await put(store, priced('0.02'));
+    await live.pass();
+    await written;
+    expect(told).toEqual([2, 3]);
+    expect(amountOf(live.current, 'one')).toBe(30_000);
+  });
+
   test('one while another is being compiled: who asks after it gets it', async () => {
     const store = new MemoryStore();
     await put(store, priced('0.01'));
