@@ -69,7 +69,14 @@ export interface RecordedService {
   unrated?: Used;
   reasons?: readonly number[];
   /** After a tariff change: the rule that rated the part of `used` that came after it. */
-  after?: { rule: string; used: number; cost: number };
+  after?: {
+    rule: string;
+    /** Where the rule is not of the plan and version that rated the rest. */
+    plan?: string;
+    planVersion?: number;
+    used: number;
+    cost: number;
+  };
 }
 
 export interface RecordedRecipients {

@@ -96,8 +96,10 @@ function recordOf(
     record.used = used;
     record.cost = cost;
   }
-  if (after !== undefined)
-    record.after = { rule: after.change.rule, used: after.used, cost: after.cost };
+  if (after !== undefined) {
+    const { rule, of } = after.change;
+    record.after = { rule, ...of, used: after.used, cost: after.cost };
+  }
   if (granted !== undefined) record.granted = granted.units;
   if (excess) record.excess = true;
   if (settled.unrated && one.used !== undefined) record.unrated = one.used;

@@ -22,6 +22,8 @@ export interface Switch {
   /** Store time in ms. */
   at: number;
   rule: string;
+  /** Of which plan the rule is, and its version; absent: of its service's, as in every grant. */
+  of?: { plan: string; planVersion: number };
   price?: Price;
   /** Dual quota: what may be used after the change, a grant of its own (RFC 8506 5.1.2). */
   after?: { parts: readonly Part[]; units: number };

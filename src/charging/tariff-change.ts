@@ -125,7 +125,7 @@ export function withSecondQuota(
 
 /** The change that divides what is reported: the grant's, or one that the client alone tells of. */
 export function changeOf(
-  { at }: Serving,
+  { at, plan }: Serving,
   { one, service, rule }: { one: AskedService; service: Service; rule: Rule | undefined },
 ): Switch | undefined {
   const known = knownChange(service);
@@ -133,7 +133,9 @@ export function changeOf(
   if (one.usedAfter === undefined || rule === undefined) return undefined;
   if (rule.name === service.rule || rule.unit !== service.unit) return undefined;
   if (rule.denied === true || rule.uncontrolled === true) return undefined;
-  return switchOf({ at, rule });
+  const change = switchOf({ at, rule });
+  const isSame = service.plan === plan.id && service.planVersion === plan.version;
+  return isSame ? change : { ...change, of: { plan: plan.id, planVersion: plan.version } };
 }
 
 /** Of `used` units, in the service's unit, those that came after `change`. */
@@ -163,8 +165,8 @@ export function usedAfter(
 
 /** The service under the tariff that holds from the change on, with no unit counted yet. */
 export function switchedOver({ price: _old, ...service }: Service, change: Switch): Service {
-  const { rule, price } = change;
-  return { ...service, rule, rated: 0, ...(price === undefined ? {} : { price }) };
+  const { rule, price, of } = change;
+  return { ...service, rule, ...of, rated: 0, ...(price === undefined ? {} : { price }) };
 }
 
 /** The tariff change that a service's usage is divided by: of its grant, or of the one it had. */

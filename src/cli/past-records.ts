@@ -126,7 +126,7 @@ export class PastRecords {
     const { id, partition, at, tenant, account, requestNumber, outcome } = record;
     const services: ExplainedService[] = [];
     for (const service of record.services) {
-      const { planVersion } = service;
+      const { planVersion, after } = service;
       const id = service.plan ?? (await this.#plans.idFor(record));
       const plan = await this.#plans.version({ tenant, plan: id }, planVersion);
       if (plan === undefined) {
@@ -139,7 +139,11 @@ export class PastRecords {
       const facts = factsOf(service, past);
       const choice = explain(plan, { ...service, context, facts }, at);
       const remarks = remarksOn(service, { plan, choice });
-      const amounts = amountsOf(service, { plan, past, remarks });
+      const later =
+        after?.plan === undefined
+          ? plan
+          : await this.#plans.version({ tenant, plan: after.plan }, after.planVersion);
+      const amounts = amountsOf(service, { plan, later, past, remarks });
       services.push({ ...service, plan: id, choice, timeZone: plan.timeZone, amounts, remarks });
     }
     const [plan, ...others] = new Set(services.map((service) => service.plan));
@@ -195,21 +199,32 @@ function remarksOn(
 
 function amountsOf(
   service: RecordedService,
-  { plan, past, remarks }: { plan: Plan; past: Past; remarks: string[] },
+  {
+    plan,
+    later,
+    past,
+    remarks,
+  }: {
+    plan: Plan;
+    /** What rated the part after a tariff change; undefined: it is not known. */
+    later: Plan | undefined;
+    past: Past;
+    remarks: string[];
+  },
 ): ExplainedAmount[] {
   const { rule, unit, used = 0, cost = 0, after } = service;
   if (rule === undefined || unit === undefined) return [];
   const key = keyOf(service, past);
-  const written = (name: string): Pick<Counted, 'rule' | 'price'> => {
+  const written = (name: string, plan: Plan): Pick<Counted, 'rule' | 'price'> => {
     const found = plan.rules.find((one) => one.name === name);
     return { rule: name, price: priceOf({ unit, price: found?.price }) ?? 'none' };
   };
   const start = past.isWhole ? 0 : undefined;
-  let counted = countedOn(past.services.get(key), { ...written(rule), rated: start });
+  let counted = countedOn(past.services.get(key), { ...written(rule, plan), rated: start });
   const amounts: ExplainedAmount[] = [];
-  const take = (units: number, cost: number): void => {
+  const take = (units: number, cost: number, by: Plan | undefined): void => {
     const { rule, price, rated } = counted;
-    if (!plan.rules.some(({ name }) => name === rule)) remarks.push(`the plan has no rule ${rule}`);
+    if (by?.rules.every(({ name }) => name !== rule)) remarks.push(`the plan has no rule ${rule}`);
     const of = { rule, units, cost, rated };
     const { amount, remark } = amountBy(price === 'none' ? undefined : price, of);
     if (remark !== undefined) remarks.push(remark);
@@ -217,10 +232,13 @@ function amountsOf(
     amounts.push(amount);
   };
   const units = used - (after?.used ?? 0);
-  if (units > 0) take(units, cost - (after?.cost ?? 0));
+  if (units > 0) take(units, cost - (after?.cost ?? 0), plan);
   if (after !== undefined) {
-    counted = { ...written(after.rule), rated: 0 };
-    take(after.used, after.cost);
+    counted =
+      later === undefined
+        ? { rule: after.rule, price: undefined, rated: undefined }
+        : { ...written(after.rule, later), rated: 0 };
+    take(after.used, after.cost, later);
   }
   past.services.set(key, counted);
   return amounts;

@@ -106,8 +106,10 @@ function toService(message: ServiceMessage): RecordedService {
   if (message.excess) service.excess = true;
   if (isPresent(message.reasons) && message.reasons.length > 0) service.reasons = message.reasons;
   if (isPresent(message.after)) {
-    const { rule, used, cost } = message.after;
+    const { rule, plan, planVersion, used, cost } = message.after;
     service.after = { rule, used, cost };
+    if (isPresent(plan)) service.after.plan = plan;
+    if (isPresent(planVersion)) service.after.planVersion = planVersion;
   }
   if (isPresent(message.recipients)) {
     const { count, of, called } = message.recipients;
@@ -175,7 +177,13 @@ interface ServiceMessage {
   outcome: string;
   excess: boolean;
   reasons: Optional<readonly number[]>;
-  after: Optional<{ rule: string; used: number; cost: number }>;
+  after: Optional<{
+    rule: string;
+    plan?: Optional<string>;
+    planVersion?: Optional<number>;
+    used: number;
+    cost: number;
+  }>;
   unrated: Optional<Partial<Record<Unit, Optional<number>>>>;
   recipients: Optional<{ count: number; of?: Optional<number>; called: readonly string[] }>;
 }

@@ -251,9 +251,10 @@ describe('a client that knows single quotas', () => {
     till.plan = planOf([ruleOf({ name: 'other', ...at(9) })], { version: 2 });
     report(till, { used: { octets: 10 }, usedAfter: { octets: 4 } });
     expect(till.records.at(-1)!.services[0]).toMatchObject({
-      cost: 6 + 36,
-      after: { rule: 'other', used: 4, cost: 36 },
+      ...{ rule: 'data', planVersion: 1, cost: 6 + 36 },
+      after: { rule: 'other', plan: 'p', planVersion: 2, used: 4, cost: 36 },
     });
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'other', planVersion: 2 });
   });
 });
 

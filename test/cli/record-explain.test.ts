@@ -214,6 +214,21 @@ describe('the records of a session', () => {
     ]);
   });
 
+  test('have what came after it by another plan, where the record says so', async () => {
+    const after = { rule: 'mobile', plan: 'other', planVersion: 1, used: 2, cost: 20_000 };
+    const file = fileOf('records-a.jsonl', [
+      record('initial', 0, [{}]),
+      record('update', 1, [use(8, 20_060, { rule: 'calls', after })]),
+      record('update', 2, [use(8, 20_060, { rule: 'calls', after: { ...after, planVersion: 7 } })]),
+    ]);
+    const [, first, second] = await explained(file);
+    expect(first?.services[0]?.amounts).toMatchObject([
+      { rule: 'calls', units: 6, cost: 60, paidBy: 'money' },
+      { rule: 'mobile', units: 2, cost: 20_000, paidBy: 'money' },
+    ]);
+    expect(second?.services[0]?.amounts[1]).toMatchObject({ cost: 20_000, paidBy: 'unknown' });
+  });
+
   test('tell units that a bundle paid for from those that cost money', async () => {
     const file = fileOf('records-a.jsonl', [
       record('initial', 0, [{}]),

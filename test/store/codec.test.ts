@@ -341,6 +341,7 @@ describe('a record', () => {
             unrated: { octets: 0, seconds: 1, units: 2, money: 3 },
             plan: 'gold',
             recipients: { count: 2, of: 3, called: ['49', ''] },
+            after: { rule: 'o', plan: 'silver', planVersion: 0, used: 1, cost: -1 },
             reasons: [2, 4],
           },
         ],
