@@ -41,7 +41,7 @@ export interface Plans {
 export interface Incoming {
   kind: Request['kind'];
   sessionId: string;
-  subSessionId?: string;
+  subSessionId?: string | undefined;
   /** Who it says it is for, in the order in which accounts are looked up. */
   subscribers: readonly SubscriberId[];
   /** The tenant that the routing rules give; undefined where only a session can tell. */

@@ -185,26 +185,29 @@ export class SessionDecision {
     on: { snapshot: Snapshot; decision: Change; request: Request },
   ): Commit {
     const { snapshot, decision, request } = on;
-    const now = decision.record.at;
-    const opens = decision.index === 'open';
-    return {
+    const { session, index, timer, ttlMs } = decision;
+    const under: NonNullable<Commit['session']> = {
+      key: this.#key,
+      expected: snapshot.session?.version ?? 0,
+      value: session,
+      index,
+      timer,
+    };
+    if (ttlMs === 'keep') under.keepTtl = true;
+    else if (ttlMs !== undefined) under.ttlMs = ttlMs;
+    const commit: Commit = {
       account,
       epoch: snapshot.epoch,
       accountVersion: snapshot.account?.version ?? 0,
-      ...(opens && request.subscriber !== undefined ? { subscriber: request.subscriber } : {}),
-      ...(opens ? { notAfter: now + Math.ceil(this.#calls.left) } : {}),
-      session: {
-        key: this.#key,
-        expected: snapshot.session?.version ?? 0,
-        value: decision.session,
-        index: decision.index,
-        timer: decision.timer,
-        ...(decision.ttlMs === 'keep' ? { keepTtl: true } : {}),
-        ...(typeof decision.ttlMs === 'number' ? { ttlMs: decision.ttlMs } : {}),
-      },
+      session: under,
       movements: decision.movements,
       record: decision.record,
     };
+    if (index === 'open') {
+      if (request.subscriber !== undefined) commit.subscriber = request.subscriber;
+      commit.notAfter = decision.record.at + Math.ceil(this.#calls.left);
+    }
+    return commit;
   }
 
   /**

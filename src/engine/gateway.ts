@@ -9,7 +9,6 @@
  * usage of a session that can be told (RFC 8506 7, table 6). A one-time event reports nothing: it is
  * served whole or not at all.
  */
-import type { SubscriberId } from '../charging/request.ts';
 import { answerFailure } from '../diameter/answer.ts';
 import type { Decoded, DecodedAs } from '../diameter/decode.ts';
 import { encode } from '../diameter/encode.ts';
@@ -18,34 +17,9 @@ import { answerHeader } from '../diameter/header.ts';
 import { resultCodes } from '../diameter/result-codes.ts';
 import { type AnswerableCCR, toCCA } from '../ro/answer.ts';
 import { flawOf } from '../ro/flaw.ts';
-import { type Identified, identify, wellFormed } from '../ro/identify.ts';
-import type { Currency } from '../ro/money.ts';
-import { type TranslateOptions, toEvent, toRequest } from '../ro/request.ts';
-import type { Charging, Incoming, IncomingEvent, Plans } from './charge.ts';
-
-/** What the configuration says of one peer. */
-export interface PeerOptions {
-  /** `loose`: it gives one CC-Request-Number to different requests of a session. */
-  numbering: 'strict' | 'loose';
-  /** How it may be told of a tariff change within a grant; absent: not at all. */
-  tariffChange?: 'single' | 'dual';
-  /** Whose form final units have that say more than to terminate; absent: RFC 4006's. */
-  finalUnits?: 'rfc4006' | 'rfc8506';
-  /** The tenants it may serve; absent: all. */
-  tenants?: readonly string[];
-}
-
-/** What a request says that may tell its tenant. */
-export interface RoutingFacts {
-  originHost: string;
-  originRealm: string;
-  destinationRealm: string | undefined;
-  serviceContextId: string | undefined;
-  /** Called-Station-Id. */
-  apn: string | undefined;
-  imsi: string | undefined;
-  e164: string | undefined;
-}
+import { identify, wellFormed } from '../ro/identify.ts';
+import type { Charging } from './charge.ts';
+import { NO_CURRENCY, type PeerOptions, type RequestConfiguration, received } from './received.ts';
 
 /** A request as a connection hands it over; `answer` is to be called once. */
 export interface Inbound {
@@ -57,12 +31,6 @@ export interface Inbound {
   /** Monotonic ms. */
   readonly receivedAt: number;
   answer(bytes: Buffer): void;
-}
-
-/** A configuration as a request sees it: one and the same from start to end. */
-export interface RequestConfiguration extends Plans {
-  tenantOf(facts: RoutingFacts): string | undefined;
-  currencyOf(tenant: string): Currency | undefined;
 }
 
 export interface GatewayOptions {
@@ -87,9 +55,6 @@ export interface GatewayOptions {
     defect(error: unknown): void;
   };
 }
-
-/** Money that no tenant is known for: only answers without amounts are written with it. */
-const NO_CURRENCY: Currency = { code: 0, digits: 0 };
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -143,7 +108,14 @@ export class Gateway {
       return this.#fail(inbound, flaw);
     const { charging, deadlineMs, origin } = this.#options;
     const configuration = this.#options.configuration();
-    const incoming = this.#incoming(inbound, { decoded, identified, flaw, configuration });
+    const incoming = received({
+      ccr: decoded.message,
+      information: decoded.raw.serviceInformation,
+      identified,
+      flaw,
+      peer: inbound.peer,
+      configuration,
+    });
     const charged = await charging.charge(incoming, inbound.receivedAt + deadlineMs);
     if (charged.kind === 'busy')
       return this.#fail(inbound, failure('DIAMETER_TOO_BUSY', 'the store cannot be reached'));
@@ -155,82 +127,11 @@ export class Gateway {
       ccr: decoded.message as AnswerableCCR,
       origin,
       currency: currency ?? NO_CURRENCY,
-      ...(finalUnits === undefined ? {} : { finalUnits }),
+      finalUnits,
     });
     const bytes = encode('CCA', answerHeader(decoded.header), cca, decoded.raw);
     this.#answered(inbound, kind, cca['Result-Code']);
     inbound.answer(bytes);
-  }
-
-  #incoming(
-    { peer }: Inbound,
-    of: {
-      decoded: DecodedAs<'CCR'>;
-      identified: Identified;
-      flaw: Failure | undefined;
-      configuration: RequestConfiguration;
-    },
-  ): Incoming | IncomingEvent {
-    const { decoded, identified, flaw, configuration } = of;
-    const { kind, client } = identified;
-    const { tariffChange = 'none', numbering } = peer.options;
-    const looseNumbering = numbering === 'loose';
-    const read = (tenant: string, now: number): TranslateOptions => ({
-      currency: configuration.currencyOf(tenant) ?? NO_CURRENCY,
-      now,
-      information: decoded.raw.serviceInformation,
-    });
-    if (kind === 'event')
-      return {
-        ...this.#whose(peer.options, of),
-        kind,
-        translate(tenant, now) {
-          const event = toEvent(decoded.message, identified, read(tenant, now));
-          if (event === undefined) throw new Error('an event does not say what is to be done');
-          return looseNumbering ? { ...event, looseNumbering } : event;
-        },
-      };
-    const session = { ...identified, kind };
-    const refusal = flaw === undefined ? {} : { refusal: { resultCode: flaw.resultCode } };
-    return {
-      ...this.#whose(peer.options, of),
-      kind,
-      translate: (tenant, now) => ({
-        ...toRequest(decoded.message, session, {
-          ...read(tenant, now),
-          ...refusal,
-          looseNumbering,
-          tariffChange,
-        }),
-        ...viaOf(peer.originHost, client.host),
-      }),
-    };
-  }
-
-  /** Which session or event it is, of whom, and which tenant that may be. */
-  #whose(
-    { tenants }: PeerOptions,
-    { identified, configuration }: { identified: Identified; configuration: RequestConfiguration },
-  ): Omit<Incoming, 'kind' | 'translate'> {
-    const { sessionId, subSessionId, subscribers, client } = identified;
-    const idOf = (wanted: SubscriberId['kind']) =>
-      subscribers.find((subscriber) => subscriber.kind === wanted)?.id;
-    return {
-      sessionId,
-      ...(subSessionId === undefined ? {} : { subSessionId }),
-      subscribers,
-      plans: configuration,
-      tenant: configuration.tenantOf({
-        originHost: client.host,
-        originRealm: client.realm,
-        destinationRealm: identified.destinationRealm,
-        serviceContextId: identified.context,
-        apn: identified.apn,
-        imsi: idOf('imsi'),
-        e164: idOf('e164'),
-      }),
-      mayServe: (tenant) => tenants?.includes(tenant) ?? true,
-    };
   }
 
   /** In credit control a session ends by its CCR; a client that sends STR is taken at its word. */
@@ -274,9 +175,4 @@ export class Gateway {
     const { events, clock } = this.#options;
     events.answered(kind, resultCode, clock() - receivedAt);
   }
-}
-
-/** The peer as the way to the client, unless it is the client. */
-function viaOf(peer: string, client: string): { via?: string } {
-  return peer === client || peer.toLowerCase() === client.toLowerCase() ? {} : { via: peer };
 }

@@ -48,7 +48,7 @@ export interface AnswerTo {
   /** The tenant's. */
   currency: Currency;
   /** What the peer understands; `rfc4006` by default. */
-  finalUnits?: FinalUnits;
+  finalUnits?: FinalUnits | undefined;
 }
 
 type MSCC = Value<'Multiple-Services-Credit-Control'>;

@@ -54,18 +54,19 @@ export function identify(ccr: Understood<CCR>): Identified | undefined {
   const apn =
     ccr['Service-Information']?.['PS-Information']?.['Called-Station-Id'] ??
     ccr['Called-Station-Id']?.[0];
-  return {
+  const identified: Identified = {
     kind,
     sessionId: wellFormed(sessionId),
-    ...(subSessionId === undefined ? {} : { subSessionId: subSessionId.toString() }),
     number,
     subscribers: subscribersOf(ccr),
     client: { host: ccr['Origin-Host'] ?? '', realm: ccr['Origin-Realm'] ?? '' },
-    ...(destinationRealm === undefined ? {} : { destinationRealm }),
-    ...(context === undefined ? {} : { context }),
-    ...(sentContext === context ? {} : { sentContext }),
-    ...(apn === undefined ? {} : { apn }),
   };
+  if (subSessionId !== undefined) identified.subSessionId = subSessionId.toString();
+  if (destinationRealm !== undefined) identified.destinationRealm = destinationRealm;
+  if (context !== undefined) identified.context = context;
+  if (sentContext !== undefined && sentContext !== context) identified.sentContext = sentContext;
+  if (apn !== undefined) identified.apn = apn;
+  return identified;
 }
 
 /**

@@ -46,7 +46,7 @@ export interface TranslateOptions {
 }
 
 export interface SessionOptions extends TranslateOptions {
-  refusal?: Refusal;
+  refusal?: Refusal | undefined;
   looseNumbering?: boolean;
   /** What the peer can be told of tariff changes (RFC 8506 8.20); `none` by default. */
   tariffChange?: 'single' | 'dual' | 'none';
@@ -58,7 +58,11 @@ export function toRequest(
   with_: SessionOptions,
 ): Request {
   const { refusal, looseNumbering, tariffChange = 'none' } = with_;
-  const request: Request = { kind: identified.kind, ...commonOf(ccr, identified, with_) };
+  const { kind, sessionId, number, client } = identified;
+  const { level, services } = servicesOf(ccr, kind, with_.currency);
+  const context = identified.context ?? '';
+  const request: Request = { kind, sessionId, number, context, client, level, services };
+  addCommon(request, ccr, identified, with_);
   // At command level there is no room for a second quota.
   const single = tariffChange === 'dual' && request.level === 'command';
   if (tariffChange !== 'none') request.tariffChange = single ? 'single' : tariffChange;
@@ -80,7 +84,11 @@ export function toEvent(
 ): EventRequest | undefined {
   const action = actions[ccr['Requested-Action'] ?? -1];
   if (action === undefined) return undefined;
-  const event: EventRequest = { action, ...commonOf(ccr, identified, with_) };
+  const { kind, sessionId, number, client } = identified;
+  const { level, services } = servicesOf(ccr, kind, with_.currency);
+  const context = identified.context ?? '';
+  const event: EventRequest = { action, sessionId, number, context, client, level, services };
+  addCommon(event, ccr, identified, with_);
   const debit = refundInformationOf(ccr);
   if (debit !== undefined) event.refundInformation = debit;
   return event;
@@ -97,16 +105,14 @@ function refundInformationOf(ccr: Understood<CCR>): Uint8Array | undefined {
 
 type Common = Omit<EventRequest, 'action' | 'refundInformation'>;
 
-/** What requests of every kind have. */
-function commonOf(
+/** Adds what requests of every kind may have. */
+function addCommon(
+  common: Common,
   ccr: Understood<CCR>,
   identified: Identified,
-  { currency, now, information }: TranslateOptions,
-): Common {
-  const { kind, sessionId, subSessionId, number, client, sentContext } = identified;
-  const { level, services } = servicesOf(ccr, kind, currency);
-  const context = identified.context ?? '';
-  const common: Common = { sessionId, number, context, client, level, services };
+  { now, information }: TranslateOptions,
+): void {
+  const { subSessionId, sentContext } = identified;
   if (subSessionId !== undefined) common.subSessionId = subSessionId;
   if (sentContext !== undefined) common.sentContext = sentContext;
   const subscriber = identified.subscribers[0];
@@ -128,7 +134,6 @@ function commonOf(
   const correlation = ccr['CC-Correlation-Id'];
   if (correlation !== undefined)
     common.correlation = correlation.toString('hex', 0, MAX_CORRELATION_BYTES);
-  return common;
 }
 
 function keepable(information: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 /** A gateway under the tests by clause: it speaks octets to two workers on one store. */
 import type { ChargingRecord } from '../../src/charging/record.ts';
-import type { PeerOptions } from '../../src/engine/gateway.ts';
+import type { PeerOptions } from '../../src/engine/received.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { decodeRecord } from '../../src/store/record-codec.ts';
 import { message } from '../diameter/bytes.ts';

@@ -1,6 +1,6 @@
 /** RFC 8506 5.1.2, 5.2, 8.16-8.19, 9: several services in one request, by clause. */
 import { expect, test } from 'vitest';
-import type { PeerOptions } from '../../src/engine/gateway.ts';
+import type { PeerOptions } from '../../src/engine/received.ts';
 import { type Answer, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
 import { avpOf, octetsOf, type Read, type Tree } from './octets.ts';
 

@@ -1,6 +1,7 @@
 /** The whole path of a request but its socket: octets in, decode, charge, octets out. */
 import { decode } from '../../src/diameter/decode.ts';
-import { Gateway, type PeerOptions, type RequestConfiguration } from '../../src/engine/gateway.ts';
+import { Gateway } from '../../src/engine/gateway.ts';
+import type { PeerOptions, RequestConfiguration } from '../../src/engine/received.ts';
 import { CCR, message, P, type Parsed, parse, R } from '../peer/raw.ts';
 import type { Rig, Worker } from './rig.ts';
 

@@ -1,7 +1,7 @@
 /** A request is served by one configuration from start to end, whatever is changed while it is. */
 import { expect, test } from 'vitest';
 import { planWithoutRules } from '../../src/charging/plan.ts';
-import type { RequestConfiguration } from '../../src/engine/gateway.ts';
+import type { RequestConfiguration } from '../../src/engine/received.ts';
 import { withFaults } from '../../src/store/memory/faulty-store.ts';
 import { planOf, ruleOf } from '../charging/till.ts';
 import { avp, group, only, parseAVPs, resultCode, u32 } from '../peer/raw.ts';
