@@ -1,4 +1,4 @@
-/** What the commands have in common that book an amount into a bucket, or out of it, once per key. */
+/** What the commands have in common that book an amount of a bucket, once per key. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AccountRef } from '../charging/account.ts';
 import type { Booking } from '../charging/booking.ts';

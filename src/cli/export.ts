@@ -62,10 +62,11 @@ export const command = defineCommand({
       }
     });
     const { refusable } = written;
+    const more = refusable.length < MAX_NAMED ? '' : ' ...';
     if (refusable.length > 0)
       call.note(
         'Import refuses the rows of accounts whose plan is not there, or has not the rules that ' +
-          `their buckets name: ${refusable.join(', ')}${refusable.length < MAX_NAMED ? '' : ' ...'}`,
+          `their buckets name: ${refusable.join(', ')}${more}`,
       );
     call.result(written, ({ accounts, rows }) => `${accounts} accounts, ${rows} rows in ${file}`);
   },
@@ -110,7 +111,7 @@ export async function exportTo(
   return written;
 }
 
-/** A plan may be taken out that accounts have; they keep its name, and buckets those of its rules. */
+/** A plan may be taken out that accounts have: they keep its name, and buckets its rules'. */
 function isImportable(definition: AccountDefinition, configuration: Configuration): boolean {
   const rules = rulesOfTenant(configuration, definition.tenant)(definition.plan);
   return rules !== undefined && misfits(definition, { id: definition.plan, rules }).length === 0;

@@ -15,7 +15,8 @@ export const command = defineCommand({
   details:
     'FILE is one plan, as it stands in a provisioning file. One that rates otherwise than before ' +
     'gets the next version; open sessions keep what their grants were decided on. Refused where ' +
-    'buckets of accounts name a rule that it has no more. Waits up to 2 s for all workers to have it.',
+    'buckets of accounts name a rule that it has no more. Waits up to 2 s for all workers to ' +
+    'have it.',
   examples: ['plan put prepaid-data.yaml --tenant mvno-blue'],
   flags: {
     tenant: { kind: word('TENANT'), description: 'Whose plan; needed where there are several.' },

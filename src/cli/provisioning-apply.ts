@@ -13,11 +13,13 @@ export const command = defineCommand({
   summary: 'Bring a running service to what a provisioning file says',
   usage: 'FILE',
   details:
-    'Tenants, plans, peers and routing change as a whole, or not at all, and are in effect on all ' +
-    'workers within a second; then accounts are created and changed. Everything that the file says ' +
-    'is put in place, also where it was changed by other means; what it does not say of an account, ' +
-    'and balances, are left alone. Peers ' +
-    'that the running service cannot serve on its address are refused, and nothing is changed.',
+    'Tenants, plans, peers and routing change as a whole, or not at all, and are in effect on ' +
+    'all workers within a second, which is waited for; then accounts are created and changed. ' +
+    'Everything that the file says is put in place, also where it was changed by other means; ' +
+    'what it does not say of an account, and balances, are left alone. Clients whose account gets ' +
+    'another plan are asked to re-authorise. Peers that the running service cannot serve on its ' +
+    'address are refused, and so are plans without a rule that buckets of accounts name; nothing ' +
+    'is changed then.',
   examples: ['provisioning apply mvne.yaml'],
   flags: {},
   settings: [...storeSettings, ...askingSettings, 'diameterHost'],
@@ -44,7 +46,8 @@ export const command = defineCommand({
     const result = { changed, version, ...inEffectShown(inEffect), plansGone, accounts };
     call.result(result, () =>
       [
-        `configuration  ${changed ? 'changed' : 'as it was'}, version ${version}${whereText(inEffect)}`,
+        `configuration  ${changed ? 'changed' : 'as it was'}, version ${version}` +
+          whereText(inEffect),
         `accounts       ${accounts.created} created, ${accounts.changed} changed, ` +
           `${accounts.unchanged} as they were, ${accounts.refused} left alone`,
         ...(accounts.sessionsAsked === 0

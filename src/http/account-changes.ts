@@ -1,6 +1,6 @@
 /**
- * Changes of `/v1/accounts`: accounts and their buckets. Every one may be repeated: it puts something in
- * place, or takes it away. What the buckets hold is booked (`bookings.ts`).
+ * Changes of `/v1/accounts`: accounts and their buckets. Every one may be repeated: it puts
+ * something in place, or takes it away. What the buckets hold is booked (`bookings.ts`).
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';

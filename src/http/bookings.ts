@@ -1,6 +1,6 @@
 /**
- * What buckets hold: top-ups and adjustments by `/v1/accounts/:account/buckets/:bucket`, each booked once
- * under its Idempotency-Key.
+ * What buckets hold: top-ups and adjustments by `/v1/accounts/:account/buckets/:bucket`, each
+ * booked once under its Idempotency-Key.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -168,7 +168,8 @@ function amountOf(
 
 const REASONS: Readonly<Record<Exclude<BookingRefusal, 'bucket-unknown'>, string>> = {
   'amount-invalid':
-    'a top-up adds more than 0, an adjustment is not 0, and both are within 2^53 - 1 smallest units',
+    'a top-up adds more than 0, an adjustment is not 0, and both stay within 2^53 - 1 smallest ' +
+    'units',
   'bucket-expired': 'the bucket has expired',
   'beyond-limit': 'the bucket would hold more than 2^53 - 1 smallest units',
   'below-floor': 'there is not so much in the bucket',

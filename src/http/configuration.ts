@@ -38,8 +38,8 @@ const inEffectHeader = {
   [IN_EFFECT]: {
     type: 'string',
     description:
-      'Workers that have it, a slash, workers in all: `2/2`. A change is waited for up to 2 s; where ' +
-      'some do not have it then, it is stored all the same. Absent: it could not be asked.',
+      'Workers that have it, a slash, workers in all: `2/2`. A change is waited for up to 2 s; ' +
+      'where some do not have it then, it is stored all the same. Absent: it could not be asked.',
   },
 } as const;
 const stored = (what: string) => {
@@ -208,8 +208,8 @@ export function configurationRoutes(
         summary: 'Put a plan in place',
         description:
           'One that rates otherwise than before gets a higher version. Sessions keep what their ' +
-          'grants were decided on; new grants are decided on this. Refused where buckets or limits ' +
-          'of accounts name a rule that it has no more: then all accounts are looked through first.',
+          'grants were decided on; new grants are decided on this. Refused where buckets or ' +
+          'limits of accounts name a rule that it has no more: all accounts are looked through then.',
         params: idParam('plan'),
         querystring: byTenant,
         headers: conditions,

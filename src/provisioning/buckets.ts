@@ -179,8 +179,8 @@ function periodOf(
 }
 
 /**
- * What the buckets and limits of an account name that a plan has not, or that does not count what they
- * hold; each with its path within the account. Of a plan without `rules` nothing is known.
+ * What the buckets and limits of an account name that a plan has not, or that does not count what
+ * they hold; each with its path within the account. Of a plan without `rules` nothing is known.
  */
 export function misfits(
   { buckets }: Pick<AccountDefinition, 'buckets'>,

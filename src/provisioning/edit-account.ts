@@ -19,6 +19,7 @@ import { type AccountStore, type AskClients, subscriberId } from './apply.ts';
 import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
+import { identityFinding } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
@@ -132,8 +133,9 @@ export async function putAccount(
 }
 
 /**
- * Changes some of an account: its plan, its status, the most sessions at once. Where a plan is named,
- * clients are asked. Throws CHANGE_REFUSED also where a bucket or limit names rules that the plan has not.
+ * Changes some of an account: its plan, its status, the most sessions at once. Where a plan is
+ * named, clients are asked. Throws CHANGE_REFUSED also where a bucket or limit names rules that the
+ * plan has not.
  */
 export async function changeAccount(
   { store, configuration, askClients }: AccountEditing,
@@ -206,12 +208,17 @@ export async function removeBucket(
   });
 }
 
-/** Gives an account a subscriber, which leaves the account that had it. Throws ACCOUNT_UNKNOWN. */
+/**
+ * Gives an account a subscriber, which leaves the account that had it. Throws ACCOUNT_UNKNOWN, and
+ * CHANGE_REFUSED for an identity that no file could have.
+ */
 export async function putSubscriber(
   store: AccountStore,
   ref: AccountRef,
   subscriber: SubscriberId,
 ): Promise<{ movedFrom?: string }> {
+  const finding = identityFinding(subscriber);
+  if (finding !== undefined) throw refusal([finding]);
   const { account } = await store.load(ref);
   if (account === undefined) throw unknown(ref);
   const name = nameOf(subscriber);

@@ -1,7 +1,7 @@
 /**
  * Which workers serve by the configuration that the store has. Each says which one it took, by its
- * stamp, beside its leases in the store; whoever changed something waits until all that live have it.
- * Nothing depends on it: a worker that cannot say so serves by the configuration all the same.
+ * stamp, beside its leases in the store; whoever changed something waits until all that live have
+ * it. Nothing depends on it: a worker that cannot say so serves by the configuration all the same.
  */
 import { setTimeout as realPause } from 'node:timers/promises';
 import { type Store, StoreUnavailable } from '../store/store.ts';

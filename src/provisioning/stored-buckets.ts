@@ -1,8 +1,9 @@
 /**
- * Rules that buckets and limits in the store name. A plan's rule that accounts name is not taken away,
- * renamed or made to count otherwise: nobody would be told that a bundle pays for nothing any more, and
- * what `export` writes of it no `import` would take. A plan as a whole may be taken out; when it comes
- * back it has the rules again. Whatever way a configuration changes by, it passes here.
+ * Rules that buckets and limits in the store name. A plan's rule that accounts name is not taken
+ * away, renamed or made to count otherwise: nobody would be told that a bundle pays for nothing any
+ * more, and what `export` writes of it no `import` would take. A plan as a whole may be taken out;
+ * when it comes back it has the rules again. Whatever way a configuration changes by, it passes
+ * here.
  *
  * Accounts that are created or changed while a plan is being changed are held against the plan as
  * it was: one that is written in just that moment is not found here.
@@ -26,9 +27,9 @@ const MAX_NAMED = 20;
 const PAGE = 200;
 
 /**
- * The accounts whose buckets would be left naming what their plan has no more, the first MAX_NAMED of
- * each tenant. Accounts are read only where a plan loses rules, all of its tenant then: a million take
- * a minute or two.
+ * The accounts whose buckets would be left naming what their plan has no more, the first MAX_NAMED
+ * of each tenant. Accounts are read only where a plan loses rules, all of its tenant then: a
+ * million take a minute or two.
  */
 export async function bucketFindings(
   store: HeldAgainst,

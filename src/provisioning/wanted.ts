@@ -13,9 +13,9 @@ import type { RulesOf } from './rule-names.ts';
 export type Rewritten = { definition: AccountDefinition } | { problem: string };
 
 /**
- * What an account that exists becomes where it is written again, at store time `now` in ms. It is left
- * as it is where a bucket would become another one under its id, or where buckets that stay name rules
- * that another plan has not.
+ * What an account that exists becomes where it is written again, at store time `now` in ms. It is
+ * left as it is where a bucket would become another one under its id, or where buckets that stay
+ * name rules that another plan has not.
  */
 export function rewritten(
   account: ProvisionedAccount,
@@ -33,8 +33,8 @@ export function rewritten(
 
 /**
  * The stored definition as it is wanted at store time `now` in ms, with all subscribers that it has
- * now. Buckets that are not written stay, as their balance may not be thrown away; limits go with the
- * subscribers that are written.
+ * now. Buckets that are not written stay, as their balance may not be thrown away; limits go with
+ * the subscribers that are written.
  */
 function wantedDefinition(
   { definition, written }: ProvisionedAccount,

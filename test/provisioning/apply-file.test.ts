@@ -136,6 +136,34 @@ test('of a plan that is taken out, or has another name, where there are accounts
   expect(await start(store, second)).toMatchObject({ plansGone: [] });
 });
 
+test('workers are waited for before accounts are changed, and clients asked after', async () => {
+  const store = new MemoryStore();
+  await start(store, FIRST);
+  const order: string[] = [];
+  const watched = withFaults(store, (call) => {
+    if (['writeConfiguration', 'announce', 'changeAccount'].includes(call)) order.push(call);
+    return 'none';
+  });
+  const moved = [
+    { id: 'a', plan: 'q' },
+    { id: 'b', plan: 'p' },
+  ];
+  const next = load(file([tenant('t', { ...plans('0.02', '0.5'), accounts: moved })]));
+  const { accounts: report } = await applyFile(watched, next, {
+    all: true,
+    waitMs: 0,
+    async askClients({ account }) {
+      order.push(`ask ${account}`);
+      return { kind: 'busy', asked: 3 };
+    },
+  });
+  expect(order).toEqual(['writeConfiguration', 'announce', 'changeAccount', 'ask a']);
+  expect(report).toMatchObject({
+    ...{ changed: 1, unchanged: 1, sessionsAsked: 3 },
+    notes: [{ account: 'a', text: expect.stringContaining('not all clients could be asked') }],
+  });
+});
+
 test('a tenant that leaves the file stays while it has accounts', async () => {
   const store = new MemoryStore();
   const both = file([tenant('t'), tenant('u', accounts('a')), tenant('empty')]);
