@@ -148,6 +148,9 @@ test('an account is put, blocked and served again; a subscriber is moved to it',
   expect((await move()).out).toBe('e164:491 is on b of blue, and no more on a\n');
   expect((await move()).out).toBe('e164:491 is on b of blue\n');
   expect((await run('subscriber', 'move', '491', 'b', ...blue)).code).toBe(2);
+  const unheardOf = await run('subscriber', 'move', 'e164:+491', 'b', ...blue);
+  expect(unheardOf).toMatchObject({ code: 2, out: '' });
+  expect(unheardOf.err).toContain("e164: found '+491', expected a number in international form");
   expect((await run('account', 'block', 'b', '--tenant', 'red')).err).toContain('ACCOUNT_UNKNOWN');
 });
 

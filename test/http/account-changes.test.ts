@@ -236,6 +236,29 @@ describe('a subscriber', () => {
     ).toBe(400);
   });
 
+  test('has an identity that clients send and a file could have, or is refused', async () => {
+    const on = await changing();
+    await put(on);
+    for (const [name, expected] of [
+      ['e164/%2B491700000004', "e164: found '+491700000004', expected a number in international"],
+      ['e164/hello', "e164: found 'hello', expected a number in international form"],
+      ['e164/1234567890123456', "e164: found '1234567890123456', expected a number"],
+      ['imsi/hello', "imsi: found 'hello', expected an IMSI of 6 to 15 digits"],
+      ['imsi/12345', "imsi: found '12345', expected an IMSI of 6 to 15 digits"],
+    ]) {
+      const where = `/v1/subscribers/${name}`;
+      const refused = await on.call('PUT', where, blue({ body: { account: 'a' } }));
+      expect(code(refused), name).toBe('CHANGE_REFUSED');
+      expect(refused.body.detail, name).toContain(expected);
+      expect((await on.call('GET', where, blue())).status, name).toBe(404);
+    }
+    for (const name of ['sip/sip:anna@example.org', 'nai/anna@example.org', 'private/+49'])
+      expect(
+        (await on.call('PUT', `/v1/subscribers/${name}`, blue({ body: { account: 'a' } }))).status,
+      ).toBe(200);
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body.subscribers).toHaveLength(5);
+  });
+
   test('of the same number in two tenants is two subscribers', async () => {
     const on = await changing();
     await put(on);
