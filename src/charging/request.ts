@@ -160,6 +160,12 @@ export function sessionKey(request: {
     : `${request.sessionId}\n${request.subSessionId}`;
 }
 
+/** The sub-session that a key of `sessionKey` names; undefined: it names a session without any. */
+export function subSessionOf(key: string): { sessionId: string; subSessionId: string } | undefined {
+  const end = key.lastIndexOf('\n');
+  return end < 0 ? undefined : { sessionId: key.slice(0, end), subSessionId: key.slice(end + 1) };
+}
+
 /**
  * A 53-bit digest of what a request asks, and for whom: kind, subscribers, services, units; never
  * routing or flags, and time stamps only of a client that gives one number to different requests.

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { compilingAhead } from '../charging/compiled-plan.ts';
 import { originHostOf, originHosts, type Settings } from '../config.ts';
-import { abortSession } from '../engine/abort.ts';
+import { abortAll } from '../engine/abort.ts';
 import { type ChargeSettings, Charging } from '../engine/charge.ts';
 import { Gateway } from '../engine/gateway.ts';
 import { HeldPeers } from '../engine/held-peers.ts';
@@ -94,11 +94,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     charging,
     origin: { host: originHost, realm: settings.originRealm },
     configuration: () => inEffect,
-    abort: (key, { mayServe, deadline }) =>
-      abortSession({ store, plan: planOf, settings: chargeSettings, clock }, key, {
-        mayServe,
-        deadline,
-      }),
+    abort: (sessionId, on) =>
+      abortAll({ store, plan: planOf, settings: chargeSettings, clock }, sessionId, on),
     maxInFlight: settings.maxInFlightPerWorker,
     deadlineMs: settings.deadlineMs,
     clock,

@@ -38,7 +38,7 @@ export interface GatewayOptions {
   origin: { host: string; realm: string };
   /** The one that holds now; asked for once for each request. */
   configuration(): RequestConfiguration;
-  /** Ends the session of an STR; `unknown`: there is none. */
+  /** Ends what an STR names, sub-sessions too; `unknown`: there is nothing. */
   abort(
     sessionId: string,
     options: { mayServe(tenant: string): boolean; deadline: number },

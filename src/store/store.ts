@@ -135,7 +135,10 @@ export interface Store extends ConfigurationStore {
   /** The account a subscriber points to: a pointer, never an authority (see `moved`). */
   accountOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined>;
 
-  /** Binds a Session-Id to an account unless it is bound; the binding that holds is returned. */
+  /**
+   * Binds a Session-Id to an account unless it is bound; the binding that holds is returned. Here and
+   * in `keepBinding`, a sub-session is noted under its Session-Id for as long as its binding lives.
+   */
   bind(sessionKey: string, account: AccountRef, ttlMs: number): Promise<Binding>;
   bindingOf(sessionKey: string): Promise<Binding | undefined>;
   /** Marks a binding as opened and sets how long it lives from now. */
@@ -152,6 +155,15 @@ export interface Store extends ConfigurationStore {
     to: AccountRef,
     ttlMs: number,
   ): Promise<Binding>;
+
+  /**
+   * CC-Sub-Session-Ids that were bound under a Session-Id, in no order; one may be given twice, and
+   * the binding of one may be gone.
+   */
+  subSessionsOf(
+    sessionId: string,
+    page: { after?: string; limit: number },
+  ): Promise<{ subSessionIds: string[]; next?: string }>;
 
   load(account: AccountRef, sessionKey?: string): Promise<Snapshot>;
   commit(commit: Commit): Promise<CommitReply>;

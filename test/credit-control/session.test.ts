@@ -286,6 +286,61 @@ test('C-004 C-015 sub-sessions of one Session-Id are charged and closed each for
   expect((await gateway.account())[0]).toBe('main: 9.80 available, 0.00 reserved');
 });
 
+/** A Session-Termination-Request, which names no sub-session (RFC 6733 8.4.1). */
+const terminationOf = (session: string): Buffer =>
+  message(
+    octetsOf({
+      'Session-Id': `gw.example;1;${session}`,
+      'Origin-Host': 'gw.example',
+      'Origin-Realm': 'example',
+      'Destination-Realm': 'tollkeeper.example',
+      'Auth-Application-Id': 4,
+      'Termination-Cause': 1,
+    }),
+    { code: 275 },
+  );
+
+test('B-173 a STR releases what its session reserved: STA 2001, 5002 where there is none', async () => {
+  const gateway = await open();
+  expect((await gateway.send(terminationOf('s'))).code).toBe(5002);
+  await gateway.ask('initial', 0, mscc(asks()));
+  expect((await gateway.account())[0]).toBe('main: 9.00 available, 1.00 reserved');
+  const answer = await gateway.send(terminationOf('s'), 1);
+  expect([answer.code, answer.error, answer.says['Session-Id']]).toEqual([
+    ...[2001, false],
+    ['gw.example;1;s'],
+  ]);
+  expect((await gateway.account())[0]).toBe('main: 10.00 available, 0.00 reserved');
+  expect(await gateway.openSessions()).toBe(0);
+  expect(gateway.records().map(({ kind }) => kind)).toEqual(['initial', 'abort']);
+  // Again it is answered alike, and what was used until then is charged.
+  expect((await gateway.send(terminationOf('s'))).code).toBe(2001);
+  expect(
+    (await gateway.ask('termination', 1, mscc({ 'Rating-Group': 1, ...used(2_000_000) }))).code,
+  ).toBe(5002);
+  expect((await gateway.account())[0]).toBe('main: 9.80 available, 0.00 reserved');
+});
+
+test('B-173 a STR ends all sub-sessions of its Session-Id, and no other', async () => {
+  const gateway = await open();
+  const sub = (id: bigint): Tree => ({ 'CC-Sub-Session-Id': id });
+  for (const id of [1n, 2n, 3n])
+    await gateway.ask('initial', 0, { ...mscc(asks()), ...sub(id) }, { worker: id === 2n ? 1 : 0 });
+  await gateway.ask('initial', 0, { ...mscc(asks()), ...sub(1n) }, { session: 's1' });
+  const spent = mscc({ 'Rating-Group': 1, ...used(1_000_000) });
+  await gateway.ask('termination', 1, { ...spent, ...sub(3n) });
+  expect((await gateway.account())[0]).toBe('main: 6.90 available, 3.00 reserved');
+  const foreign = { options: { numbering: 'strict', tenants: ['another'] } } as const;
+  expect((await gateway.send(terminationOf('s'), 0, foreign)).code).toBe(5002);
+  expect(await gateway.openSessions()).toBe(3);
+  expect((await gateway.send(terminationOf('s'))).code).toBe(2001);
+  expect((await gateway.account())[0]).toBe('main: 8.90 available, 1.00 reserved');
+  const left = gateway.records().filter(({ kind }) => kind === 'abort');
+  expect(left.map(({ subSessionId }) => subSessionId).sort()).toEqual(['1', '2']);
+  expect((await gateway.send(terminationOf('s'), 1)).code).toBe(2001);
+  expect((await gateway.ask('update', 1, { ...mscc(asks()), ...sub(1n) })).code).toBe(5002);
+});
+
 test('C-065 any worker goes on with what another began', async () => {
   const gateway = await open();
   const other = { worker: 1 } as const;

@@ -33,9 +33,10 @@ export function checkBooks(rig: Rig): void {
   const available = new Map<string, number>();
   const reserved = new Map<string, number>();
   const applied = new Set<string>();
-  for (const { account, changes, sessionId, requestNumber, kind } of rig.records()) {
+  for (const record of rig.records()) {
+    const { account, changes, sessionId, subSessionId = '', requestNumber, kind } = record;
     if (sessionId !== undefined && requestNumber !== undefined) {
-      const request = `${sessionId}/${requestNumber}`;
+      const request = `${sessionId}/${subSessionId}/${requestNumber}`;
       if (applied.has(request)) throw new Error(`${request} took effect twice (${kind})`);
       applied.add(request);
     }

@@ -279,7 +279,7 @@ describe('commands', () => {
     expect(listener.statistics().requests).toBe(0);
   });
 
-  test('B-173 a STR of credit control goes to the application', async () => {
+  test('a STR of credit control goes to the application', async () => {
     const { open, listener } = await serve();
     const { sessionId, originHost, originRealm, destinationRealm, application } = ccrParts();
     const parts = [sessionId!, originHost!, originRealm!, destinationRealm!, application!];

@@ -9,15 +9,15 @@ import { chargeSettingsOf } from '../../src/cli/serve.ts';
 import { parseSettings } from '../../src/config.ts';
 import { decode } from '../../src/diameter/decode.ts';
 import { encode } from '../../src/diameter/encode.ts';
-import { abortSession } from '../../src/engine/abort.ts';
+import { abortAll } from '../../src/engine/abort.ts';
 import { book } from '../../src/engine/booking.ts';
 import { Charging } from '../../src/engine/charge.ts';
 import { Gateway } from '../../src/engine/gateway.ts';
-import type { PeerOptions } from '../../src/engine/received.ts';
 import { HeldPeers } from '../../src/engine/held-peers.ts';
 import { Initiator } from '../../src/engine/initiator.ts';
 import { Knowledge } from '../../src/engine/knowledge.ts';
 import { type AskOptions, askClient, askClientsOf } from '../../src/engine/reauthorise.ts';
+import type { PeerOptions } from '../../src/engine/received.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import { applyProvisioning } from '../../src/provisioning/apply.ts';
 import { fixedConfiguration } from '../../src/provisioning/live.ts';
@@ -176,7 +176,7 @@ export class World {
           return currency && { code: currency.number, digits: currency.digits };
         },
       }),
-      abort: (key, options) => abortSession({ store, plan, settings, clock }, key, options),
+      abort: (sessionId, on) => abortAll({ store, plan, settings, clock }, sessionId, on),
       maxInFlight: 100,
       deadlineMs: 10_000,
       clock,
@@ -339,7 +339,7 @@ export class World {
     const parsed = parseSettings({ env: {} });
     if (parsed.settings === undefined || this.#provisioning === undefined)
       throw new Error('nothing is provisioned');
-    return abortSession(
+    return abortAll(
       {
         store: this.#store,
         plan: planOf(this.#provisioning),

@@ -445,6 +445,44 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(await store.bindingOf(key)).toEqual({ ...b, state: 'bound' });
       });
 
+      test('of a sub-session is found under its Session-Id, a page at a time', async () => {
+        const sessionId = fresh('sid');
+        const ids = Array.from({ length: 300 }, (_, i) => String(i));
+        for (const id of ids) await store.bind(`${sessionId}\n${id}`, a, 60_000);
+        // Neither a session of its own, nor one whose Session-Id begins alike.
+        await store.bind(sessionId, a, 60_000);
+        await store.bind(`${sessionId}0\n7`, a, 60_000);
+        const found = new Set<string>();
+        let after: string | undefined;
+        let pages = 0;
+        do {
+          const page = await store.subSessionsOf(sessionId, { limit: 10, ...(after && { after }) });
+          for (const id of page.subSessionIds) found.add(id);
+          after = page.next;
+          pages++;
+        } while (after !== undefined);
+        expect([...found].sort()).toEqual(ids.sort());
+        expect(pages).toBeGreaterThan(5);
+        expect(await store.subSessionsOf(fresh('sid'), { limit: 10 })).toEqual({
+          subSessionIds: [],
+        });
+      });
+
+      test('of a sub-session is found as long as it lives, whatever became of the others', async () => {
+        const sessionId = fresh('sid');
+        const [early, late] = [`${sessionId}\n1`, `${sessionId}\n2`];
+        const end = store.now() + 60;
+        await store.bind(early, a, 30);
+        await store.bind(late, a, 30);
+        await store.keepBinding(late, a, 60_000);
+        // A copy of its first request finds it bound for longer.
+        await store.bind(late, a, 30);
+        await on.pass(end);
+        const { subSessionIds } = await store.subSessionsOf(sessionId, { limit: 10 });
+        expect(subSessionIds).toContain('2');
+        expect(await store.bindingOf(late)).toBeDefined();
+      });
+
       test('moves to another account, where the old one can open nothing any more', async () => {
         const [from, to] = [await openDesk(store), await openDesk(store)];
         const key = fresh('sid');

@@ -14,6 +14,7 @@ const remote = [
   'bindingOf',
   'keepBinding',
   'moveBinding',
+  'subSessionsOf',
   'load',
   'commit',
   'claimDue',

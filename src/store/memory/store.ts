@@ -12,7 +12,7 @@ import {
   reservedField,
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
-import type { SubscriberId } from '../../charging/request.ts';
+import { type SubscriberId, subSessionOf } from '../../charging/request.ts';
 import { checkCommit } from '../commit-check.ts';
 import {
   type ConfigurationChange,
@@ -145,6 +145,24 @@ export class MemoryStore implements Store {
     if (bound !== undefined && accountName(bound.account) !== accountName(from))
       return binding(bound);
     return this.#setBinding(sessionKey, to, false, ttlMs);
+  }
+
+  async subSessionsOf(
+    sessionId: string,
+    { after, limit }: { after?: string; limit: number },
+  ): Promise<{ subSessionIds: string[]; next?: string }> {
+    const named = [...this.#state.bindings.keys()]
+      .filter((key) => key.startsWith(sessionId))
+      .map(subSessionOf)
+      .filter((one) => one?.sessionId === sessionId)
+      .map((one) => one?.subSessionId ?? '')
+      .sort();
+    const rest = named.filter((id) => after === undefined || id > after);
+    const subSessionIds = rest.slice(0, limit);
+    const last = subSessionIds.at(-1);
+    return last === undefined || rest.length <= limit
+      ? { subSessionIds }
+      : { subSessionIds, next: last };
   }
 
   async load(account: AccountRef, sessionKey?: string): Promise<Snapshot> {

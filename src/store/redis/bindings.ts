@@ -1,11 +1,12 @@
 /** Which account a Session-Id belongs to: one letter for the state, then the account's name. */
 import type { AccountRef } from '../../charging/account.ts';
+import { subSessionOf } from '../../charging/request.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { accountName, accountOfName, sessionMember } from '../placement.ts';
 import { sessionCodec } from '../session-codec.ts';
 import type { Binding } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { bindingKey, type PartitionKeys } from './keys.ts';
+import { bindingKey, type PartitionKeys, subSessionsKey } from './keys.ts';
 import { callOf } from './script-call.ts';
 import { scripts } from './scripts.ts';
 import { decodeStored } from './session-value.ts';
@@ -23,10 +24,43 @@ export async function bind(
 ): Promise<Binding> {
   const value = `${binding.opened ? 'o' : 'b'}${accountName(binding.account)}`;
   const key = bindingKey(binding.sessionKey);
-  const held = await connection.run((redis) =>
-    redis.set(key, value, 'PX', binding.ttlMs, 'NX', 'GET'),
-  );
+  const [held] = await Promise.all([
+    connection.run((redis) => redis.set(key, value, 'PX', binding.ttlMs, 'NX', 'GET')),
+    // The binding that holds may be another's, which lives longer.
+    note(connection, { ...binding, lengthen: 'GT' }),
+  ]);
   return parse(held ?? value);
+}
+
+/** Notes a sub-session under its Session-Id; a session without any needs no note. */
+async function note(
+  connection: Connection,
+  of: { sessionKey: string; ttlMs: number; lengthen: 'GT' | '' },
+): Promise<void> {
+  const named = subSessionOf(of.sessionKey);
+  if (named === undefined) return;
+  await connection.call(
+    scripts.noteSubSession,
+    callOf(
+      scripts.noteSubSession,
+      { subSessions: subSessionsKey(named.sessionId) },
+      { subSession: named.subSessionId, ttl: of.ttlMs, lengthen: of.lengthen },
+    ),
+  );
+}
+
+export async function subSessionsOf(
+  connection: Connection,
+  sessionId: string,
+  { after = '0', limit }: { after?: string; limit: number },
+): Promise<{ subSessionIds: string[]; next?: string }> {
+  const [cursor, members] = await connection.run((redis) =>
+    redis.zscan(subSessionsKey(sessionId), after, 'COUNT', limit),
+  );
+  // Each member is followed by its score.
+  const subSessionIds = members.filter((_, i) => i % 2 === 0).map(String);
+  const next = String(cursor);
+  return next === '0' ? { subSessionIds } : { subSessionIds, next };
 }
 
 export async function bindingOf(
@@ -41,14 +75,17 @@ export async function keepBinding(
   connection: Connection,
   { sessionKey, account, ttlMs }: { sessionKey: string; account: AccountRef; ttlMs: number },
 ): Promise<void> {
-  await connection.call(
-    scripts.keepBinding,
-    callOf(
+  await Promise.all([
+    connection.call(
       scripts.keepBinding,
-      { binding: bindingKey(sessionKey) },
-      { account: accountName(account), ttl: ttlMs },
+      callOf(
+        scripts.keepBinding,
+        { binding: bindingKey(sessionKey) },
+        { account: accountName(account), ttl: ttlMs },
+      ),
     ),
-  );
+    note(connection, { sessionKey, ttlMs, lengthen: '' }),
+  ]);
 }
 
 export interface BindingMove {

@@ -17,6 +17,7 @@
  * | `tk:{017}:i:<tenant>`    | sorted set | members of a tenant's open sessions by start time | with the last  |
  * | `tk:{017}:n:<tenant>`    | sorted set | names of a tenant's accounts                      | never          |
  * | `tk:sid:<digest>`        | string     | a Session-Id's binding: `b` or `o`, account       | TTL            |
+ * | `tk:subs:<digest>`       | sorted set | a Session-Id's sub-sessions by their bindings' end | TTL           |
  * | `tk:sub:<tenant>/<sub>`  | string     | a subscriber's account                            | provisioning   |
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
  * | `tk:config`              | hash       | the configuration, past plans, file and listener  | never          |
@@ -35,6 +36,9 @@ export const WORKERS = 'tk:workers';
 
 /** The binding of a Session-Id (plus CC-Sub-Session-Id). */
 export const bindingKey = (sessionKey: string): string => `tk:sid:${digest(sessionKey)}`;
+
+/** The sub-sessions that a Session-Id has, or had a while ago. */
+export const subSessionsKey = (sessionId: string): string => `tk:subs:${digest(sessionId)}`;
 
 /** The pointer of a subscriber, given as `kind:id`. */
 export const pointerKey = (tenant: string, subscriber: string): string =>

@@ -63,6 +63,11 @@ export const scripts = {
     args: ['from', 'to', 'ttl'],
     reply: 'binding',
   }),
+  noteSubSession: loadScript(lua('note-sub-session'), {
+    keys: ['subSessions'],
+    args: ['subSession', 'ttl', 'lengthen'],
+    reply: ['noted'],
+  }),
   createAccount: loadScript(lua('create-account'), {
     keys: ['account', 'outbox', 'accounts'],
     args: ['epoch', 'record', 'name'],

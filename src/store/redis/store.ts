@@ -13,7 +13,7 @@ import type {
   Store,
   StoredSession,
 } from '../store.ts';
-import { bind, bindingOf, keepBinding, moveBinding } from './bindings.ts';
+import { bind, bindingOf, keepBinding, moveBinding, subSessionsOf } from './bindings.ts';
 import { commitCall, commitReply } from './commit-call.ts';
 import * as configuration from './configuration.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
@@ -103,6 +103,13 @@ export class RedisStore implements Store {
   ): Promise<Binding> {
     const old = this.#keys(from);
     return moveBinding(this.connection, { sessionKey, from, to, ttlMs, old, now: this.now() });
+  }
+
+  async subSessionsOf(
+    sessionId: string,
+    page: { after?: string; limit: number },
+  ): Promise<{ subSessionIds: string[]; next?: string }> {
+    return subSessionsOf(this.connection, sessionId, page);
   }
 
   async load(account: AccountRef, sessionKey?: string): Promise<Snapshot> {
