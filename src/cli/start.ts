@@ -9,7 +9,7 @@ import { type EmbeddedRedis, startEmbedded } from '../embedded/redis.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { WorkerMetrics } from '../http/figures.ts';
 import { createLog, type Log } from '../log.ts';
-import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
+import { applyFile, overruledText, planGoneText } from '../provisioning/apply-file.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { LoadedFile } from '../provisioning/load.ts';
 import type { Provisioning } from '../provisioning/provisioning.ts';
@@ -192,7 +192,7 @@ class Service {
   /** Brings the store to what is new in the file since it was applied last. */
   async #provision(store: RedisStore, file: LoadedFile): Promise<void> {
     const progress = this.#screen.progress('Provisioning');
-    const { accounts, plansGone } = await applyFile(store, file, {
+    const { accounts, overruled, plansGone } = await applyFile(store, file, {
       all: false,
       problems: ({ peers }) => unservable(this.#settings, peers),
       askClients: askingForPlan(store, this.#settings),
@@ -202,6 +202,7 @@ class Service {
       },
     });
     progress.done();
+    for (const what of overruled) this.#call.note(overruledText(what));
     for (const gone of plansGone) this.#call.note(planGoneText(gone));
     for (const { tenant, account, text } of accounts.notes)
       this.#call.note(`${tenant} ${account}: ${text}`);

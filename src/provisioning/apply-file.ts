@@ -35,6 +35,8 @@ export interface FileReport {
   /** Whether the file changed tenants, plans, peers or routing. */
   changed: boolean;
   configuration: Configuration;
+  /** What the file changed that was changed otherwise by other means since, as paths of the file. */
+  overruled: string[];
   /** Plans that were taken out, of tenants with accounts: some of these may still have them. */
   plansGone: PlanGone[];
   accounts: ApplyReport;
@@ -69,16 +71,19 @@ export async function applyFile(
   const kept = await tenantsToKeep(store, file.written, base);
   const next = accountsOf(file, changedAccounts(file.written, all ? undefined : base));
   let before: Configuration | undefined;
+  let overruled: string[] = [];
   const changed = await changeConfiguration(
     store,
     (current) => {
       before = current;
-      return merged({
+      const result = merged({
         file: file.written,
         base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
         current: current?.written,
         all,
       });
+      overruled = result.overruled;
+      return result.file;
     },
     { problems, becoming: becomingOf(next, store) },
   );
@@ -89,12 +94,19 @@ export async function applyFile(
   const accounts = await applyProvisioning(store, next, { ...options, configuration });
   await store.rememberFile(JSON.stringify(file.written));
   const plansGone = await goneWithAccounts(store, before, configuration);
-  return { changed: changed.kind === 'changed', configuration, plansGone, accounts, inEffect };
+  return {
+    ...{ changed: changed.kind === 'changed', configuration, overruled, plansGone },
+    ...{ accounts, inEffect },
+  };
 }
 
 /** What whoever applied a file is told of a plan that it took out. */
 export const planGoneText = ({ tenant, plan }: PlanGone): string =>
   `${tenant}: plan ${plan} was taken out; nothing new is rated for accounts that still have it`;
+
+/** What whoever applied a file is told of a change by other means that the file took back. */
+export const overruledText = (what: string): string =>
+  `${what}: was changed by other means since, and by the file: it is as in the file`;
 
 async function goneWithAccounts(
   store: Pick<Store, 'listAccounts'>,

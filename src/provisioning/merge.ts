@@ -1,18 +1,13 @@
 /**
  * What a provisioning file changes of a configuration that was also changed by other means. The file
  * that was applied last is the base: what the file says as before stays as it is now, what it says
- * otherwise is taken, and what it says no more is taken out. Parts that never stood in a file stay.
+ * otherwise is taken, and what it says no more is taken out. What never stood in a file stays.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { withoutAccounts } from './configuration.ts';
+import { fieldOf, type Path } from './problem.ts';
 import type { WrittenAccount, WrittenFile, WrittenRange, WrittenTenant } from './schema.ts';
-
-/** A file without its accounts, in parts that change each for itself. */
-type Parts = Map<string, unknown>;
-
-const PEERS = 'peers';
-const ROUTING = 'routing';
-const tenantPart = (tenant: string): string => `tenant ${tenant}`;
-const planPart = (tenant: string, plan: string): string => `plan ${tenant}/${plan}`;
+import { anyValue, type Members, type Merger, mergedMembers } from './three-way.ts';
 
 export interface Merge {
   file: WrittenFile;
@@ -24,17 +19,76 @@ export interface Merge {
   all: boolean;
 }
 
-/** The configuration that comes of it: it may not fit together, which compiling tells. */
-export function merged({ file, base, current, all }: Merge): WrittenFile {
-  const parts = partsOf(current);
-  const [before, now] = [partsOf(base), partsOf(file)];
-  for (const [name, part] of now) {
-    const isAsBefore = before.has(name) && isDeepStrictEqual(before.get(name), part);
-    if (all || !isAsBefore) parts.set(name, part);
-  }
-  for (const name of before.keys()) if (!now.has(name)) parts.delete(name);
-  return assembled(parts, file.tenants, current?.tenants ?? []);
+export interface Merged {
+  /** It may not fit together, which compiling tells. */
+  file: WrittenFile;
+  /** What the file has changed, and was changed otherwise by other means since: as paths. */
+  overruled: string[];
 }
+
+/** The configuration that comes of it. */
+export function merged({ file, base, current, all }: Merge): Merged {
+  const overruled: string[] = [];
+  const versions = {
+    base: base && withoutAccounts(base),
+    file: withoutAccounts(file),
+    now: current && withoutAccounts(current),
+  };
+  const result = configurationMerger(all)(versions, [], (path: Path) => {
+    // The version of a plan is raised by whoever changes the plan.
+    if (path.at(-1) !== 'version') overruled.push(fieldOf(path));
+  });
+  return { file: result as WrittenFile, overruled };
+}
+
+/** With `all`, parts that the file has are taken as they are, whatever is there. */
+function configurationMerger(all: boolean): Merger {
+  const part: Merger = all
+    ? ({ base, file, now }) => file ?? (base === undefined ? now : undefined)
+    : anyValue;
+  /** As it is now where the file says nothing else than before. */
+  const unlessSame =
+    (merge: Merger): Merger =>
+    (versions, ...rest) =>
+      !all && isDeepStrictEqual(versions.file, versions.base)
+        ? versions.now
+        : merge(versions, ...rest);
+  const tenant = object({ plans: unlessSame(list('id', part)) }, part);
+  /** A tenant that leaves the file goes with all that it has. */
+  const tenants = list('id', (versions, ...rest) =>
+    versions.file === undefined ? part(versions, ...rest) : unlessSame(tenant)(versions, ...rest),
+  );
+  const peers = object({ known: list('host', part), realms: list('realm', part) }, part);
+  return object({ tenants: unlessSame(tenants), peers: unlessSame(peers) }, part);
+}
+
+/** An object that is merged by member: those that are named so, all others as parts. */
+function object(members: Readonly<Record<string, Merger>>, part: Merger): Merger {
+  return ({ base, file, now }, path, overruled) => {
+    const of = (value: unknown): Members => (value ?? {}) as Members;
+    const merger = (member: string) => members[member] ?? part;
+    const versions = { base: of(base), file: of(file), now: of(now) };
+    const result = mergedMembers(versions, path, { merger, overruled });
+    return Object.keys(result).length === 0 ? file : result;
+  };
+}
+
+/** A list whose order says nothing: items are told by `key`, and come in the order of the file. */
+function list(key: string, item: Merger): Merger {
+  return ({ base, file, now }, path, overruled) => {
+    const [before, wanted, present] = [keyed(base, key), keyed(file, key), keyed(now, key)];
+    const items: unknown[] = [];
+    for (const name of new Set([...wanted.keys(), ...present.keys()])) {
+      const versions = { base: before.get(name), file: wanted.get(name), now: present.get(name) };
+      const value = item(versions, [...path, name], overruled);
+      if (value !== undefined) items.push(value);
+    }
+    return items.length === 0 ? file : items;
+  };
+}
+
+const keyed = (value: unknown, key: string): Map<string, Members> =>
+  new Map(((value ?? []) as Members[]).map((item) => [String(item[key]), item]));
 
 /** The tenants of a file with the accounts and ranges that it says otherwise than `base`. */
 export function changedAccounts(file: WrittenFile, base: WrittenFile | undefined): WrittenTenant[] {
@@ -58,39 +112,3 @@ export function changedAccounts(file: WrittenFile, base: WrittenFile | undefined
 
 const nameOfRange = ({ prefix, first }: WrittenRange): string =>
   `${prefix} ${first.e164 ?? ''} ${first.imsi ?? ''}`;
-
-function partsOf(file: WrittenFile | undefined): Parts {
-  const parts: Parts = new Map();
-  for (const tenant of file?.tenants ?? []) {
-    const { accounts: _, ranges: __, plans, ...own } = tenant;
-    parts.set(tenantPart(tenant.id), own);
-    for (const plan of plans) parts.set(planPart(tenant.id, plan.id), plan);
-  }
-  if (file?.peers !== undefined) parts.set(PEERS, file.peers);
-  if (file?.routing !== undefined) parts.set(ROUTING, file.routing);
-  return parts;
-}
-
-/** In the order of the file, then in that of the present configuration. */
-function assembled(parts: Parts, ...orders: (readonly WrittenTenant[])[]): WrittenFile {
-  const tenants = new Map<string, WrittenTenant>();
-  for (const { id } of orders.flat()) {
-    const own = parts.get(tenantPart(id)) as Omit<WrittenTenant, 'plans'> | undefined;
-    if (own === undefined || tenants.has(id)) continue;
-    const plans = new Map<string, unknown>();
-    for (const tenant of orders.flat().filter((one) => one.id === id)) {
-      for (const plan of tenant.plans) {
-        const part = parts.get(planPart(id, plan.id));
-        if (part !== undefined) plans.set(plan.id, part);
-      }
-    }
-    tenants.set(id, { ...own, plans: [...plans.values()] } as WrittenTenant);
-  }
-  const peers = parts.get(PEERS) as WrittenFile['peers'];
-  const routing = parts.get(ROUTING) as WrittenFile['routing'];
-  return {
-    tenants: [...tenants.values()],
-    ...(peers === undefined ? {} : { peers }),
-    ...(routing === undefined ? {} : { routing }),
-  };
-}
