@@ -142,6 +142,11 @@ export const errors = {
     status: 404,
     todo: 'List the open ones with `tollkeeper session list`.',
   },
+  SUB_SESSION_NOT_NAMED: {
+    text: 'Session {session} has only sub-sessions: {subSessions}',
+    status: 409,
+    todo: 'Name one of them, such as `?subSessionId=1`.',
+  },
   ACCOUNT_UNKNOWN: {
     text: 'There is no account {account}',
     status: 404,

@@ -20,7 +20,7 @@ export const askingSettings = [
 
 export const subSessionFlag = {
   kind: word('N'),
-  description: 'CC-Sub-Session-Id, where the client uses it.',
+  description: 'Only this CC-Sub-Session-Id. Default: all that the Session-Id has.',
 };
 
 /** What a wish for a client is committed with. No plan is needed for it, so none is looked up. */

@@ -1,6 +1,6 @@
 /** `tollkeeper session abort`: ends a session, by its client (RFC 6733 8.5) or at once. */
-import { sessionKey } from '../charging/request.ts';
 import { askClient, endSession } from '../engine/reauthorise.ts';
+import { type Named, onEach } from '../engine/sub-sessions.ts';
 import type { Store } from '../store/store.ts';
 import { onOff } from '../values.ts';
 import { ASKING_MS, askingOn, askingSettings, sessionFailure, subSessionFlag } from './asking.ts';
@@ -32,9 +32,9 @@ export const command = defineCommand({
   settings: [...storeSettings, ...askingSettings],
   async run(call) {
     const sessionId = call.operands[0]!;
-    const key = sessionKey({ sessionId, subSessionId: call.flags.subSession });
+    const named = { sessionId, subSessionId: call.flags.subSession };
     const outcome = await withStore(call.settings, (store) =>
-      abort(store, key, { now: call.flags.now, settings: call.settings }),
+      abort(store, named, { now: call.flags.now, settings: call.settings }),
     );
     if (outcome === 'unknown' || outcome === 'busy') throw sessionFailure(outcome, sessionId);
     call.result({ sessionId, outcome }, () => TEXTS[outcome]);
@@ -43,14 +43,14 @@ export const command = defineCommand({
 
 function abort(
   store: Store,
-  key: string,
+  named: Named,
   { now, settings }: { now: boolean; settings: Call['settings'] },
 ) {
   const options = askingOn(store, settings);
   const on = { mayServe: () => true, deadline: performance.now() + ASKING_MS };
-  if (now) return endSession(options, key, on);
-  return askClient(options, key, {
-    ...on,
-    wanted: { kind: 'abort', scope: {}, reason: 'operator' },
+  const wanted = { kind: 'abort', scope: {}, reason: 'operator' } as const;
+  return onEach<'ended' | 'asked' | 'pending' | 'unknown' | 'busy'>(options, named, {
+    deadline: on.deadline,
+    act: (key) => (now ? endSession(options, key, on) : askClient(options, key, { ...on, wanted })),
   });
 }

@@ -46,8 +46,10 @@ export const command = defineCommand({
 });
 
 function sessionsText(views: readonly SessionView[]): string {
+  const isSub = ({ subSessionId }: SessionView): boolean => subSessionId !== undefined;
   return table(views, [
     { head: 'session', cell: ({ sessionId }) => sessionId },
+    ...(views.some(isSub) ? [{ head: 'sub-session', right: true, cell: subSession } as const] : []),
     { head: 'account', cell: ({ account }) => account },
     { head: 'subscriber', cell: ({ subscriber: { kind, id } }) => `${kind} ${id}` },
     { head: 'client', cell: ({ client }) => client.host },
@@ -56,3 +58,5 @@ function sessionsText(views: readonly SessionView[]): string {
     { head: 'changed', cell: ({ changedAt }) => instant(changedAt) },
   ]);
 }
+
+const subSession = ({ subSessionId }: SessionView): string => subSessionId ?? '-';

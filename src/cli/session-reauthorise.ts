@@ -1,7 +1,7 @@
 /** `tollkeeper session reauthorise`: has a session's client ask for credit again (RFC 8506 5.5). */
 import type { Scope } from '../charging/pending.ts';
-import { sessionKey } from '../charging/request.ts';
 import { askClient } from '../engine/reauthorise.ts';
+import { onEach } from '../engine/sub-sessions.ts';
 import { TollkeeperError } from '../errors.ts';
 import { integer } from '../values.ts';
 import { ASKING_MS, askingOn, askingSettings, sessionFailure, subSessionFlag } from './asking.ts';
@@ -41,13 +41,14 @@ export const command = defineCommand({
       ...(service === undefined ? {} : { serviceId: service }),
       ...(pool === undefined ? {} : { pool }),
     };
-    const outcome = await withStore(call.settings, (store) =>
-      askClient(askingOn(store, call.settings), sessionKey({ sessionId, subSessionId }), {
-        wanted: { kind: 'reauthorise', scope, reason: 'operator' },
-        mayServe: () => true,
-        deadline: performance.now() + ASKING_MS,
-      }),
-    );
+    const wanted = { kind: 'reauthorise', scope, reason: 'operator' } as const;
+    const deadline = performance.now() + ASKING_MS;
+    const outcome = await withStore(call.settings, (store) => {
+      const options = askingOn(store, call.settings);
+      const on = { wanted, mayServe: () => true, deadline };
+      const act = (key: string) => askClient(options, key, on);
+      return onEach(options, { sessionId, subSessionId }, { deadline, act });
+    });
     if (outcome !== 'asked' && outcome !== 'pending') throw sessionFailure(outcome, sessionId);
     call.result({ sessionId, outcome }, () =>
       outcome === 'asked'

@@ -1,5 +1,5 @@
 /** `tollkeeper session show`: a session, its services and what holds their grants. */
-import { sessionKey } from '../charging/request.ts';
+import { readNamed } from '../engine/sub-sessions.ts';
 import { TollkeeperError } from '../errors.ts';
 import {
   type AskingView,
@@ -9,7 +9,7 @@ import {
 } from '../http/sessions.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import { sessionTag } from '../log.ts';
-import { word } from '../values.ts';
+import { subSessionFlag } from './asking.ts';
 import { instant, printable, table } from './columns.ts';
 import { defineCommand } from './command.ts';
 import { readCurrencies, shownQuantity } from './currencies.ts';
@@ -21,27 +21,28 @@ export const command = defineCommand({
   usage: 'SESSION-ID',
   details:
     'A session that ended is found as long as late usage still counts for it. The log names ' +
-    'sessions by a tag, because a Session-Id may contain a subscriber number.',
+    'sessions by a tag, because a Session-Id may contain a subscriber number. Where the client opened ' +
+    'sub-sessions, each of them is shown.',
   examples: ["session show 'pgw1.epc.example;1876543210;523;1'"],
   flags: {
-    subSession: { kind: word('N'), description: 'CC-Sub-Session-Id, where the client uses it.' },
+    subSession: subSessionFlag,
   },
   settings: [...storeSettings, 'provisioningFile'],
   async run(call) {
     const tenants = await readCurrencies(call);
     const sessionId = call.operands[0]!;
-    const key = sessionKey({ sessionId, subSessionId: call.flags.subSession });
-    const found = await withStore(call.settings, async (store) => {
-      const bound = await store.bindingOf(key);
-      return bound && { bound, ...(await store.load(bound, key)) };
+    const named = { sessionId, subSessionId: call.flags.subSession };
+    let shown = 0;
+    await withStore(call.settings, async (store) => {
+      for await (const { key, session, account } of readNamed(store, named)) {
+        const currency = tenants.get(session.account.tenant);
+        const view = sessionView(session, { currency, account });
+        const text = sessionText(view, { currency, tag: sessionTag(key) });
+        call.result(view, () => (shown === 0 ? text : `\n${text}`));
+        shown++;
+      }
     });
-    const session = found?.session?.session;
-    // What a session that moved leaves behind belongs to its new account.
-    if (session === undefined || session.account.account !== found?.bound.account)
-      throw new TollkeeperError('SESSION_UNKNOWN', { session: sessionId });
-    const currency = tenants.get(session.account.tenant);
-    const view = sessionView(session, { currency, account: found.account });
-    call.result(view, () => sessionText(view, { currency, tag: sessionTag(key) }));
+    if (shown === 0) throw new TollkeeperError('SESSION_UNKNOWN', { session: sessionId });
   },
 });
 

@@ -3,7 +3,9 @@
  * which is a session of its own to the store (RFC 8506 8.5).
  */
 import { setTimeout } from 'node:timers/promises';
+import type { Account } from '../charging/account.ts';
 import { sessionKey } from '../charging/request.ts';
+import type { Session } from '../charging/session.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import { Calls } from './calls.ts';
 import type { ChangeCalls } from './session-change.ts';
@@ -48,7 +50,7 @@ export async function onEach<Outcome extends (typeof PRECEDENCE)[number]>(
 }
 
 /** The keys of the sessions that are named, a page at a time; one may be given twice. */
-export async function* keysOf(
+async function* keysOf(
   store: Pick<Store, 'subSessionsOf'>,
   { sessionId, subSessionId }: Named,
 ): AsyncGenerator<string[]> {
@@ -61,4 +63,33 @@ export async function* keysOf(
     yield after === undefined ? [...own, ...under] : under;
     after = page.next;
   } while (after !== undefined);
+}
+
+/** A session as it is found, open or ended. */
+export interface Found {
+  key: string;
+  session: Session;
+  account: Account | undefined;
+}
+
+/** Reads the sessions that are named, of tenants that may be seen: each once, its own first. */
+export async function* readNamed(
+  store: Pick<Store, 'subSessionsOf' | 'bindingOf' | 'load'>,
+  named: Named,
+  sees: (tenant: string) => boolean = () => true,
+): AsyncGenerator<Found> {
+  const given = new Set<string>();
+  const read = async (key: string): Promise<Found | undefined> => {
+    const bound = await store.bindingOf(key);
+    if (bound === undefined || !sees(bound.tenant)) return undefined;
+    const { account, session: stored } = await store.load(bound, key);
+    // What a session that moved leaves behind belongs to its new account.
+    if (stored?.session.account.account !== bound.account) return undefined;
+    return { key, session: stored.session, account };
+  };
+  for await (const keys of keysOf(store, named)) {
+    const once = keys.filter((key) => !given.has(key));
+    for (const key of once) given.add(key);
+    for (const found of await Promise.all(once.map(read))) if (found !== undefined) yield found;
+  }
 }

@@ -15,7 +15,10 @@ export interface Readiness {
 
 export interface Resources {
   /** Only read from. */
-  store: Pick<Store, 'load' | 'now' | 'bindingOf' | 'listAccounts' | 'listSessions'>;
+  store: Pick<
+    Store,
+    'load' | 'now' | 'bindingOf' | 'subSessionsOf' | 'listAccounts' | 'listSessions'
+  >;
   tenants: Tenants;
   /** Absent: there is nothing that can be changed. */
   writing?: Writing;

@@ -3,8 +3,8 @@
  * once and carried out by the workers (RFC 8506 5.5, RFC 6733 8.5).
  */
 import type { FastifyInstance } from 'fastify';
-import { sessionKey } from '../charging/request.ts';
 import { askClient, endSession } from '../engine/reauthorise.ts';
+import { onEach } from '../engine/sub-sessions.ts';
 import { TollkeeperError } from '../errors.ts';
 import { sessionParams, subSessionQuery } from './sessions.ts';
 import { BODY_BYTES, type Writing } from './writing.ts';
@@ -77,10 +77,16 @@ export function sessionChangeRoutes(app: FastifyInstance, { asking }: Writing): 
         throw new TollkeeperError('REQUEST_INVALID', {
           problem: 'a pool names its services itself',
         });
-      const done = await askClient(asking, sessionKey({ ...params, ...query }), {
-        ...within(caller.sees),
-        wanted: { kind: 'reauthorise', scope: { ...body }, reason: 'operator' },
-      });
+      const wanted = { kind: 'reauthorise', scope: { ...body }, reason: 'operator' } as const;
+      const on = within(caller.sees);
+      const done = await onEach(
+        asking,
+        { ...params, ...query },
+        {
+          deadline: on.deadline,
+          act: (key) => askClient(asking, key, { ...on, wanted }),
+        },
+      );
       reply.code(202);
       return { outcome: stored(done, params.sessionId) };
     },
@@ -110,14 +116,14 @@ export function sessionChangeRoutes(app: FastifyInstance, { asking }: Writing): 
       },
     },
     async ({ params, query, body, caller }, reply) => {
-      const key = sessionKey({ ...params, ...query });
+      const wanted = { kind: 'abort', scope: {}, reason: 'operator' } as const;
       const on = within(caller.sees);
-      const done = body?.now
-        ? await endSession(asking, key, on)
-        : await askClient(asking, key, {
-            ...on,
-            wanted: { kind: 'abort', scope: {}, reason: 'operator' },
-          });
+      const named = { ...params, ...query };
+      const done = await onEach<'ended' | 'asked' | 'pending' | 'unknown' | 'busy'>(asking, named, {
+        deadline: on.deadline,
+        act: (key) =>
+          body?.now ? endSession(asking, key, on) : askClient(asking, key, { ...on, wanted }),
+      });
       reply.code(202);
       return { outcome: stored(done, params.sessionId) };
     },

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Account } from '../charging/account.ts';
 import type { Pending } from '../charging/pending.ts';
-import { type SubscriberId, sessionKey, type Unit } from '../charging/request.ts';
+import type { SubscriberId, Unit } from '../charging/request.ts';
 import type { Grant, Part, Service, Session, SessionState } from '../charging/session.ts';
+import { readNamed } from '../engine/sub-sessions.ts';
 import { TollkeeperError } from '../errors.ts';
 import { cursorOf, nextSchema, type PageQuery, pageOf, pageQuery } from './paging.ts';
 import { type Quantity, quantity, unitSchema } from './quantity.ts';
@@ -103,7 +104,7 @@ export const subSessionQuery = {
     subSessionId: {
       type: 'string',
       pattern: '^[0-9]{1,20}$',
-      description: 'CC-Sub-Session-Id, where the client uses it.',
+      description: 'Only this CC-Sub-Session-Id, where the client uses it.',
     },
   },
 } as const;
@@ -190,6 +191,9 @@ export const sessionSchema = {
 /** A start time in ms and a name of equal length. */
 const SESSION_PLACE = /^\d{1,16}:[\w-]{1,64}$/;
 
+/** The most sub-sessions that an error names. */
+const SUB_SESSIONS_NAMED = 20;
+
 export function sessionRoutes(app: FastifyInstance, { store, tenants }: Resources): void {
   app.get<{ Querystring: PageQuery & { tenant?: string } }>(
     '/v1/sessions',
@@ -231,7 +235,7 @@ export function sessionRoutes(app: FastifyInstance, { store, tenants }: Resource
   app.get<{ Params: { sessionId: string }; Querystring: { subSessionId?: string } }>(
     '/v1/sessions/:sessionId',
     {
-      config: { access: 'tenant', problems: ['SESSION_UNKNOWN'] },
+      config: { access: 'tenant', problems: ['SESSION_UNKNOWN', 'SUB_SESSION_NOT_NAMED'] },
       schema: {
         summary: 'A session',
         description: 'One that ended is found as long as late usage still counts for it.',
@@ -241,15 +245,19 @@ export function sessionRoutes(app: FastifyInstance, { store, tenants }: Resource
       },
     },
     async ({ params, query, caller }) => {
-      const key = sessionKey({ ...params, ...query });
-      const bound = await store.bindingOf(key);
-      const currency = bound && caller.sees(bound.tenant) ? tenants.get(bound.tenant) : undefined;
-      const found = bound && currency ? await store.load(bound, key) : undefined;
-      // A marker of a session that moved has the id, but belongs to another account.
-      const session = found?.session?.session;
-      if (session === undefined || session.account.account !== bound?.account)
-        throw new TollkeeperError('SESSION_UNKNOWN', { session: params.sessionId });
-      return sessionView(session, { currency, account: found?.account });
+      const named = { ...params, ...query };
+      const sees = (tenant: string) => caller.sees(tenant) && tenants.get(tenant) !== undefined;
+      const under: string[] = [];
+      for await (const { session, account } of readNamed(store, named, sees)) {
+        const { subSessionId } = session;
+        if (subSessionId === query.subSessionId)
+          return sessionView(session, { currency: tenants.get(session.account.tenant), account });
+        if (under.push(String(subSessionId)) === SUB_SESSIONS_NAMED) break;
+      }
+      const { sessionId } = params;
+      if (under.length === 0) throw new TollkeeperError('SESSION_UNKNOWN', { session: sessionId });
+      const subSessions = under.join(', ');
+      throw new TollkeeperError('SUB_SESSION_NOT_NAMED', { session: sessionId, subSessions });
     },
   );
 }

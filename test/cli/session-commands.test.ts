@@ -89,11 +89,42 @@ test('session reauthorise: what is wanted is pending in the session, once', asyn
 
 test('session reauthorise: a sub-session is one of its own', async () => {
   const id = await opened('gw.example;2', { subSessionId: '5' });
-  expect((await run('session', 'reauthorise', id)).code).toBe(1);
+  await opened(id, { subSessionId: '6' });
+  expect((await run('session', 'reauthorise', id, '--sub-session=7')).code).toBe(1);
   expect(await run('session', 'reauthorise', id, '--sub-session=5', '--pool=3')).toMatchObject({
     code: 0,
   });
   expect((await stored(`${id}\n5`))?.pending?.scope).toEqual({ pool: 3 });
+  expect((await stored(`${id}\n6`))?.pending).toBeUndefined();
+});
+
+test('session list, show, reauthorise and abort find the sub-sessions of a Session-Id', async () => {
+  const id = 'gw.example;20';
+  for (const subSessionId of ['1', '2']) await opened(id, { subSessionId });
+  const listed = await run('session', 'list', '--tenant=blue');
+  for (const sub of ['1', '2'])
+    expect(listed.out).toMatch(new RegExp(`^${id} +${sub}  family`, 'm'));
+  const shown = await run('session', 'show', id);
+  expect(shown.code).toBe(0);
+  for (const sub of ['1', '2']) expect(shown.out).toContain(`${id}, sub-session ${sub}\n`);
+  const objects = (await run('session', 'show', id, '--json')).out.trim().split('\n');
+  expect(objects.map((line) => JSON.parse(line).subSessionId).sort()).toEqual(['1', '2']);
+  const one = await run('session', 'show', id, '--sub-session=2', '--json');
+  expect(JSON.parse(one.out)).toMatchObject({ sessionId: id, subSessionId: '2' });
+
+  expect((await run('session', 'reauthorise', id)).code).toBe(0);
+  const states = async () => {
+    const found = [await stored(`${id}\n1`), await stored(`${id}\n2`)];
+    return found.map((session) => session?.pending?.kind ?? session?.state);
+  };
+  expect(await states()).toEqual(['reauthorise', 'reauthorise']);
+  expect((await run('session', 'abort', id, '--now', '--sub-session=1')).code).toBe(0);
+  expect(await states()).toEqual(['abandoned', 'reauthorise']);
+  // One of them is over, so what is left is asked.
+  expect(JSON.parse((await run('session', 'abort', id, '--json')).out).outcome).toBe('asked');
+  expect(await states()).toEqual(['abandoned', 'abort']);
+  expect((await run('session', 'abort', id, '--now')).code).toBe(0);
+  expect(await states()).toEqual(['abandoned', 'abandoned']);
 });
 
 test.each(['reauthorise', 'abort'])('session %s: a session that is not there', async (word) => {

@@ -98,6 +98,17 @@ test('a sub-session is asked for by its own number', async () => {
   expect((await get(`${path}?subSessionId=2`)).status).toBe(404);
 });
 
+test('a Session-Id that has only sub-sessions names them to whoever may see them', async () => {
+  const store = await provisionedStore();
+  for (const subSessionId of ['1', '18446744073709551615'])
+    await open(store, session('blue', { sessionId: 'gw;subs', subSessionId }));
+  const { get } = await serve({ store });
+  const found = await get('/v1/sessions/gw%3Bsubs');
+  expect(found.status).toBe(409);
+  expect(found.body).toMatchObject({ code: 'SUB_SESSION_NOT_NAMED' });
+  expect(JSON.stringify(found.body)).toMatch(/: 1, 18446744073709551615"/);
+});
+
 test('a session that is only bound, or moved to another account, is not there', async () => {
   const store = await provisionedStore();
   const [from, to] = ['family', 'blue-alone'].map((account) => ({ tenant: 'blue', account }));

@@ -49,6 +49,18 @@ describe('re-authorisation', () => {
   });
 });
 
+test('what is wanted of a Session-Id is wanted of all its sub-sessions, of one tenant', async () => {
+  const on = await opened({ subSessionId: '1' });
+  await open(on.store, session('blue', { subSessionId: '2' }));
+  const refused = await on.call('POST', path('abort'), { token: 'red' });
+  expect(refused.body).toMatchObject({ code: 'SESSION_UNKNOWN' });
+  expect((await on.call('POST', path('reauthorisation'))).body).toEqual({ outcome: 'asked' });
+  for (const sub of ['1', '2']) expect((await stored(on, sub))?.pending?.kind).toBe('reauthorise');
+  const ended = await on.call('POST', path('abort'), { body: { now: true } });
+  expect([ended.status, ended.body]).toEqual([202, { outcome: 'ended' }]);
+  for (const sub of ['1', '2']) expect((await stored(on, sub))?.state).toBe('abandoned');
+});
+
 describe('abort', () => {
   test('by the client', async () => {
     const on = await opened();
