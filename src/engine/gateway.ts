@@ -87,7 +87,7 @@ export class Gateway {
     }
   }
 
-  async #serve(inbound: Inbound): Promise<void> {
+  #serve(inbound: Inbound): Promise<void> | undefined {
     const { decoded } = inbound;
     if (decoded.name === 'CCR') return this.#creditControl(inbound, decoded);
     if (decoded.name === 'STR') return this.#sessionTermination(inbound, decoded);
@@ -95,6 +95,7 @@ export class Gateway {
       inbound,
       failure('DIAMETER_COMMAND_UNSUPPORTED', 'not a request to this application'),
     );
+    return undefined;
   }
 
   async #creditControl(inbound: Inbound, decoded: DecodedAs<'CCR'>): Promise<void> {

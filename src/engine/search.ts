@@ -31,8 +31,8 @@ export class SessionSearch {
   }
 
   /** Finds the session, and charges the request where it lives. */
-  async charge(): Promise<Charged> {
-    const { store, knowledge } = this.#options;
+  charge(): Promise<Charged> {
+    const { knowledge } = this.#options;
     const opens = this.#incoming.kind === 'initial';
     const known = knowledge.session(this.#key);
     if (known !== undefined && this.#maySee(known.account.tenant)) {
@@ -44,7 +44,12 @@ export class SessionSearch {
       // Where a session was seen, none is opened a second time.
       return this.#follow(known.account, { hint, closedIfGone: opens });
     }
-    if (opens) return this.#start();
+    return opens ? this.#start() : this.#seek();
+  }
+
+  /** Finds a session that this worker has not seen. */
+  async #seek(): Promise<Charged> {
+    const { store, knowledge } = this.#options;
     const guess = this.#guess();
     const [binding, ahead] = await this.#calls.both(
       () => store.bindingOf(this.#key),
