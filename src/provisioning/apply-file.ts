@@ -3,6 +3,7 @@
  * the accounts. The file is remembered when all is done, so that the next start knows what is new
  * in it, and whoever is interrupted begins again.
  */
+import type { AccountRef } from '../charging/account.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AccountStore,
@@ -17,12 +18,13 @@ import {
   hasAccounts,
 } from './change.ts';
 import { type Configuration, findingText } from './configuration.ts';
+import { editedSince } from './edited-since.ts';
 import { type InEffect, whenInEffect } from './in-effect.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
 import type { Provisioning } from './provisioning.ts';
 import { refusal } from './refusal.ts';
-import type { WrittenFile } from './schema.ts';
+import type { WrittenFile, WrittenRange } from './schema.ts';
 import type { Becoming } from './stored-buckets.ts';
 import { rewritten } from './wanted.ts';
 
@@ -67,7 +69,9 @@ export async function applyFile(
       waitMs?: number;
     },
 ): Promise<FileReport> {
-  const base = rememberedFile(await store.rememberedFile());
+  const last = rememberedFile(await store.rememberedFile());
+  const base = last?.written;
+  const since = all ? undefined : last?.provisioning;
   const kept = await tenantsToKeep(store, file.written, base);
   const next = accountsOf(file, changedAccounts(file.written, all ? undefined : base));
   let before: Configuration | undefined;
@@ -85,14 +89,19 @@ export async function applyFile(
       overruled = result.overruled;
       return result.file;
     },
-    { problems, becoming: becomingOf(next, store) },
+    { problems, becoming: becomingOf(next, { store, since }) },
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
   const { configuration } = changed;
   // A client that is asked again is to meet the plan that its account has now.
   const inEffect = waitMs === undefined ? undefined : await whenInEffect(store, { waitMs });
-  const accounts = await applyProvisioning(store, next, { ...options, configuration });
-  await store.rememberFile(JSON.stringify(file.written));
+  const refused: AccountRef[] = [];
+  const accounts = await applyProvisioning(store, next, {
+    ...options,
+    ...{ configuration, since },
+    onRefused: (account) => refused.push(account),
+  });
+  await store.rememberFile(JSON.stringify(withoutRefused(file.written, refused)));
   const plansGone = await goneWithAccounts(store, before, configuration);
   return {
     ...{ changed: changed.kind === 'changed', configuration, overruled, plansGone },
@@ -103,10 +112,6 @@ export async function applyFile(
 /** What whoever applied a file is told of a plan that it took out. */
 export const planGoneText = ({ tenant, plan }: PlanGone): string =>
   `${tenant}: plan ${plan} was taken out; nothing new is rated for accounts that still have it`;
-
-/** What whoever applied a file is told of a change by other means that the file took back. */
-export const overruledText = (what: string): string =>
-  `${what}: was changed by other means since, and by the file: it is as in the file`;
 
 async function goneWithAccounts(
   store: Pick<Store, 'listAccounts'>,
@@ -123,10 +128,25 @@ async function goneWithAccounts(
 }
 
 /** An older version may have remembered what this one does not take: then everything is new. */
-function rememberedFile(text: string | undefined): WrittenFile | undefined {
+function rememberedFile(text: string | undefined): LoadedFile | undefined {
   if (text === undefined) return undefined;
   const loaded = loadWritten(JSON.parse(text));
-  return loaded.ok ? loaded.written : undefined;
+  return loaded.ok ? loaded : undefined;
+}
+
+/** Of an account that was left as it is, everything is new the next time, and of its range. */
+function withoutRefused(file: WrittenFile, refused: readonly AccountRef[]): WrittenFile {
+  if (refused.length === 0) return file;
+  const tenants = file.tenants.map((tenant) => {
+    const ids = new Set<string>();
+    for (const one of refused) if (one.tenant === tenant.id) ids.add(one.account);
+    const { accounts = [], ranges = [] } = tenant;
+    const single = accounts.filter(({ id }) => !ids.has(id));
+    for (const { id } of accounts) ids.delete(id);
+    const isWhole = ({ prefix }: WrittenRange) => ![...ids].some((id) => id.startsWith(prefix));
+    return { ...tenant, accounts: single, ranges: ranges.filter(isWhole) };
+  });
+  return { ...file, tenants };
 }
 
 /** Tenants that left the file and have accounts: without them these could not be charged. */
@@ -144,11 +164,19 @@ async function tenantsToKeep(
 }
 
 /** What the accounts of a file become by it, those included that are left as they are. */
-function becomingOf({ tenants }: Provisioning, store: Pick<Store, 'now'>): Becoming {
-  const accounts = new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
+function becomingOf(
+  { tenants }: Provisioning,
+  { store, since }: { store: Pick<Store, 'now'>; since: Provisioning | undefined },
+): Becoming {
+  const accountsOf = (tenants: Provisioning['tenants']) =>
+    new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
+  const [accounts, before] = [accountsOf(tenants), accountsOf(since?.tenants ?? [])];
   return (stored, rulesOf) => {
-    const account = accounts.get(stored.tenant)?.find(stored.account);
-    const next = account && rewritten(account, stored, { now: store.now(), rulesOf });
+    const [account, had] = [accounts, before].map((all) =>
+      all.get(stored.tenant)?.find(stored.account),
+    );
+    const edited = account && editedSince(account, had, stored).account;
+    const next = edited && rewritten(edited, stored, { now: store.now(), rulesOf });
     return next !== undefined && 'definition' in next ? next.definition : stored;
   };
 }

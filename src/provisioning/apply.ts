@@ -12,7 +12,8 @@ import type { Account, AccountDefinition, AccountRef } from '../charging/account
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
-import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
+import { type EditedAccount, editedSince } from './edited-since.ts';
+import type { Accounts, ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
 import { leavingOf, type Rewritten, rewritten } from './wanted.ts';
 
@@ -58,6 +59,10 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose plans accounts are held against that get another; absent: they get it. */
   configuration?: Configuration;
+  /** The file applied last: what is said as there stays as others have made it since. */
+  since?: Provisioning | undefined;
+  /** Called for each account that is left as it is because it cannot become what is written. */
+  onRefused?: (account: AccountRef) => void;
 }
 
 const MAX_NOTES = 100;
@@ -69,7 +74,7 @@ const LOOK_UPS = 16;
 export async function applyProvisioning(
   store: AccountStore,
   provisioning: Provisioning,
-  { concurrency = 64, onProgress, ...options }: ApplyOptions = {},
+  { concurrency = 64, onProgress, since, ...options }: ApplyOptions = {},
 ): Promise<ApplyReport> {
   const report: ApplyReport = {
     created: 0,
@@ -86,7 +91,8 @@ export async function applyProvisioning(
   const total = provisioning.tenants.reduce((sum, { accounts }) => sum + accounts.count, 0);
   let done = 0;
   for (const tenant of provisioning.tenants) {
-    const run = new TenantRun(store, { tenant, report, ...options });
+    const before = since?.tenants.find(({ id }) => id === tenant.id)?.accounts;
+    const run = new TenantRun(store, { tenant, before, report, ...options });
     await forEach(tenant.accounts, concurrency, async (account) => {
       await run.settle(account);
       done += 1;
@@ -102,9 +108,11 @@ type Progress = 'changed' | 'unchanged' | 'refused';
 
 class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
-  readonly deferred: { account: ProvisionedAccount; soFar: Progress }[] = [];
+  readonly deferred: { account: ProvisionedAccount; leaving: string[]; soFar: Progress }[] = [];
   readonly #store: AccountStore;
   readonly #report: ApplyReport;
+  readonly #before: Accounts | undefined;
+  readonly #onRefused: ApplyOptions['onRefused'];
   readonly #askClients: AskClients | undefined;
   readonly #rulesOf: RulesOf;
 
@@ -112,16 +120,21 @@ class TenantRun {
     store: AccountStore,
     {
       tenant,
+      before,
       report,
+      onRefused,
       askClients,
       configuration,
-    }: Pick<ApplyOptions, 'askClients' | 'configuration'> & {
+    }: Pick<ApplyOptions, 'askClients' | 'configuration' | 'onRefused'> & {
       tenant: Tenant;
+      before: Accounts | undefined;
       report: ApplyReport;
     },
   ) {
     this.#store = store;
     this.#report = report;
+    this.#before = before;
+    this.#onRefused = onRefused;
     this.#askClients = askClients;
     this.#rulesOf = configuration ? rulesOfTenant(configuration, tenant.id) : () => undefined;
   }
@@ -129,10 +142,12 @@ class TenantRun {
   /** Creates or changes an account and fetches its subscribers; none leaves it yet. */
   async settle(account: ProvisionedAccount): Promise<void> {
     const { definition, openings } = account;
-    const { tenant, account: id, subscribers } = definition;
+    const { tenant, account: id } = definition;
     const { account: stored } = await this.#store.load(definition);
     if (stored !== undefined && this.#refuses(account, stored.definition)) return;
-    const holders = await this.#holdersOf(account);
+    const { subscribers } = (stored ? this.#edited(account, stored.definition).account : account)
+      .definition;
+    const holders = await this.#holdersOf({ tenant, subscribers });
     const held = subscribers.filter((_, i) => holders[i] !== undefined && holders[i] !== id);
     const unheld = subscribers.filter((_, i) => holders[i] === undefined);
     if (stored === undefined) {
@@ -144,6 +159,10 @@ class TenantRun {
     }
     // Where an account exists, a subscriber without a pointer is new, or was left half way.
     const arriving = stored === undefined ? held : [...held, ...unheld];
+    for (const [i, name] of subscribers.entries()) {
+      const holder = holders[i];
+      if (holder !== undefined && holder !== id) this.#noteMove(account, { name, holder });
+    }
     for (const name of arriving) await this.#store.moveSubscriber(tenant, subscriberId(name), id);
     this.#report.movedSubscribers += held.length;
     if (stored === undefined) this.#report.created += 1;
@@ -154,11 +173,10 @@ class TenantRun {
   }
 
   /** Lets go of the subscribers that the file has elsewhere or not at all. */
-  async release({ account, soFar }: TenantRun['deferred'][number]): Promise<void> {
+  async release({ account, leaving, soFar }: TenantRun['deferred'][number]): Promise<void> {
     const { definition } = account;
-    const inFile = new Set(definition.subscribers);
     const stored = (await this.#store.load(definition)).account?.definition.subscribers ?? [];
-    for (const name of without(stored, definition.subscribers)) {
+    for (const name of leaving.filter((one) => stored.includes(one))) {
       const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
       // A move that was stopped half way is completed; it may be somebody else's.
       if (holder !== undefined && holder !== definition.account) {
@@ -168,15 +186,17 @@ class TenantRun {
     const result = await this.#converge(account, undefined, (current) => ({
       definition: {
         ...current,
-        subscribers: current.subscribers.filter((name) => inFile.has(name)),
+        subscribers: without(current.subscribers, leaving),
       },
     }));
     this.#report[result === 'unchanged' ? soFar : result] += 1;
   }
 
   /** The account that each of the file's subscribers points to, a batch of look-ups at a time. */
-  async #holdersOf({ definition }: ProvisionedAccount): Promise<(string | undefined)[]> {
-    const { tenant, subscribers } = definition;
+  async #holdersOf({
+    tenant,
+    subscribers,
+  }: Pick<AccountDefinition, 'tenant' | 'subscribers'>): Promise<(string | undefined)[]> {
     const holders: (string | undefined)[] = [];
     for (let from = 0; from < subscribers.length; from += LOOK_UPS) {
       const batch = subscribers.slice(from, from + LOOK_UPS);
@@ -186,8 +206,13 @@ class TenantRun {
     return holders;
   }
 
+  #edited(account: ProvisionedAccount, stored: AccountDefinition): EditedAccount {
+    return editedSince(account, this.#before?.find(account.definition.account), stored);
+  }
+
   #rewritten(account: ProvisionedAccount, stored: AccountDefinition): Rewritten {
-    return rewritten(account, stored, { now: this.#store.now(), rulesOf: this.#rulesOf });
+    const edited = this.#edited(account, stored).account;
+    return rewritten(edited, stored, { now: this.#store.now(), rulesOf: this.#rulesOf });
   }
 
   /** Refuses an account that cannot become what is written, before anything of it is changed. */
@@ -195,19 +220,23 @@ class TenantRun {
     const next = this.#rewritten(account, stored);
     if (!('problem' in next)) return false;
     this.#report.refused += 1;
-    this.#note(account, `left as it is: ${next.problem}`);
+    this.#refuse(account, next.problem);
     return true;
   }
 
   async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
     const { definition: stored } = loaded;
+    const { account: edited, overruled } = this.#edited(account, stored);
     const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
       this.#rewritten(account, current),
     );
-    if (soFar === 'changed' && stored.plan !== account.definition.plan) await this.#ask(account);
-    if (soFar !== 'refused') this.#compareBuckets(account, stored);
-    const isLosing = leavingOf(account, stored).length > 0;
-    if (isLosing && soFar !== 'refused') this.deferred.push({ account, soFar });
+    if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
+    if (soFar !== 'refused') {
+      this.#compareBuckets(account, stored);
+      for (const what of overruled) this.#note(account, overruledText(what));
+    }
+    const leaving = leavingOf(edited, stored);
+    if (leaving.length > 0 && soFar !== 'refused') this.deferred.push({ account, leaving, soFar });
     else this.#report[soFar] += 1;
   }
 
@@ -223,7 +252,7 @@ class TenantRun {
       if (current === undefined) break;
       const next = wanted(current.definition);
       if ('problem' in next) {
-        this.#note(account, `left as it is: ${next.problem}`);
+        this.#refuse(account, next.problem);
         return 'refused';
       }
       const { definition } = next;
@@ -232,8 +261,20 @@ class TenantRun {
       if (reply === 'changed') return 'changed';
       current = undefined;
     }
-    this.#note(account, 'left as it is: it is gone or keeps being changed by others');
+    this.#refuse(account, 'it is gone or keeps being changed by others');
     return 'refused';
+  }
+
+  #refuse(account: ProvisionedAccount, problem: string): void {
+    this.#onRefused?.(account.definition);
+    this.#note(account, `left as it is: ${problem}`);
+  }
+
+  /** Tells of a subscriber that another account has which the file applied last did not give it. */
+  #noteMove(account: ProvisionedAccount, { name, holder }: { name: string; holder: string }): void {
+    if (this.#before === undefined) return;
+    if (this.#before.find(holder)?.definition.subscribers.includes(name)) return;
+    this.#note(account, overruledText(`${name}, on account ${holder}`));
   }
 
   async #ask(account: ProvisionedAccount): Promise<void> {
@@ -263,6 +304,10 @@ class TenantRun {
     if (this.#report.notes.length < MAX_NOTES) this.#report.notes.push({ tenant, account, text });
   }
 }
+
+/** What whoever applied a file is told of a change by other means that the file took back. */
+export const overruledText = (what: string): string =>
+  `${what}: was changed by other means since, and by the file: it is as in the file`;
 
 function without(names: readonly string[], others: readonly string[]): string[] {
   const left = new Set(names);

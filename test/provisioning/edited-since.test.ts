@@ -1,0 +1,164 @@
+/** Accounts of an edited provisioning file against what was changed by other means since. */
+import { expect, test } from 'vitest';
+import { type ApplyOptions, overruledText } from '../../src/provisioning/apply.ts';
+import { applyFile } from '../../src/provisioning/apply-file.ts';
+import { putAccount, putBucket, putSubscriber } from '../../src/provisioning/edit-account.ts';
+import type { WrittenAccount, WrittenRange } from '../../src/provisioning/schema.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import { file, load, plan, tenant } from './configurations.ts';
+
+interface Said {
+  accounts?: readonly WrittenAccount[];
+  ranges?: readonly WrittenRange[];
+}
+
+const RANGE: WrittenRange = { prefix: 'c', count: 2, first: { e164: '4917000' }, plan: 'p' };
+const [C0, C1] = ['c4917000', 'c4917001'];
+const plans = [plan('0.01'), plan('0.5', { id: 'q' })];
+
+const start = (store: MemoryStore, said: Said, options: ApplyOptions = {}) =>
+  applyFile(store, load(file([tenant('t', { plans, ...said })])), { all: false, ...options });
+
+/** A store that the first file was applied to, and how to change it by other means. */
+async function provisioned(said: Said) {
+  const store = new MemoryStore();
+  const { configuration } = await start(store, said);
+  const at = (account: string) => ({ tenant: 't', account });
+  const on = {
+    store,
+    configuration,
+    askClients: async () => ({ kind: 'done', asked: 0 }) as const,
+  };
+  return {
+    store,
+    put: (account: string, written: object) => putAccount(on, at(account), written),
+    putBucket: (account: string, bucket: string, written: object) =>
+      putBucket(on, at(account), { bucket, written }),
+    move: (e164: string, account: string) =>
+      putSubscriber(store, at(account), { kind: 'e164', id: e164 }),
+    definition: async (account: string) => (await store.load(at(account))).account!.definition,
+    holder: (e164: string) => store.accountOf('t', { kind: 'e164', id: e164 }),
+  };
+}
+
+test('a range is edited: plans and numbers that others have changed stay', async () => {
+  const on = await provisioned({ ranges: [RANGE], accounts: [{ id: 'own', plan: 'p' }] });
+  for (const account of [C0, C1]) await on.put(account, { plan: 'q' });
+  await on.move('4917000', 'own');
+  const asked: string[] = [];
+  const { accounts: report } = await start(
+    on.store,
+    { ranges: [{ ...RANGE, maxSessions: 7 }], accounts: [{ id: 'own', plan: 'p' }] },
+    {
+      async askClients({ account }) {
+        asked.push(account);
+        return { kind: 'done', asked: 1 };
+      },
+    },
+  );
+  expect(report).toMatchObject({ changed: 2, movedSubscribers: 0, notes: [] });
+  expect(await on.definition(C0)).toMatchObject({ plan: 'q', maxSessions: 7, subscribers: [] });
+  expect(await on.definition(C1)).toMatchObject({ plan: 'q', maxSessions: 7 });
+  expect(await on.holder('4917000')).toBe('own');
+  expect(await on.holder('4917001')).toBe(C1);
+  expect(asked).toEqual([]);
+});
+
+test('what both have changed is as the file says, which is told', async () => {
+  const anna = (more: Partial<WrittenAccount>): Said => ({
+    accounts: [
+      { id: 'a', plan: 'p', subscribers: [{ e164: '491' }], ...more },
+      { id: 'b', plan: 'p' },
+    ],
+  });
+  const on = await provisioned(anna({ maxSessions: 3 }));
+  await on.put('a', { plan: 'q', maxSessions: 5, status: 'blocked' });
+  await on.put('other', { plan: 'p', subscribers: [{ e164: '492' }] });
+  const { accounts: report } = await start(
+    on.store,
+    anna({
+      ...{ maxSessions: 4, status: 'active' },
+      subscribers: [{ e164: '491' }, { e164: '492' }],
+    }),
+  );
+  expect(await on.definition('a')).toMatchObject({
+    ...{ plan: 'q', maxSessions: 4, status: 'active', subscribers: ['e164:491', 'e164:492'] },
+  });
+  expect(report.notes.map(({ account, text }) => [account, text])).toEqual([
+    ['a', overruledText('e164:492, on account other')],
+    ['a', overruledText('status')],
+    ['a', overruledText('maxSessions')],
+  ]);
+});
+
+test('subscribers of either side stay, and those that either has taken out are gone', async () => {
+  const fleet = (...numbers: string[]): Said => ({
+    accounts: [{ id: 'a', plan: 'p', subscribers: numbers.map((e164) => ({ e164 })) }],
+  });
+  const on = await provisioned(fleet('491', '492', '493'));
+  await on.put('b', { plan: 'p' });
+  await on.move('492', 'b');
+  await on.move('494', 'a');
+  const { accounts: report } = await start(on.store, fleet('491', '492', '495'));
+  expect((await on.definition('a')).subscribers).toEqual(['e164:491', 'e164:494', 'e164:495']);
+  expect(await on.holder('492')).toBe('b');
+  expect(await on.holder('493')).toBeUndefined();
+  expect(report).toMatchObject({ changed: 1, addedSubscribers: 1, notes: [] });
+});
+
+test('a subscriber that the file moves goes there from where others have moved it', async () => {
+  const said = (a: string[], b: string[]): Said => ({
+    accounts: Object.entries({ a, b, c: [] }).map(([id, numbers]) => ({
+      ...{ id, plan: 'p', subscribers: numbers.map((e164) => ({ e164 })) },
+    })),
+  });
+  const on = await provisioned(said(['491', '492'], []));
+  await on.move('491', 'c');
+  const { accounts: report } = await start(on.store, said([], ['491', '492']));
+  expect(await on.holder('491')).toBe('b');
+  expect(await on.holder('492')).toBe('b');
+  expect(report.notes.map(({ text }) => text)).toEqual([overruledText('e164:491, on account c')]);
+});
+
+test('buckets and limits that others have changed stay while the file says nothing new of them', async () => {
+  const said = (main: object, cap: string): Said => ({
+    accounts: [
+      {
+        ...{ id: 'a', plan: 'p' },
+        buckets: [
+          { id: 'data', unit: 'octets', priority: 5 },
+          { id: 'main', unit: 'money', ...main },
+        ],
+        subscribers: [
+          { e164: '491', limits: [{ id: 'cap', unit: 'money', amount: cap }] },
+          { e164: '492', limits: [{ id: 'gone', unit: 'money', amount: '1' }] },
+        ],
+      },
+    ],
+  });
+  const on = await provisioned(said({}, '5'));
+  await on.put('b', { plan: 'p' });
+  await on.putBucket('a', 'data', { unit: 'octets', priority: 3 });
+  await on.putBucket('a', 'put', { unit: 'units', priority: 2 });
+  await on.move('492', 'b');
+  await start(on.store, said({ creditLimit: '2' }, '6'));
+  const { buckets } = await on.definition('a');
+  const shown = (of: string) => buckets.find(({ id }) => id === of);
+  expect(shown('data')).toMatchObject({ priority: 3 });
+  expect(shown('put')).toMatchObject({ priority: 2 });
+  expect(shown('main')).toMatchObject({ floor: -2_000_000 });
+  expect(shown('cap')).toMatchObject({ amount: 6_000_000, limits: ['e164:491'] });
+  expect(shown('gone')).toBeUndefined();
+});
+
+test('an account that was left as it is, is new as a whole until it fits', async () => {
+  const said = (unit: 'octets' | 'seconds'): Said => ({
+    accounts: [{ id: 'a', plan: 'q', buckets: [{ id: 'data', unit }] }],
+  });
+  const on = await provisioned({ accounts: [{ id: 'a', plan: 'p' }] });
+  await on.putBucket('a', 'data', { unit: 'octets' });
+  for (let i = 0; i < 2; i++)
+    expect(await start(on.store, said('seconds'))).toMatchObject({ accounts: { refused: 1 } });
+  expect(await start(on.store, said('octets'))).toMatchObject({ accounts: { changed: 1 } });
+  expect(await on.definition('a')).toMatchObject({ plan: 'q' });
+});
