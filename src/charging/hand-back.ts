@@ -89,7 +89,8 @@ function claimsOf(
   for (const [index, one] of debited.entries())
     if (one.granted !== undefined) left.push({ ...one, granted: one.granted, index });
   const [one] = services;
-  const isAll = services.length <= 1 && !one?.foreignMoney && namesNothing(one);
+  const isPlain = !one?.foreignMoney && one?.messages === undefined;
+  const isAll = services.length <= 1 && isPlain && namesNothing(one);
   if (isAll)
     return left.map((all) => ({
       ...{ one: all, index: all.index, granted: all.granted, wanted: all.granted },
@@ -115,8 +116,9 @@ function namesNothing(one: AskedService | undefined): boolean {
 /** Undefined: it is asked for in what the debit was not. */
 function wantedOf(one: AskedService, granted: Granted): Granted | undefined {
   if (one.foreignMoney) return undefined;
-  if (namesNothing(one)) return granted;
-  const units = one.asked?.[granted.unit];
+  const messages = granted.unit === 'units' ? one.messages : undefined;
+  if (namesNothing(one) && messages === undefined) return granted;
+  const units = one.asked?.[granted.unit] ?? messages;
   if (units !== undefined) return { unit: granted.unit, units: Math.min(units, granted.units) };
   const money = one.asked?.money;
   return money === undefined ? undefined : { unit: 'money', units: money };

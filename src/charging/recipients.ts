@@ -1,33 +1,41 @@
 /**
- * Messages to several recipients in a session (ECUR: TS 32.270 5.3, TS 32.274 5.3). Each recipient is
- * charged by the rule for its own number, as in a one-time event. Where the rules differ, the service
- * is divided into one for each rule; the client, which knows nothing of that, gets one answer: all of
- * the message is granted, or none.
+ * Messages to several recipients in a session. Each recipient is charged by the rule for its own
+ * number, as in a one-time event. Where the rules differ, the service is divided into one for each
+ * rule; the client, which knows nothing of that, gets one answer: all of the message is granted, or
+ * none.
  */
-import type { ServiceAnswer } from './answer.ts';
-import { restored } from './final-units.ts';
+import type { Outcome, ServiceAnswer } from './answer.ts';
+import {
+  countedBy,
+  oncePerNumber,
+  type Recipients,
+  type RuleOf,
+  type RuleShare,
+  sharesOf,
+} from './division.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
 import type { Rule } from './plan.ts';
-import { release } from './quota.ts';
+import { release, retake } from './quota.ts';
 import type { RecordedService } from './record.ts';
-import { type Asked, type AskedService, recipientsOf, type Share, serviceKey } from './request.ts';
-import { type Served, serveAll } from './service.ts';
+import {
+  type Asked,
+  type AskedService,
+  recipientsOf,
+  type Share,
+  serviceKey,
+  type Unit,
+} from './request.ts';
+import { type Served, type SoFar, serveAll } from './service.ts';
 import { factsFor, type Serving } from './serving.ts';
 import type { Service } from './session.ts';
 
-type Recipients = NonNullable<AskedService['recipients']>;
 type Shared = Service & { share: NonNullable<Service['share']> };
 
 /** What is asked under one rule. */
-interface Group {
-  rule: Rule | undefined;
-  recipients: Recipients;
+interface Group extends RuleShare {
   asked: Asked;
 }
-
-/** The rule for one recipient; of a number that is not known, none that asks for it. */
-type RuleOf = (called: string | undefined) => Rule | undefined;
 
 /** The recipients of one rule, and what a request says of them. */
 interface Portion {
@@ -39,11 +47,19 @@ interface Portion {
   holds: boolean;
 }
 
+/** A part of a service as it is served by itself. */
+interface Part {
+  one: AskedService;
+  group?: Group | undefined;
+}
+
 /** A service of a request as it is served: for each rule by itself. */
 interface Divided {
-  parts: readonly { one: AskedService; group?: Group | undefined }[];
+  parts: readonly Part[];
   /** So many units are not to be divided among so many recipients. */
   odd: boolean;
+  /** It has one rule, as what is no message has. */
+  isWhole: boolean;
 }
 
 /** Serves every service that a request names, those for several recipients by the rule for each. */
@@ -52,57 +68,67 @@ export function serveEach(
   asked: readonly AskedService[],
   known: readonly Service[],
 ): Served {
-  if (!asked.some(({ recipients }) => recipients !== undefined) && !known.some(isShared))
-    return serveAll(serving, asked, known);
+  const isMessage = ({ recipients, messages }: AskedService) =>
+    recipients !== undefined || messages !== undefined;
+  if (!asked.some(isMessage) && !known.some(isShared)) return serveAll(serving, asked, known);
   const divided = asked.map((one) => divide(serving, one, known));
-  if (divided.every((each) => each === undefined)) return serveAll(serving, asked, known);
-  const all = divided.flatMap(
-    (each, at) => each?.parts.map(({ one }) => one) ?? [asked[at] as AskedService],
-  );
+  const all = divided.flatMap(({ parts }) => parts.map(({ one }) => one));
+  if (divided.every(({ isWhole }) => isWhole)) return serveAll(serving, all, known);
+  const answers: ServiceAnswer[] = [];
+  const takenBack = new Map<number, Outcome>();
+  let before: (Service | undefined)[] = [];
+  let refuses = false;
+  const review = (soFar: SoFar): void => {
+    const each = divided[answers.length] as Divided;
+    if (before.push(soFar.before) < each.parts.length) return;
+    const { services } = soFar;
+    const from = soFar.answers.length - before.length;
+    const own = soFar.answers.slice(from);
+    const answer = each.isWhole ? (own[0] as ServiceAnswer) : joined(serving, each, own);
+    answers.push(answer);
+    if (!each.isWhole) {
+      const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
+      refuses ||= isRefused;
+      const isAsked = each.parts.some(({ group }) => group !== undefined);
+      // Backwards: two recipients' numbers may name one service.
+      for (const [at, part] of [...each.parts.entries()].reverse()) {
+        const of = { services, before: before[at] };
+        if (isRefused && part.group !== undefined) {
+          takeBack(serving, part.one, of);
+          takenBack.set(from + at, answer.outcome);
+        } else if (isAsked) keepShare(part, { ...of, granted: own[at]?.granted?.units });
+      }
+    }
+    before = [];
+  };
   // One answer can tell of one tariff change: here grants end with it instead.
-  const served = serveAll({ ...serving, tariffChange: undefined }, all, known);
-  const services = new Map(served.services.map((service) => [serviceKey(service), service]));
-  const recorded = [...served.recorded];
-  const before = new Set(known.map(serviceKey));
-  let { refuses } = served;
-  let from = 0;
-  const answers = divided.map((each): ServiceAnswer => {
-    const start = from;
-    const own = served.answers.slice(start, start + (each?.parts.length ?? 1));
-    from += own.length;
-    const [first] = own as [ServiceAnswer];
-    if (each === undefined) return first;
-    const answer = joined(each, own);
-    const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
-    refuses ||= isRefused;
-    const isAsked = each.parts.some(({ group }) => group !== undefined);
-    for (const [at, { one, group }] of each.parts.entries())
-      if (group !== undefined && isRefused) {
-        takeBack(serving, one, { services, before });
-        const { granted: _, ...kept } = recorded[start + at] as RecordedService;
-        recorded[start + at] = { ...kept, outcome: answer.outcome };
-      } else if (isAsked) keepShare(one, { services, group, granted: own[at]?.granted?.units });
-    return answer;
+  const served = serveAll({ ...serving, tariffChange: undefined }, all, known, review);
+  const recorded = served.recorded.map((one, at): RecordedService => {
+    const outcome = takenBack.get(at);
+    if (outcome === undefined) return one;
+    const { granted: _, ...kept } = one;
+    return { ...kept, outcome };
   });
-  return { services: [...services.values()], answers, recorded, refuses };
+  return { ...served, answers, recorded, refuses: served.refuses || refuses };
 }
 
 function isShared(service: Service): service is Shared {
   return service.share !== undefined;
 }
 
-/** Undefined: all of it is under one rule. */
-function divide(
-  serving: Serving,
-  sent: AskedService,
-  known: readonly Service[],
-): Divided | undefined {
+function divide(serving: Serving, sent: AskedService, known: readonly Service[]): Divided {
   const before = sharedBy(serving, sent, known);
   const one = { ...sent, serviceIds: before[0]?.serviceIds ?? sent.serviceIds };
   const ruleOf = rulesFor(serving, one);
-  const groups = groupsOf(one, { ruleOf, first: factsFor(serving, one).facts?.called });
-  if (before.length === 0 && groups.length < 2) return undefined;
-  const odd = groups.length > 1 && !groups.every(({ asked }) => Number.isInteger(asked.units));
+  const { called } = factsFor(serving, one).facts ?? {};
+  const shares = one.asked === undefined ? [] : sharesBy(one, { ruleOf, called });
+  if (before.length === 0 && shares.length < 2) {
+    const [share] = shares;
+    const whole = share?.asked === undefined ? sent : { ...sent, asked: share.asked };
+    return { parts: [{ one: whole }], odd: false, isWhole: true };
+  }
+  const groups = shares.flatMap(({ asked, ...share }) => (asked ? [{ ...share, asked }] : []));
+  const odd = groups.length < shares.length;
   const portions = before.map(
     ({ share, grant }): Portion => ({
       share,
@@ -126,26 +152,30 @@ function divide(
     else Object.assign(same, { share: { ...same.share, count, of }, recipients, group });
   }
   const rest = spread(one, { before, portions, ruleOf });
-  const { asked: _asked, used: _used, recipients: _recipients, ...said } = one;
+  const { asked: _asked, used: _used, recipients: _recipients, messages: _messages, ...said } = one;
   const concerned = portions.filter(
     ({ holds, group, used }) => holds || group !== undefined || used !== undefined,
   );
   const served = concerned.length > 0 ? concerned : portions.slice(0, 1);
-  const parts: Divided['parts'] = served.map(({ share, recipients, group, used }) => ({
-    one: {
-      ...{ ...said, share, recipients, facts: { ...one.facts, called: share.called } },
-      ...(group === undefined ? {} : { asked: group.asked }),
-      ...(used === undefined ? {} : { used }),
-    },
-    group,
-  }));
+  const parts = served.map(
+    ({ share, recipients, group, used }): Part => ({
+      one: {
+        ...{ ...said, share, recipients, facts: { ...one.facts, called: share.called } },
+        ...(group === undefined ? {} : { asked: group.asked }),
+        ...(used === undefined ? {} : { used }),
+      },
+      group,
+    }),
+  );
   // What it was granted as a whole, and used of that.
   const isIt = (service: Service) =>
     serving.level === 'command' || serviceKey(service) === serviceKey(one);
-  const isWhole =
+  const isHeld =
     before.length === 0 && known.some((service) => service.grant !== undefined && isIt(service));
-  if (rest === undefined && !isWhole && parts.length > 0) return { parts, odd };
-  return { parts: [{ one: rest === undefined ? said : { ...said, used: rest } }, ...parts], odd };
+  const divided = { odd, isWhole: false };
+  if (rest === undefined && !isHeld && parts.length > 0) return { ...divided, parts };
+  const undivided = { one: rest === undefined ? said : { ...said, used: rest } };
+  return { ...divided, parts: [undivided, ...parts] };
 }
 
 /** What a service was divided into before. */
@@ -164,38 +194,25 @@ function sharedBy(
   return isOnly && shared.every((service) => isOf(service, first)) ? shared : own;
 }
 
-/** The recipients of what is asked by the rule for each; none: nothing is asked. */
-function groupsOf(
-  { asked, recipients }: AskedService,
-  { ruleOf, first: called }: { ruleOf: RuleOf; first: string | undefined },
-): readonly Group[] {
-  if (asked === undefined) return [];
-  const { units } = asked;
-  if (recipients === undefined || units === undefined)
-    return [{ rule: ruleOf(called), recipients: recipients ?? [called], asked }];
-  const groups = [...Map.groupBy(recipients, ruleOf)];
-  const [first, ...others] = groups;
+/** What is asked by the rule for each recipient. */
+function sharesBy(
+  one: AskedService,
+  { ruleOf, called }: { ruleOf: RuleOf; called: string | undefined },
+): readonly RuleShare[] {
+  const { recipients } = one;
+  const rule = ruleOf(recipients === undefined ? called : recipients[0]);
+  const whole = { rule, recipients: recipients ?? [called], asked: countedBy(rule, one) };
+  if (recipients === undefined) return [whole];
+  const shares = sharesOf({ ...one, recipients }, ruleOf);
   // Deviation: a pool's multiplier takes one price to another, so what is pooled has but one.
-  const isPooled = groups.some(([rule]) => rule?.pool !== undefined);
-  if (first !== undefined && (others.length === 0 || isPooled))
-    return [{ rule: first[0], recipients, asked }];
-  const each = units / recipients.length;
-  return groups.map(([rule, members]) => ({
-    ...{ rule, recipients: members },
-    asked: { units: Number.isInteger(each) ? each * members.length : Number.NaN },
-  }));
+  return shares.some(({ rule }) => rule?.pool !== undefined) ? [whole] : shares;
 }
 
-/** Finds the rule for each number once. */
 function rulesFor(serving: Serving, one: AskedService): RuleOf {
-  const rules = new Map<string, Rule | undefined>();
-  return (called = '') => {
-    if (!rules.has(called)) {
-      const facts = { ...one.facts, called };
-      rules.set(called, ruleFor(serving.plan, factsFor(serving, { ...one, facts }), serving.at));
-    }
-    return rules.get(called);
-  };
+  return oncePerNumber((called = '') => {
+    const facts = { ...one.facts, called };
+    return ruleFor(serving.plan, factsFor(serving, { ...one, facts }), serving.at);
+  });
 }
 
 /**
@@ -210,34 +227,47 @@ function spread(
   const { before, portions, ruleOf } = of;
   if (used === undefined || before.length === 0) return used;
   const holding = before.some(({ share }) => share.units > 0);
-  const live = before.flatMap(({ share }, at) => {
+  const live = before.flatMap(({ share, unit }, at) => {
     const portion = portions[at];
-    return portion === undefined || (holding && share.units === 0) ? [] : { portion, share };
+    return portion === undefined || (holding && share.units === 0) ? [] : { portion, share, unit };
   });
-  const units = used.units ?? 0;
+  // A message is granted in one unit.
+  const unit = live[0]?.unit ?? 'units';
+  const { [unit]: units = 0, ...others } = used;
   const total = live.reduce((sum, { share }) => add(sum, share.units), 0);
-  const each = units / recipients.length;
-  const isNamed = asked === undefined && units < total && Number.isInteger(each);
-  const byRule = isNamed ? Map.groupBy(recipients, ruleOf) : undefined;
+  const isNamed = asked === undefined && units < total;
+  const named = isNamed ? namedBy(recipients, { units, unit, ruleOf }) : undefined;
   let rest = units;
   for (const [at, { portion, share }] of live.entries()) {
-    let most = share.units;
-    if (byRule !== undefined) {
-      const own = byRule.get(ruleOf(share.called)) ?? [];
-      if (own.length > 0) portion.recipients = own;
-      most = each * own.length;
-    }
+    const own = named?.get(ruleOf(share.called));
+    if (own !== undefined) portion.recipients = own.recipients;
+    const most = named === undefined ? share.units : (own?.asked?.[unit] ?? 0);
     const taken = at === live.length - 1 ? rest : Math.min(rest, most);
     rest -= taken;
     // Units of other kinds are not divided.
-    const { units: _, ...others } = at === 0 ? used : {};
-    portion.used = used.units === undefined ? others : { ...others, units: taken };
+    const beside = at === 0 ? others : {};
+    portion.used = used[unit] === undefined ? beside : { ...beside, [unit]: taken };
   }
   return undefined;
 }
 
+/** What is used by those whom a report names; undefined: it is not to be divided among them. */
+function namedBy(
+  recipients: Recipients,
+  { units, unit, ruleOf }: { units: number; unit: Unit; ruleOf: RuleOf },
+): ReadonlyMap<Rule | undefined, RuleShare> | undefined {
+  if (recipients.length === 0) return undefined;
+  const shares = sharesOf({ serviceIds: [], asked: { [unit]: units }, recipients }, ruleOf);
+  const sum = shares.reduce((sum, { asked }) => sum + (asked?.[unit] ?? 0), 0);
+  return sum === units ? new Map(shares.map((share) => [share.rule, share])) : undefined;
+}
+
 /** One answer of those for each rule. */
-function joined({ parts, odd }: Divided, own: readonly ServiceAnswer[]): ServiceAnswer {
+function joined(
+  { reserving }: Serving,
+  { parts, odd }: Divided,
+  own: readonly ServiceAnswer[],
+): ServiceAnswer {
   const [first] = own as [ServiceAnswer];
   const { ratingGroup, serviceIds } = first;
   const name = ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
@@ -250,8 +280,9 @@ function joined({ parts, odd }: Divided, own: readonly ServiceAnswer[]): Service
   let units = 0;
   for (const [at, { group }] of parts.entries()) {
     const { outcome, granted } = own[at] ?? first;
-    const got = outcome === 'success' ? granted?.units : group?.asked.units;
-    if ((got ?? 0) < leastOf(group)) return { ...name, outcome: 'credit-limit-reached' };
+    const got = outcome === 'success' ? granted?.units : unitsOf(group);
+    if (reserving && (got ?? 0) < leastOf(group))
+      return { ...name, outcome: 'credit-limit-reached' };
     units = add(units, got ?? 0);
   }
   const answer = { ...(own.find(({ granted }) => granted !== undefined) ?? some) };
@@ -264,37 +295,47 @@ function joined({ parts, odd }: Divided, own: readonly ServiceAnswer[]): Service
 
 /** Less is of no use to the whole message. */
 function leastOf(group: Group | undefined): number {
-  const { asked, rule } = group ?? {};
-  return Math.min(asked?.units ?? 0, rule?.quota.maximum ?? 0);
+  return Math.min(unitsOf(group), group?.rule?.quota.maximum ?? 0);
 }
 
-/** Gives back what was granted of a message of which not all was. */
-function takeBack(
-  { draft, now }: Serving,
-  one: AskedService,
-  { services, before }: { services: Map<string, Service>; before: ReadonlySet<string> },
-): void {
+/** Units that are asked under one rule: of one kind, for they are divided. */
+function unitsOf(group: Group | undefined): number {
+  const [units = 0] = Object.values(group?.asked ?? {});
+  return units;
+}
+
+interface Decided {
+  services: Map<string, Service>;
+  /** The service before it was granted more. */
+  before: Service | undefined;
+}
+
+/**
+ * Gives back what was granted of a message of which not all was. What the service was granted by
+ * this request before, for another message, it keeps.
+ */
+function takeBack({ draft, now }: Serving, one: AskedService, { services, before }: Decided): void {
   const key = serviceKey(one);
   const service = services.get(key);
   if (service === undefined) return;
-  const kept = restored(release(draft, service, now));
-  if (before.has(key)) services.set(key, withUnits(kept, one, 0));
-  else services.delete(key);
+  release(draft, service, now);
+  if (before === undefined) services.delete(key);
+  else if (before.grant === undefined) services.set(key, withUnits(before, one, 0));
+  else {
+    retake(draft, before.grant);
+    services.set(key, before);
+  }
 }
 
-/** Remembers for how many units of the message a service stands. */
+/** Remembers for how many units of the message, or of several, a service stands. */
 function keepShare(
-  one: AskedService,
-  of: {
-    services: Map<string, Service>;
-    group: Group | undefined;
-    granted: number | undefined;
-  },
+  { one, group }: Part,
+  { services, before, granted = unitsOf(group) }: Decided & { granted: number | undefined },
 ): void {
-  const { services, group, granted = group?.asked.units ?? 0 } = of;
   const key = serviceKey(one);
   const service = services.get(key);
-  if (service !== undefined) services.set(key, withUnits(service, one, granted));
+  const told = before?.grant === undefined ? 0 : (before.share?.units ?? 0);
+  if (service !== undefined) services.set(key, withUnits(service, one, add(told, granted)));
 }
 
 function withUnits(service: Service, { share }: AskedService, units: number): Service {

@@ -49,6 +49,11 @@ export interface AskedService {
    * known. Each is charged by the rule for it, and its share of the units is the same.
    */
   recipients?: readonly (string | undefined)[];
+  /**
+   * Messages that it stands for where it names no units: one for each recipient and part; absent: of
+   * one part.
+   */
+  messages?: number;
   /** In a session, where they come under different rules: for those of one rule alone. */
   share?: Share;
   /** Absent: nothing was reported. */

@@ -5,6 +5,7 @@
 
 import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
 import { describe } from './description.ts';
+import { countedBy, oncePerNumber, type Recipients, type RuleShare, sharesOf } from './division.ts';
 import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
@@ -27,8 +28,6 @@ export interface Line {
   recipients?: Recipients;
 }
 
-type Recipients = NonNullable<AskedService['recipients']>;
-
 /** One service of an event: a line for each rule that its recipients come under, else one. */
 export interface Priced {
   kind: 'priced';
@@ -49,7 +48,7 @@ export function priceEvent(
   if (one.foreignMoney) return { kind: 'refused', outcome: 'rating-failed' };
   const lines: Line[] = [];
   const free: Line[] = [];
-  for (const { rule, asked, recipients } of sharesOf(request, one, known)) {
+  for (const { rule, asked, recipients } of linesOf(request, one, known)) {
     if (rule === undefined || asked === undefined)
       return { kind: 'refused', outcome: 'rating-failed' };
     if (rule.denied) return { kind: 'refused', outcome: 'service-denied' };
@@ -71,42 +70,30 @@ export function priceEvent(
   };
 }
 
-/** What is asked under each rule; undefined: that many units are not to be divided. */
-interface RuleShare {
-  rule: Rule | undefined;
-  asked: Asked | undefined;
-  recipients?: Recipients | undefined;
-}
-
-/**
- * All that is asked under one rule or, where the rules of its recipients differ, for each rule the
- * units of those who come under it.
- */
-function sharesOf(
+/** What is asked, under the rule for it or for each of its recipients. */
+function linesOf(
   { context, facts, occurredAt }: EventRequest,
-  { ratingGroup, serviceIds, asked = {}, facts: own, recipients }: AskedService,
+  one: AskedService,
   { plan, now }: { plan: Plan; now: number },
-): readonly RuleShare[] {
+): readonly (Omit<RuleShare, 'recipients'> & { recipients?: Recipients | undefined })[] {
+  const { ratingGroup, serviceIds, facts: own, recipients } = one;
   const said = { ...facts, ...own };
   const ruleOf = (about: Facts) =>
     ruleFor(plan, { context, ratingGroup, serviceIds, facts: about }, occurredAt ?? now);
-  if (recipients === undefined || asked.units === undefined)
-    return [{ rule: ruleOf(said), asked, recipients }];
+  if (recipients === undefined) {
+    const rule = ruleOf(said);
+    return [{ rule, asked: countedBy(rule, one) }];
+  }
   const { called: _first, ...others } = said;
-  const groups = Map.groupBy(recipients, (called) =>
-    ruleOf(called === undefined ? others : { ...others, called }),
+  return sharesOf(
+    { ...one, recipients },
+    oncePerNumber((called) => ruleOf(called === undefined ? others : { ...others, called })),
   );
-  const each = asked.units / recipients.length;
-  return [...groups].map(([rule, recipients]) => {
-    if (groups.size === 1) return { rule, asked, recipients };
-    const units = each * recipients.length;
-    return { rule, asked: Number.isInteger(each) ? { units } : undefined, recipients };
-  });
 }
 
 /** Undefined: the rule cannot count what is asked. */
 function lineOf(rule: Rule, asked: Asked): Line | undefined {
-  const unit = rule.uncontrolled ? rule.unit : unitOf(asked, rule);
+  const unit = rule.uncontrolled ? anyOf(asked, rule) : unitOf(asked, rule);
   if (unit === undefined) return undefined;
   const units = asked[unit] ?? (unit === 'units' ? 1 : rule.quota.size);
   const { price: rated, ...unpriced } = rule;
@@ -123,6 +110,12 @@ function unitOf(asked: NonNullable<AskedService['asked']>, rule: Rule): Unit | u
   if (asked[rule.unit] !== undefined) return rule.unit;
   if (asked.money !== undefined) return 'money';
   return Object.keys(asked).length === 0 && rule.unit !== 'money' ? rule.unit : undefined;
+}
+
+/** What is not controlled is counted beside what is. */
+function anyOf(asked: Asked, { unit }: Rule): Unit {
+  const [named = unit] = Object.keys(asked) as Unit[];
+  return asked[unit] === undefined ? named : unit;
 }
 
 /** A service of an event and what became of it. */

@@ -20,11 +20,23 @@ export interface Served {
   refuses: boolean;
 }
 
-/** Serves every service that a request names: all usage is settled before anything is granted. */
+/** What was decided for the services of a request so far, by which more is decided. */
+export interface SoFar {
+  services: Map<string, Service>;
+  answers: readonly ServiceAnswer[];
+  /** The last one's service as it was before it was granted more. */
+  before: Service | undefined;
+}
+
+/**
+ * Serves every service that a request names: all usage is settled before anything is granted.
+ * `review` sees each as soon as it is decided, and may take back what was granted.
+ */
 export function serveAll(
   serving: Serving,
   asked: readonly AskedService[],
   known: readonly Service[],
+  review?: (soFar: SoFar) => void,
 ): Served {
   const services = new Map<string, Service>();
   for (const service of known) services.set(serviceKey(service), service);
@@ -52,6 +64,9 @@ export function serveAll(
     if (one.ratingGroup !== undefined) answer.ratingGroup = one.ratingGroup;
     answers.push(answer);
     recorded.push(recordOf(settled, answer, serving));
+    if (review === undefined) continue;
+    review({ services, answers, before });
+    held = holding(services);
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
   for (const settled of all)
@@ -79,7 +94,7 @@ function recordOf(
   { plan }: Serving,
 ): RecordedService {
   const { one, by, used, cost, excess, after } = settled;
-  const { ratingGroup, serviceIds, reasons, recipients } = one;
+  const { ratingGroup, serviceIds, reasons, recipients, share } = one;
   const record: RecordedService = { serviceIds, outcome };
   if (ratingGroup !== undefined) record.ratingGroup = ratingGroup;
   if (by === undefined) {
@@ -91,7 +106,8 @@ function recordOf(
     record.planVersion = by.planVersion;
     record.unit = by.unit;
   }
-  if (recipients !== undefined) record.recipients = recordedRecipients(recipients, one.share?.of);
+  if (recipients !== undefined && (share !== undefined || recipients.length > 1))
+    record.recipients = recordedRecipients(recipients, share?.of);
   if (used !== undefined) {
     record.used = used;
     record.cost = cost;

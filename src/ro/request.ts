@@ -197,26 +197,30 @@ function withUsageBeside(services: readonly MSCC[], ccr: Understood<CCR>): reado
 }
 
 /**
- * Messages whose client leaves the counting to the server: one unit for each recipient and each part.
- * One message is what an event without units stands for in any case; in a session those are counted
- * that ask. Each recipient is charged by its own number.
+ * Messages whose client leaves the counting to the server: one for each recipient and each part. One
+ * message is what an event without units stands for in any case; in a session those are counted that
+ * ask. Each recipient is charged by its own number.
  */
 function counted(
   services: readonly AskedService[],
   ccr: Understood<CCR>,
   kind: Identified['kind'],
 ): readonly AskedService[] {
-  const messages = messagesOf(ccr);
-  if (messages === undefined) return services;
-  const { recipients: named, parts } = messages;
-  const units = Math.max(1, named.length) * parts;
-  if (units === 1) return services;
+  const about = messagesOf(ccr);
+  if (about === undefined) return services;
+  const { recipients: named, parts } = about;
+  const messages = Math.max(1, named.length) * parts;
   const isEvent = kind === 'event';
-  const isEach = named.length > 1 && named.length * services.length <= MAX_RATINGS;
+  if (named.length === 0 && messages === 1) return services;
+  const isEach = named.length * services.length <= MAX_RATINGS;
   const recipients = isEach ? { recipients: named.map(addressOf) } : {};
   return services.map((one) => {
-    const isCounted = hasUnits(one.asked) || !(isEvent || one.asked !== undefined);
-    return { ...one, ...(isCounted ? {} : { asked: { units } }), ...recipients };
+    const isReport = one.used !== undefined && one.asked === undefined;
+    const isCounted =
+      messages === 1 || hasUnits(one.asked) || !(isEvent || one.asked !== undefined);
+    // The facts say who the only one is, but not that a report says it.
+    const isNamed = named.length > 1 || (named.length === 1 && isReport && !isEvent);
+    return { ...one, ...(isCounted ? {} : { messages }), ...(isNamed ? recipients : {}) };
   });
 }
 

@@ -376,6 +376,37 @@ describe('a message to several recipients', () => {
     expect(till.available('main')).toBe(90);
   });
 
+  test('in octets costs what its client counts, or the quota size for each', () => {
+    const octets = {
+      ...sms,
+      unit: 'octets' as const,
+      price: { amount: 1, per: 10, increment: 10 },
+    };
+    const till = new EventTill({
+      plan: planOf([{ ...octets, quota: { size: 50, minimum: 1, maximum: 50 } }]),
+      openings: { main: 1000 },
+    });
+    const cost = (sessionId: string, part: Partial<AskedService>) =>
+      till.book(eventOf('debit', [asks(part)], { sessionId })).cost;
+    const three = ['1', '2', '3'];
+    expect(cost('one', { asked: {} })).toBe(5);
+    expect(cost('three', { asked: {}, recipients: three, messages: 3 })).toBe(15);
+    expect(cost('parts', { messages: 2 })).toBe(10);
+    expect(cost('named', { asked: { octets: 500 }, recipients: three })).toBe(50);
+  });
+
+  test('that names no units is refunded for those whom the refund names', () => {
+    const till = new EventTill({ plan, openings: { main: 1000 } });
+    const three = asks({ recipients: ['1', '2', '3'], messages: 3 });
+    const former = till.effect(eventOf('debit', [three]));
+    const { refundInformation } = refundOf(former);
+    const two = asks({ recipients: ['1', '2'], messages: 2 });
+    till.book(eventOf('refund', [two], { sessionId: 'r', refundInformation: refundInformation! }), {
+      former,
+    });
+    expect(till.available('main')).toBe(990);
+  });
+
   test('is refunded as it was debited', () => {
     const till = new EventTill({ plan, openings: { main: 1000 } });
     const former = till.effect(eventOf('debit', [to(['1', '49901'])]));

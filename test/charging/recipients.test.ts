@@ -112,6 +112,46 @@ describe('a message to several recipients in a session', () => {
     );
   });
 
+  test('costs that in octets and seconds too, whoever counts', () => {
+    const price = { amount: 3, per: 2, increment: 2 };
+    for (const unit of ['octets', 'seconds'] as const) {
+      const quota = { size: 40, minimum: 1, maximum: 100_000 };
+      const rules = [0, 1, 2].map((at) =>
+        rated(`r${at}`, at, {
+          ...{ unit, quota, match: { called: [`49${at}`] }, price: { ...price, fee: at } },
+        }),
+      );
+      const options = { plan: planOf(rules), openings: { main: 100_000 } };
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 2, maxLength: 6 }),
+          fc.option(fc.integer({ min: 6, max: 500 })),
+          (groups, named) => {
+            const recipients = groups.map((group, at) => `49${group}${at}`);
+            const one = asks({
+              ...{ asked: named === null ? {} : { [unit]: named }, recipients },
+              ...(named === null ? { messages: recipients.length } : {}),
+            });
+            const till = new Till(options);
+            const { services } = till.ask(requestOf('initial', 0, [one], firstOf(recipients)));
+            const total = named ?? 40 * recipients.length;
+            expect(services).toMatchObject([{ granted: { unit, units: total } }]);
+            end(till, asks({ used: { [unit]: total } }));
+            const other = new Till(options);
+            const decision = stepEvent(eventOf('debit', [one], firstOf(recipients)), {
+              ...{ now: START, account: other.account(), plan: other.plan, fresh: true },
+              proof: new Uint8Array(),
+            });
+            if (decision.kind !== 'change') throw new Error(decision.kind);
+            expect(decision.answer.services).toMatchObject([{ granted: { unit, units: total } }]);
+            other.move(decision.movements);
+            expect(balance(till)).toEqual(balance(other));
+          },
+        ),
+      );
+    }
+  });
+
   test('is paid for all of them or for none', () => {
     const { till, answer } = opened([CHEAP, DEAR], { openings: { main: 205 } });
     expect(answer.services).toEqual([
@@ -139,6 +179,113 @@ describe('a message to several recipients in a session', () => {
     expect(of([CHEAP, '900'])).toEqual(['service-denied']);
     expect(of([CHEAP, '33'])).toEqual(['rating-failed']);
     expect(of([CHEAP, DEAR], 3)).toEqual(['rating-failed']);
+  });
+});
+
+describe('a message that is counted in what it consists of', () => {
+  const octets = (name: string, amount: number, part = {}) => ({
+    ...rated(name, amount),
+    unit: 'octets' as const,
+    quota: { size: 100, minimum: 1, maximum: 10_000 },
+    ...part,
+  });
+  const near = octets('near', 1);
+  const far = octets('far', 20, { match: { called: ['4990'] } });
+  const both = planOf([far, near]);
+  const of = (recipients: Recipients, asked: AskedService['asked'] = {}) =>
+    asks({ asked, recipients, ...(asked?.octets ? {} : { messages: recipients.length }) });
+  const openedBy = (one: AskedService, plan = both, openings = 100_000) => {
+    const till = new Till({ plan, openings: { main: openings } });
+    return {
+      till,
+      answer: till.ask(requestOf('initial', 0, [one], firstOf(one.recipients as []))),
+    };
+  };
+
+  test('costs what its client counts for all of them, by the rule for each', () => {
+    const costs = [[CHEAP], [CHEAP, '491702'], [CHEAP, DEAR], [DEAR, CHEAP, '491702']].map((to) => {
+      const { till, answer } = openedBy(of(to, { octets: 500 }));
+      expect(answer.services).toMatchObject([{ granted: { unit: 'octets', units: 500 } }]);
+      end(till, asks({ used: { octets: 500 } }));
+      return 100_000 - till.available('main');
+    });
+    expect(costs).toEqual([500, 500, 250 + 250 * 20, 333 + 167 * 20]);
+  });
+
+  test('is granted the quota size for each, where the server counts', () => {
+    const { answer } = openedBy(of([CHEAP, '491702', '491703']));
+    expect(answer.services).toMatchObject([{ granted: { unit: 'octets', units: 300 } }]);
+    const { till, answer: divided } = openedBy(of([CHEAP, DEAR]));
+    expect(divided.services).toMatchObject([{ granted: { unit: 'octets', units: 200 } }]);
+    end(till, asks({ used: { octets: 150 } }));
+    expect(till.available('main')).toBe(100_000 - 100 - 50 * 20);
+  });
+
+  test('reports of less are for those whom they name, else for the first ones', () => {
+    const left = (part: Partial<AskedService>) => {
+      const { till } = openedBy(of([CHEAP, DEAR], { octets: 500 }));
+      end(till, asks({ used: { octets: 101 }, ...part }));
+      return 100_000 - till.available('main');
+    };
+    expect(left({})).toBe(101);
+    expect(left({ recipients: [DEAR] })).toBe(101 * 20);
+    expect(left({ recipients: [DEAR, CHEAP] })).toBe(50 + 51 * 20);
+  });
+
+  test('in money has been rated for all of them, and is for the rule of the first', () => {
+    const shop = { ...near, name: 'shop', unit: 'money' as const, match: { called: ['4917'] } };
+    const { till } = openedBy(asks({ asked: { money: 7 }, recipients: [CHEAP, DEAR] }), {
+      ...both,
+      rules: [shop, far],
+    });
+    expect(balance(till)).toEqual([99_993, 7]);
+  });
+
+  test('is not rated where one rule counts messages and another what they consist of', () => {
+    const mixed = planOf([far, sms]);
+    const { till, answer } = openedBy(of([CHEAP, DEAR]), mixed);
+    expect(answer.services).toMatchObject([{ outcome: 'rating-failed' }]);
+    expect(balance(till)).toEqual([100_000, 0]);
+  });
+
+  test('is not divided among more than it has octets', () => {
+    const { answer } = openedBy(of([CHEAP, DEAR], { octets: 1 }));
+    expect(answer.services).toMatchObject([{ outcome: 'rating-failed' }]);
+  });
+
+  test('is asked for again where no reservation can be made in time', () => {
+    const till = new Till({ plan: both, openings: { main: 1000 } });
+    const request = requestOf('initial', 0, [of([CHEAP, DEAR])]);
+    const { services } = till.ask(request, { reserving: false });
+    expect(services).toMatchObject([{ outcome: 'success', validitySeconds: 10 }]);
+    expect(services[0]).not.toHaveProperty('granted');
+  });
+});
+
+describe('two messages of one service in a request', () => {
+  test('keep what the one was granted where the other is refused', () => {
+    const of = (...messages: Recipients[]) => {
+      const till = new Till({ plan, openings: { main: 450 } });
+      const services = messages.map((recipients) => to(recipients));
+      const { services: answers } = till.ask(requestOf('initial', 0, services, firstOf([CHEAP])));
+      return { till, granted: answers.map(({ outcome, granted }) => granted?.units ?? outcome) };
+    };
+    const two = [CHEAP, DEAR];
+    const four = [CHEAP, '491702', DEAR, '49902'];
+    const { till, granted } = of(two, four);
+    expect(granted).toEqual([2, 'credit-limit-reached']);
+    expect(balance(till)).toEqual([240, 210]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([240, 0]);
+    const later = of(four, two);
+    expect(later.granted).toEqual([4, 'credit-limit-reached']);
+    expect(balance(later.till)).toEqual([30, 420]);
+    const three = of(two, four, two);
+    expect(three.granted).toEqual([2, 'credit-limit-reached', 2]);
+    expect(balance(three.till)).toEqual([30, 420]);
+    end(three.till, sent(4));
+    expect(balance(three.till)).toEqual([30, 0]);
+    expect(three.till.records.at(-1)!.services).toMatchObject([{ used: 2 }, { used: 2 }]);
   });
 });
 

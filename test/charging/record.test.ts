@@ -91,7 +91,10 @@ describe('a record names the recipients of a message', () => {
     expect(recordOf(['491', '492'], { units: 2 })).toEqual([
       ['sms', { count: 2, called: ['491', '492'] }],
     ]);
-    expect(recordOf(['491', '4990'])).toEqual([['sms', { count: 2, called: ['491', '4990'] }]]);
+    expect(recordOf(['491', '4990'])).toEqual([
+      ['sms', { count: 1, of: 2, called: ['491'] }],
+      ['dear', { count: 1, of: 2, called: ['4990'] }],
+    ]);
   });
 
   test('not all of many, nor all of what is too long for a number', () => {

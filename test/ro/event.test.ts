@@ -69,13 +69,13 @@ describe('G-026 messages that nobody counted', () => {
   test('one unit for each recipient, and each part', () => {
     const many = [recipient('33611'), recipient('33612'), recipient('33613')];
     const recipients = ['33611', '33612', '33613'];
-    expect(counted(sms(...many))).toEqual([{ serviceIds: [], asked: { units: 3 }, recipients }]);
+    expect(counted(sms(...many))).toEqual([{ serviceIds: [], messages: 3, recipients }]);
     expect(counted(sms(avp3(2019, 2), ...many))).toEqual([
-      { serviceIds: [], asked: { units: 6 }, recipients },
+      { serviceIds: [], messages: 6, recipients },
     ]);
-    expect(counted(sms(avp3(2019, 4)))).toEqual([{ serviceIds: [], asked: { units: 4 } }]);
+    expect(counted(sms(avp3(2019, 4)))).toEqual([{ serviceIds: [], messages: 4 }]);
     expect(counted(mms('33611', ''))).toEqual([
-      { serviceIds: [], asked: { units: 2 }, recipients: ['33611', undefined] },
+      { serviceIds: [], messages: 2, recipients: ['33611', undefined] },
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('G-026 messages that nobody counted', () => {
     const recipients = ['33611', '33612'];
     const two = sms(recipient('33611'), recipient('33612'));
     expect(counted(two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2), units(5n)))).toEqual([
-      { ratingGroup: 1, serviceIds: [], asked: { units: 2 }, recipients },
+      { ratingGroup: 1, serviceIds: [], asked: {}, messages: 2, recipients },
       { ratingGroup: 2, serviceIds: [], asked: { units: 5 }, recipients },
     ]);
     expect(counted(two, units(1n))).toEqual([{ serviceIds: [], asked: { units: 1 }, recipients }]);
@@ -94,13 +94,22 @@ describe('G-026 messages that nobody counted', () => {
     const two = sms(recipient('33611'), recipient('33612'));
     const { services } = asked([two, mscc(avp(432, 1), group(437, [])), mscc(avp(432, 2))]);
     expect(services).toEqual([
-      { ratingGroup: 1, serviceIds: [], asked: { units: 2 }, recipients },
+      { ratingGroup: 1, serviceIds: [], asked: {}, messages: 2, recipients },
       { ratingGroup: 2, serviceIds: [], recipients },
     ]);
     expect(asked([two, group(437, [])]).services).toEqual([
-      { serviceIds: [], asked: { units: 2 }, recipients },
+      { serviceIds: [], asked: {}, messages: 2, recipients },
     ]);
     expect(asked([two]).services).toEqual([]);
+  });
+
+  test('a report of a session names even the only recipient of whom it is', () => {
+    const used = group(446, [avp(417, u64(1n))]);
+    const one = sms(recipient('33611'));
+    const recipients = ['33611'];
+    expect(asked([one, mscc(avp(432, 1), used)]).services).toMatchObject([{ recipients }]);
+    const [asking] = asked([one, mscc(avp(432, 1), used, group(437, []))]).services;
+    expect(asking).not.toHaveProperty('recipients');
   });
 
   test('so many recipients of so many services are not told apart', () => {
@@ -108,7 +117,7 @@ describe('G-026 messages that nobody counted', () => {
     const told = (count: number) =>
       counted(sms(...all), ...Array.from({ length: count }, (_, at) => mscc(avp(432, at))));
     expect(told(250)?.[249]?.recipients).toHaveLength(400);
-    expect(told(251)?.[250]).toEqual({ ratingGroup: 250, serviceIds: [], asked: { units: 400 } });
+    expect(told(251)?.[250]).toEqual({ ratingGroup: 250, serviceIds: [], messages: 400 });
   });
 
   test('the recipient is who is called', () => {
