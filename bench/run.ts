@@ -51,7 +51,7 @@ const show = (figure: Figure): void => console.log(json ? JSON.stringify(figure)
 if (other !== undefined) {
   const extent = tiny
     ? { warmUpMs: 100, sliceMs: 100, rounds: 1, pairs: 1 }
-    : { warmUpMs: 8_000, sliceMs: 1_500, rounds: 3, pairs: 8 };
+    : { warmUpMs: 8_000, sliceMs: 1_500, rounds: 5, pairs: 4 };
   for await (const figure of against(other, { ...extent, accounts, goal: 1.2 })) show(figure);
 } else {
   for (const [name, figures] of Object.entries(parts)) {
