@@ -172,28 +172,40 @@ export function subSessionOf(key: string): { sessionId: string; subSessionId: st
 }
 
 /**
- * A 53-bit digest of what a request asks, and for whom: kind, subscribers, services, units; never
- * routing or flags, and time stamps only of a client that gives one number to different requests.
- * Nothing that was found out goes into it, such as whose account it is, but only what was sent: that
- * is the same wherever and whenever a copy comes. Two requests of one session with the same number
- * and digest are duplicates.
+ * A 53-bit digest of what a request asks, for whom and to whom: kind, subscribers, services, units,
+ * both parties and the recipients of a message; never routing, flags or where the use took place,
+ * which a copy may tell otherwise, and time stamps only of a client that gives one number to
+ * different requests. Nothing that was found out goes into it, such as whose account it is, but only
+ * what was sent: that is the same wherever and whenever a copy comes. Two requests of one session
+ * with the same number and digest are duplicates.
  */
 export function digestOf(
   request: Pick<Request, 'level' | 'services'> &
-    Partial<Pick<Request, 'subscribers' | 'looseNumbering' | 'stampedAt'>> & { kind: string },
+    Partial<Pick<Request, 'subscribers' | 'looseNumbering' | 'stampedAt' | 'facts'>> & {
+      kind: string;
+    },
 ): number {
-  const { subscribers = [], looseNumbering, stampedAt } = request;
+  const { subscribers = [], looseNumbering, stampedAt, facts } = request;
   let text = `${request.kind}|${request.level}`;
   if (looseNumbering && stampedAt !== undefined) text += `@${stampedAt}`;
+  if (facts?.called !== undefined) text += `/to${textOf(facts.called)}`;
+  if (facts?.calling !== undefined) text += `/from${textOf(facts.calling)}`;
   for (const service of request.services) {
     text += `|${serviceKey(service)}`;
     if (service.asked !== undefined) text += `?${unitsText(service.asked)}`;
     if (service.used !== undefined) text += `!${unitsText(service.used)}`;
     if (service.usedAfter !== undefined) text += `>${unitsText(service.usedAfter)}`;
     if (service.usedIndeterminate !== undefined) text += `~${unitsText(service.usedIndeterminate)}`;
+    if (service.messages !== undefined) text += `*${service.messages}`;
+    for (const called of service.recipients ?? []) text += `+${textOf(called ?? '')}`;
   }
   for (const { kind, id } of subscribers) text += `#${kind}:${id}`;
   return hash53(text);
+}
+
+/** A text that what follows it cannot be taken for a part of. */
+function textOf(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 function unitsText(units: Asked): string {

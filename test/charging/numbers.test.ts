@@ -223,6 +223,31 @@ describe('digests', () => {
     expect(new Set(digests).size).toBe(6);
   });
 
+  test('know both parties, and each recipient of a message', () => {
+    const one = asks({ asked: {} });
+    const to = (...recipients: (string | undefined)[]) => ({ ...one, recipients });
+    const requests: Partial<Request>[] = [
+      {},
+      ...['49170', '49171'].map((called) => ({ facts: { called } })),
+      { facts: { calling: '49170' } },
+      { facts: { called: '49170', calling: '49171' } },
+      ...[to('1', '2'), to('1', '3'), to('1,2'), to('1', undefined), to('1', '2', '3')].map(
+        (service) => ({ services: [service] }),
+      ),
+      ...[2, 4].map((messages) => ({ services: [{ ...to('1', '2'), messages }] })),
+    ];
+    const digests = requests.map((part) => digestOf(requestOf('update', 1, [one], part)));
+    expect(new Set(digests).size).toBe(requests.length);
+  });
+
+  test('know nothing of where it was used, which a copy may tell otherwise', () => {
+    const one = asks({ asked: {}, facts: { rat: 6 } });
+    const facts = { apn: 'internet', rat: 1, visited: '26201', role: 'forwarding' as const };
+    expect(digestOf(requestOf('update', 1, [one], { facts }))).toBe(
+      digestOf(requestOf('update', 1, [asks({ asked: {} })])),
+    );
+  });
+
   test('know nothing that was found out: whose account it is, or whether its time is believed', () => {
     const found = { subscriber: { kind: 'e164' as const, id: '49170' }, occurredAt: 5 };
     const request = requestOf('initial', 0, [asks({ asked: {} })], { looseNumbering: true });

@@ -212,6 +212,28 @@ describe('a copy', () => {
     expect(rig.alarms).toEqual([]);
   });
 
+  test('to somebody else is another message, of a client that reuses its numbers', async () => {
+    const rig = await rigged();
+    const to = (called: string, part = {}) =>
+      debit(1, { looseNumbering: true, facts: { called }, ...part });
+    const both = ['491', '332'];
+    const each = { services: [units(2, { recipients: both })] };
+    for (const event of [to('491'), to('332'), to('491'), to('491', each), to('491', each)])
+      expect(await said(rig, rig.worker(), event)).toMatchObject({ outcome: 'success' });
+    expect(await rig.balance()).toEqual([60, 0]);
+    expect(rig.alarms).toEqual([]);
+  });
+
+  test('to somebody else contradicts it, of any other client', async () => {
+    const rig = await rigged();
+    const to = (called: string, recipients: string[]) =>
+      debit(1, { facts: { called }, services: [units(2, { recipients })] });
+    await ask(rig, rig.worker(), to('491', ['491', '332']));
+    for (const other of [to('493', ['491', '332']), to('491', ['491', '333'])])
+      expect(await said(rig, rig.worker(), other)).toMatchObject({ outcome: 'contradiction' });
+    expect(await rig.balance()).toEqual([80, 0]);
+  });
+
   test('of another subscriber’s is none, and moves nothing', async () => {
     const rig = await rigged();
     await rig.account('bert', { main: 500 }, { subscribers: ['e164:49171'] });
