@@ -10,6 +10,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
+import { BucketIdTaken } from '../store/bucket-kinds.ts';
 import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
@@ -257,8 +258,14 @@ class TenantRun {
       }
       const { definition } = next;
       if (isDeepStrictEqual(definition, current.definition)) return 'unchanged';
-      const reply = await this.#store.changeAccount(definition, current.version);
-      if (reply === 'changed') return 'changed';
+      try {
+        const reply = await this.#store.changeAccount(definition, current.version);
+        if (reply === 'changed') return 'changed';
+      } catch (error) {
+        if (!(error instanceof BucketIdTaken)) throw error;
+        this.#refuse(account, error.message);
+        return 'refused';
+      }
       current = undefined;
     }
     this.#refuse(account, 'it is gone or keeps being changed by others');

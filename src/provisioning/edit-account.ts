@@ -13,6 +13,7 @@ import {
 } from '../charging/account.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
+import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import { type AccountStore, type AskClients, subscriberId } from './apply.ts';
@@ -175,12 +176,12 @@ export async function putBucket(
     if ('findings' in compiled) throw refusal(compiled.findings);
     const bucket = compiled.account.definition.buckets.find((one) => one.id === id)!;
     const before = definition.buckets.find((one) => one.id === id);
-    if (before !== undefined && before.unit !== bucket.unit)
+    if (before !== undefined && kindOf(before) !== kindOf(bucket))
       throw refusal([
         {
-          path: ['unit'],
-          found: bucket.unit,
-          expected: `${before.unit}: an id is never used again for another bucket`,
+          path: before.unit === bucket.unit ? [] : ['unit'],
+          found: kindOf(bucket),
+          expected: `${kindOf(before)}: an id is never used again for another bucket`,
         },
       ]);
     const others = definition.buckets.filter((one) => one.id !== id);
@@ -320,6 +321,8 @@ async function revise(
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);
     } catch (error) {
+      if (error instanceof BucketIdTaken)
+        throw new TollkeeperError('CHANGE_REFUSED', { problems: `  ${error.message}` });
       failures += 1;
       if (!(error instanceof StoreUnavailable) || failures > 1) throw error;
     }

@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Account, type AccountRef, drawOrder } from '../charging/account.ts';
+import { BucketIdTaken } from '../store/bucket-kinds.ts';
 import { type AccountStore, subscriberId } from './apply.ts';
 import type { Configuration } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
@@ -125,7 +126,12 @@ async function settle(
     );
     if (limits.length > 0) {
       const next = { ...found.definition, buckets: [...buckets, ...limits].sort(drawOrder) };
-      if ((await store.changeAccount(next, found.version)) === 'conflict') continue;
+      try {
+        if ((await store.changeAccount(next, found.version)) === 'conflict') continue;
+      } catch (error) {
+        if (error instanceof BucketIdTaken) return { reason: error.message };
+        throw error;
+      }
     }
     // Nobody is there without its limits.
     for (const name of missing) await store.moveSubscriber(tenant, subscriberId(name), account);

@@ -190,6 +190,7 @@ export interface Store extends ConfigurationStore {
    * Replaces a definition if its version is still `expected`; new buckets start at 0. A bucket may
    * be left out only when both its counters are 0 (otherwise `conflict`). Limits start with their
    * amounts, move by the difference and may be left out at any time, which a record accounts for.
+   * Throws BucketIdTaken where an id would stand for another bucket than before.
    */
   changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
   /** Moves a subscriber to another account: new field, pointer, old field; repeatable. */

@@ -178,6 +178,38 @@ describe('a bucket', () => {
     }
   });
 
+  test('that limits a subscriber never becomes money that can be spent', async () => {
+    const on = await changing();
+    const limits = [{ id: 'cap', unit: 'money', amount: '5' }];
+    const subscribers = [{ e164: '491700000001', limits }];
+    const before = await put(on, { ...ACCOUNT, subscribers });
+    expect(buckets(before)).toMatchObject({ cap: 5_000_000, main: 5_000_000 });
+    const refused = await on.call('PUT', `${path}/cap`, blue({ body: { unit: 'money' } }));
+    expect(code(refused)).toBe('CHANGE_REFUSED');
+    expect(refused.text).toContain('found money, expected a limit of money: an id is never used');
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body).toEqual(before.body);
+  });
+
+  test('that is taken out leaves its id to none of another unit, and to no limit', async () => {
+    const on = await changing();
+    await put(on);
+    const gift = (unit: string) =>
+      on.call('PUT', `${path}/gift`, blue({ body: { unit, priority: 5 } }));
+    expect((await gift('units')).status).toBe(200);
+    expect((await on.call('DELETE', `${path}/gift`, blue())).status).toBe(200);
+    const [anna] = ACCOUNT.subscribers;
+    const capped = { ...anna, limits: [{ id: 'gift', unit: 'units', amount: 5 }] };
+    for (const refused of [
+      await gift('money'),
+      await put(on, { ...ACCOUNT, buckets: [{ id: 'gift', unit: 'octets' }] }),
+      await put(on, { ...ACCOUNT, subscribers: [capped] }),
+    ]) {
+      expect(code(refused)).toBe('CHANGE_REFUSED');
+      expect(refused.text).toContain('bucket gift is, or was, units, and an id is never used');
+    }
+    expect((await gift('units')).status).toBe(200);
+  });
+
   test('is topped up and adjusted once a key', async () => {
     const on = await changing();
     await put(on);

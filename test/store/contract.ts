@@ -1,8 +1,9 @@
 /** What every store promises: one test per clause, run on each of them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AccountRef } from '../../src/charging/account.ts';
+import type { AccountRef, Bucket } from '../../src/charging/account.ts';
 import type { Movement } from '../../src/charging/draft.ts';
 import type { ChargingRecord } from '../../src/charging/record.ts';
+import { MAX_GONE } from '../../src/store/bucket-kinds.ts';
 import {
   KEPT_PLAN_VERSIONS,
   MAX_CONFIGURATION_BYTES,
@@ -748,6 +749,69 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
           .filter(({ bucket, cause }) => bucket === 'cap' && cause === 'adjustment');
         const amounts = adjusted.map(({ available }) => available);
         expect(amounts).toEqual([50, 20, -55, 15, 40, -40, -10, 5]);
+      });
+
+      test('makes no other bucket of an id, also of one that is gone', async () => {
+        const desk = await openDesk(store, { main: 100, day: 0 });
+        const { definition } = (await store.load(desk.account)).account!;
+        const day = { ...money('day'), priority: 0 };
+        const cap = { ...money('cap'), priority: 0, limits: ['e164:1'], amount: 50 };
+        const { limits: _, amount: __, ...spendable } = cap;
+        let version = 1;
+        const change = async (...buckets: Bucket[]) => {
+          const reply = await store.changeAccount(
+            { ...definition, buckets: [...buckets, money()] },
+            version,
+          );
+          if (reply === 'changed') version += 1;
+          return reply;
+        };
+        const taken = (bucket: string, kind: string) => ({ name: 'BucketIdTaken', bucket, kind });
+        expect(await change(cap, day)).toBe('changed');
+        const before = await store.load(desk.account);
+        await expect(change(spendable, day)).rejects.toMatchObject(
+          taken('cap', 'a limit of money'),
+        );
+        await expect(change(cap, { ...day, unit: 'units' })).rejects.toMatchObject(
+          taken('day', 'money'),
+        );
+        await expect(change(cap, { ...day, limits: ['e164:1'] })).rejects.toMatchObject(
+          taken('day', 'money'),
+        );
+        expect(await store.load(desk.account)).toEqual(before);
+        expect(await change()).toBe('changed');
+        await expect(change(spendable)).rejects.toMatchObject(taken('cap', 'a limit of money'));
+        await expect(change({ ...day, unit: 'units' })).rejects.toMatchObject(
+          taken('day', 'money'),
+        );
+        expect(await change(cap, day)).toBe('changed');
+        expect(await change(day)).toBe('changed');
+        await expect(change({ ...cap, unit: 'octets' })).rejects.toMatchObject(
+          taken('cap', 'a limit of money'),
+        );
+        const created = definitionOf({ buckets: [cap, money()] });
+        await store.createAccount(created, {});
+        await expect(
+          store.changeAccount({ ...created, buckets: [spendable, money()] }, 1),
+        ).rejects.toMatchObject(taken('cap', 'a limit of money'));
+        expect(await store.changeAccount({ ...created, buckets: [money()] }, 1)).toBe('changed');
+        await expect(
+          store.changeAccount({ ...created, buckets: [spendable, money()] }, 2),
+        ).rejects.toMatchObject(taken('cap', 'a limit of money'));
+      });
+
+      test('keeps what ids stood for of the newest that are gone only', async () => {
+        const created = definitionOf();
+        await store.createAccount(created, {});
+        const numbered = (unit: 'units' | 'octets', from: number, count: number): Bucket[] =>
+          Array.from({ length: count }, (_, i) => ({ ...money(`${from + i}`), unit, priority: 0 }));
+        let version = 1;
+        const change = async (buckets: Bucket[]) =>
+          store.changeAccount({ ...created, buckets: [...buckets, money()] }, version++);
+        expect(await change(numbered('units', 0, MAX_GONE + 1))).toBe('changed');
+        expect(await change([])).toBe('changed');
+        expect(await change(numbered('octets', 0, 1))).toBe('changed');
+        await expect(change(numbered('octets', 1, 1))).rejects.toMatchObject({ bucket: '1' });
       });
 
       describe('periods', () => {

@@ -1,5 +1,6 @@
 /** What the memory store holds: the same things as in Redis, as plain values that can be copied. */
 import type { AccountDefinition, AccountRef } from '../../charging/account.ts';
+import type { BucketKinds } from '../bucket-kinds.ts';
 import type { StoredConfiguration } from '../configuration.ts';
 import { epochRecord } from '../opening.ts';
 import { encodeRecord } from '../record-codec.ts';
@@ -24,6 +25,8 @@ export interface KeptAccount {
   /** `kind:id` to the account that it is being moved from; empty once it has arrived. */
   subscribers: Map<string, string>;
   openSessions: Set<string>;
+  /** What ids of buckets stand for. */
+  kinds: BucketKinds;
 }
 
 export interface Partition {

@@ -13,6 +13,7 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import { type SubscriberId, subSessionOf } from '../../charging/request.ts';
+import { kindsAfter } from '../bucket-kinds.ts';
 import { checkCommit } from '../commit-check.ts';
 import {
   type ConfigurationChange,
@@ -229,6 +230,7 @@ export class MemoryStore implements Store {
         counters,
         subscribers: new Map(subscribers.map((text) => [text, ''])),
         openSessions: new Set(),
+        kinds: kindsAfter(definition, { kinds: new Map() }),
       });
     }
     this.#point(definition, definition.subscribers);
@@ -242,6 +244,7 @@ export class MemoryStore implements Store {
     const partition = this.#partitionOf(definition);
     const kept = partition.accounts.get(accountName(definition));
     if (kept?.version !== expected) return 'conflict';
+    const kinds = kindsAfter(definition, { before: toAccount(kept).definition, kinds: kept.kinds });
     const { subscribers, ...rest } = definition;
     const { counters } = kept;
     const now = this.now();
@@ -261,6 +264,7 @@ export class MemoryStore implements Store {
     const before = kept.subscribers;
     kept.subscribers = new Map(subscribers.map((text) => [text, before.get(text) ?? '']));
     kept.definition = structuredClone(rest);
+    kept.kinds = kinds;
     kept.version++;
     this.#point(definition, subscribers);
     for (const text of before.keys()) {

@@ -1,5 +1,6 @@
 /** What an audit reads from a live store, each call of one instant. */
 import type { AccountRef, Bucket } from '../../charging/account.ts';
+import type { BucketKinds } from '../bucket-kinds.ts';
 import type { StoredSession } from '../store.ts';
 import type { Sums } from './ledger.ts';
 import type { RecordLog } from './log.ts';
@@ -8,6 +9,8 @@ export interface ExaminedAccount {
   account: AccountRef;
   /** Undefined: there is no such account. */
   buckets: readonly Bucket[] | undefined;
+  /** What ids of its buckets stand for, as far as it keeps that. */
+  kinds: BucketKinds;
   counters: Readonly<Record<string, number>>;
   /** Size of the set of its open sessions. */
   listed: number;

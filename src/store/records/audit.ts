@@ -18,6 +18,7 @@ import {
 import type { ChargingRecord } from '../../charging/record.ts';
 import { sessionKey, type Unit } from '../../charging/request.ts';
 import type { Grant, Part } from '../../charging/session.ts';
+import { kindOf } from '../bucket-kinds.ts';
 import { accountName, sessionMember } from '../placement.ts';
 import type { AuditView, ExaminedAccount, ExaminedMember, MemberPage } from './audit-view.ts';
 import { addChanges, type Balance, balances, emptyBalance } from './ledger.ts';
@@ -31,6 +32,8 @@ export type FindingKind =
   | 'reserved'
   /** `reserved` is not what the grants of open sessions hold (`expected`). */
   | 'grants'
+  /** A bucket is `found`, and its id has stood for another one (`expected`): a limit, another unit. */
+  | 'bucket-reused'
   /** There is no such account, and records say that it has had money. */
   | 'account-missing'
   /** The account's count of open sessions is not the size of its set (`expected`). */
@@ -298,6 +301,14 @@ class Audit {
       const where = { partition, ...account, ...(bucket === undefined ? {} : { bucket }) };
       this.#find({ kind, ...where, expected: String(expected), found: String(found) });
     };
+    for (const bucket of defined.values()) {
+      const [expected, found] = [examined.kinds.get(bucket.id), kindOf(bucket)];
+      if (expected !== undefined && expected !== found)
+        this.#find({
+          ...{ kind: 'bucket-reused', partition, ...account },
+          ...{ bucket: bucket.id, expected, found },
+        });
+    }
     for (const bucket of new Set([...defined.keys(), ...ledger.keys(), ...held.keys()])) {
       const balance = ledger.get(bucket) ?? emptyBalance();
       const available = BigInt(counters[availableField(bucket)] ?? 0);

@@ -31,6 +31,7 @@ export function memoryAuditView(store: MemoryStore): AuditView {
           return {
             account,
             buckets: one && structuredClone(one.definition.buckets),
+            kinds: one?.kinds ?? new Map(),
             counters: { ...one?.counters },
             listed: one?.openSessions.size ?? 0,
             sums: structuredClone(readers.sums.get(name) ?? new Map()),

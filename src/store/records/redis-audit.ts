@@ -1,7 +1,7 @@
 /** What an audit reads of Redis. */
 import type { AccountRef } from '../../charging/account.ts';
 import { accountName, accountOfName } from '../placement.ts';
-import { accountFromHash } from '../redis/account-hash.ts';
+import { accountFromHash, kindsFromHash } from '../redis/account-hash.ts';
 import { partitionKeys } from '../redis/keys.ts';
 import { callOf, type Reply } from '../redis/script-call.ts';
 import { decodeStored } from '../redis/session-value.ts';
@@ -93,10 +93,12 @@ export function redisAuditView(options: RedisLogOptions): AuditView {
 }
 
 function examined(account: AccountRef, reply: readonly Reply[]): ExaminedAccount {
-  const found = accountFromHash(listOf(reply[0]));
+  const hash = listOf(reply[0]);
+  const found = accountFromHash(hash);
   return {
     account,
     buckets: found?.definition.buckets,
+    kinds: kindsFromHash(hash),
     counters: found?.counters ?? {},
     listed: Number(textOf(reply[1])),
     sums: sumsOf(reply[2]),

@@ -1,6 +1,7 @@
 /**
  * An account as it stands in a Redis hash: what its definition says, a field per subscriber
- * (`s:<kind>:<id>`), and the counters (`a:`, `r:`, `p:` and `n:`).
+ * (`s:<kind>:<id>`), the counters (`a:`, `r:`, `p:` and `n:`), and in `kinds` what ids of buckets
+ * stand for, where an account keeps any.
  */
 import {
   type Account,
@@ -9,6 +10,7 @@ import {
   type Bucket,
   reservedField,
 } from '../../charging/account.ts';
+import { type BucketKinds, kindsText, parseKinds } from '../bucket-kinds.ts';
 import type { Reply } from './script-call.ts';
 
 export const subscriberField = (subscriber: string): string => `s:${subscriber}`;
@@ -42,6 +44,18 @@ export function accountFromHash(flat: readonly Reply[]): Account | undefined {
   };
   return { definition, version: Number(fields.version), counters };
 }
+
+const KINDS = 'kinds';
+
+/** The field of the kinds that an account keeps; none where there are none and were none. */
+export const kindsFields = (kinds: BucketKinds, before?: BucketKinds): string[] => {
+  const text = kindsText(kinds);
+  return text === kindsText(before ?? new Map()) ? [] : [KINDS, text];
+};
+
+/** Of an HGETALL. */
+export const kindsFromHash = (flat: readonly Reply[]): BucketKinds =>
+  parseKinds(sorted(flat).fields[KINDS]);
 
 /** Reads the version and the counters of an account whose definition was left out. */
 export function countersFromHash(flat: readonly Reply[]): Omit<Account, 'definition'> {

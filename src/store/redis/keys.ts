@@ -4,7 +4,7 @@
  *
  * | key                      | type       | holds                                             | ends           |
  * | ------------------------ | ---------- | ------------------------------------------------- | -------------- |
- * | `tk:{017}:a:<account>`   | hash       | definition, version, subscribers, counters        | never          |
+ * | `tk:{017}:a:<account>`   | hash       | definition, version, subscribers, counters, kinds | never          |
  * | `tk:{017}:as:<account>`  | set        | members of the account's open sessions            | with the last  |
  * | `tk:{017}:s:<member>`    | string     | `<version> <last record> ` and the session        | closed: TTL    |
  * | `tk:{017}:e:<digest>`    | string     | what a one-time event did, and its answer         | TTL            |

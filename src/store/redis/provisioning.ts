@@ -12,6 +12,7 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
+import { kindsAfter } from '../bucket-kinds.ts';
 import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
@@ -20,6 +21,8 @@ import {
   accountFromHash,
   counterFields,
   definitionFields,
+  kindsFields,
+  kindsFromHash,
   subscriberField,
 } from './account-hash.ts';
 import type { Connection } from './connection.ts';
@@ -47,6 +50,7 @@ export async function createAccount(
   for (const [field, period] of Object.entries(periodsFor(definition.buckets, now)))
     fields.push(field, String(period));
   for (const subscriber of definition.subscribers) fields.push(subscriberField(subscriber), '');
+  fields.push(...kindsFields(kindsAfter(definition, { kinds: new Map() })));
   for (let attempt = 1; ; attempt++) {
     const epoch = await epochOf(connection, keys, { afresh: attempt > 1 });
     const reply = await connection.call(
@@ -125,10 +129,11 @@ export async function changeAccount(
   expected: number,
 ): Promise<'changed' | 'conflict'> {
   const key = keys.account(accountName(definition));
-  const before = accountFromHash(
-    (await connection.run((redis) => redis.callBuffer('HGETALL', key))) as Buffer[],
-  );
+  const hash = (await connection.run((redis) => redis.callBuffer('HGETALL', key))) as Buffer[];
+  const before = accountFromHash(hash);
   if (before?.version !== expected) return 'conflict';
+  const kinds = kindsFromHash(hash);
+  const kept = kindsAfter(definition, { before: before.definition, kinds });
   const now = connection.clock.now();
   const limits = limitChanges(before, definition, now);
   const turns = periodChanges(before, periodsFor(definition.buckets, now, before));
@@ -141,6 +146,7 @@ export async function changeAccount(
     .filter((field) => !(field in before.counters));
   const set = [
     ...definitionFields(definition),
+    ...kindsFields(kept, kinds),
     ...added.flatMap((field) => [field, '0']),
     ...turns.set,
     ...arriving.flatMap((one) => [subscriberField(one), '']),

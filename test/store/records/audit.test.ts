@@ -1,6 +1,6 @@
 /** The audit: clean while the store is busy, and every kind of damage found by name. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountRef } from '../../../src/charging/account.ts';
+import type { AccountRef, Bucket } from '../../../src/charging/account.ts';
 import { type AuditReport, audit } from '../../../src/store/records/audit.ts';
 import { foldRecords } from '../../../src/store/records/checkpointer.ts';
 import {
@@ -219,6 +219,34 @@ for (const [name, open] of [
         );
         expect(findings.filter((one) => one.account !== 'acc-3')).toEqual([]);
       });
+
+    it('finds a limit that became money, and an id that stands for another unit again', async () => {
+      const ref = account(2);
+      const { definition, version } = (await bench.store.load(ref)).account!;
+      const own = definition.buckets;
+      const bucket = (id: string, unit: 'money' | 'octets') => ({
+        id,
+        unit,
+        priority: 0,
+        floor: 0,
+      });
+      const limit = { ...bucket('cap', 'money'), limits: ['e164:44790002'], amount: 5 };
+      const change = (more: readonly Bucket[], at: number) =>
+        bench.store.changeAccount({ ...definition, buckets: [...more, ...own] }, at);
+      expect(await change([limit, bucket('old', 'octets')], version)).toBe('changed');
+      expect(await change([limit], version + 1)).toBe('changed');
+      await fold(bench.log, 1_000);
+      expect((await run()).findings).toEqual([]);
+      await bench.spoil.define(ref, [bucket('cap', 'money'), bucket('old', 'money'), ...own]);
+      const where = {
+        ...{ kind: 'bucket-reused', partition: bench.store.partitionOf(ref), found: 'money' },
+        ...ref,
+      };
+      expect((await run()).findings).toEqual([
+        { ...where, bucket: 'cap', expected: 'a limit of money' },
+        { ...where, bucket: 'old', expected: 'octets' },
+      ]);
+    });
 
     it('finds the last record deleted', async () => {
       await workload.topUp(account(3));

@@ -1,6 +1,6 @@
 /** Both stores, each with its record log and audit view, for suites that hold for both. */
 import type { Redis } from 'ioredis';
-import type { AccountRef } from '../../../src/charging/account.ts';
+import type { AccountRef, Bucket } from '../../../src/charging/account.ts';
 import { MemoryStore } from '../../../src/store/memory/store.ts';
 import { accountName, sessionMember } from '../../../src/store/placement.ts';
 import type { AuditView } from '../../../src/store/records/audit-view.ts';
@@ -17,6 +17,8 @@ import { startRedis, type TestRedis } from '../redis-server.ts';
 export interface Spoiler {
   counter(account: AccountRef, field: string, delta: number): Promise<void>;
   deleteRecord(partition: number, id: string): Promise<void>;
+  /** Writes other buckets into an account's definition. */
+  define(account: AccountRef, buckets: readonly Bucket[]): Promise<void>;
   /** Removes an account and leaves everything else that is its. */
   dropAccount(account: AccountRef): Promise<void>;
   /** Removes a session and leaves what points to it. */
@@ -102,6 +104,10 @@ function memorySpoiler(store: MemoryStore): Spoiler {
         1,
       );
     },
+    async define(account, buckets) {
+      const kept = partitionOf(account).accounts.get(accountName(account));
+      if (kept !== undefined) kept.definition = { ...kept.definition, buckets };
+    },
     async dropAccount(account) {
       partitionOf(account).accounts.delete(accountName(account));
     },
@@ -129,6 +135,10 @@ function redisSpoiler(store: Store, redis: Redis): Spoiler {
     },
     async deleteRecord(partition, id) {
       await redis.xdel(partitionKeys(partition).outbox, id);
+    },
+    async define(account, buckets) {
+      const key = keysOf(account).account(accountName(account));
+      await redis.hset(key, 'buckets', JSON.stringify(buckets));
     },
     async dropAccount(account) {
       await redis.del(keysOf(account).account(accountName(account)));
