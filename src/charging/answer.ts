@@ -16,11 +16,18 @@ export type Outcome =
   | 'credit-limit-reached' /* 4012 */
   | 'uncontrolled'; /* 4011 */
 
+/**
+ * What of a request could not be rated, with `rating-failed`: its context, which no rule knows, or
+ * the units that it asks for or reports. Absent: what names the service, which no rule matches.
+ */
+export type Fault = 'context' | 'asked' | 'used';
+
 /** The answer for one service. */
 export interface ServiceAnswer {
   ratingGroup?: number;
   serviceIds: readonly number[];
   outcome: Outcome;
+  fault?: Fault;
   granted?: { unit: Unit; units: number };
   validitySeconds?: number;
   holdingSeconds?: number;
@@ -40,6 +47,7 @@ export interface ServiceAnswer {
 
 export interface Answer {
   outcome: Outcome;
+  fault?: Fault;
   /** With `refused`: the Result-Code. */
   resultCode?: number;
   level: 'services' | 'command';
@@ -55,4 +63,17 @@ export interface Answer {
   enough?: boolean;
   /** Refund-Information: hands back exactly this debit, once (TS 32.299 7.2.171). */
   refundInformation?: Uint8Array;
+}
+
+/** What became of a service that is not served, and why. */
+export type Refusal = Pick<ServiceAnswer, 'outcome' | 'fault'>;
+
+/** Of an answer, only that. */
+export function refused({ outcome, fault }: Refusal): Refusal {
+  return fault === undefined ? { outcome } : { outcome, fault };
+}
+
+/** A request that is refused before its services is not looked at beyond its context. */
+export function faultOf(refusal: Outcome): Fault | undefined {
+  return refusal === 'rating-failed' ? 'context' : undefined;
 }

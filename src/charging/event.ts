@@ -9,7 +9,7 @@
  * command's.
  */
 import type { Account } from './account.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, faultOf, type Refusal, refused } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import { Draft, type Movement } from './draft.ts';
 import { knowsContext } from './match.ts';
@@ -96,9 +96,11 @@ export interface EventChange {
 
 /** Decides a one-time event. */
 export function stepEvent(request: EventRequest, known: EventKnown): EventDecision {
-  const refused = refuse(request, known);
-  if (refused !== undefined)
-    return known.fresh ? { kind: 'answer', answer: plainly(refused, request) } : { kind: 'reread' };
+  const refusal = refuse(request, known);
+  if (refusal !== undefined)
+    return known.fresh
+      ? { kind: 'answer', answer: plainly(refusal, request, faultOf(refusal)) }
+      : { kind: 'reread' };
   switch (request.action) {
     case 'debit':
       return debit(request, known);
@@ -143,7 +145,7 @@ function debit(request: EventRequest, known: EventKnown): EventDecision {
   const taken: Taken[] = [];
   const served = servicesOf(request).map((one, service) => {
     const priced = priceEvent(request, one, known);
-    if (priced.kind === 'refused') return { one, outcome: priced.outcome, cost: 0 };
+    if (priced.kind === 'refused') return { one, ...refused(priced), cost: 0 };
     const paid = pay(draft, { one, priced, known });
     if (paid === undefined)
       return { one, outcome: 'credit-limit-reached' as const, cost: 0, priced }; // 4012
@@ -202,6 +204,8 @@ function pay(
 
 const NOTHING: Grant = { parts: [], units: 0, final: false };
 
+const SERVED: Refusal = { outcome: 'success' };
+
 /** RFC 8506 6.2: whether all of it could be paid now. Nothing is promised by saying so. */
 function checkBalance(request: EventRequest, known: EventKnown): Answer {
   const { account, now, plan } = known;
@@ -217,7 +221,7 @@ function checkBalance(request: EventRequest, known: EventKnown): Answer {
     const priced = priceEvent(request, one, known);
     if (priced.kind === 'priced') enough &&= pay(draft, { one, priced, known }) !== undefined;
     const free = priced.kind === 'priced' || priced.outcome === 'uncontrolled';
-    return { one, outcome: free ? ('success' as const) : priced.outcome, cost: 0 };
+    return { one, ...(free ? SERVED : refused(priced)), cost: 0 };
   });
   const { cost: _none, ...answer } = answerOf(request, served, plan);
   const payable = served.some(({ outcome }) => outcome === 'success');
@@ -230,7 +234,7 @@ function enquirePrice(request: EventRequest, known: EventKnown): Answer {
     const priced = priceEvent(request, one, known);
     if (priced.kind === 'priced') return { one, outcome: 'success' as const, cost: priced.cost };
     const free = priced.outcome === 'uncontrolled';
-    return { one, outcome: free ? ('success' as const) : priced.outcome, cost: 0 };
+    return { one, ...(free ? SERVED : refused(priced)), cost: 0 };
   });
   return answerOf(request, served, known.plan);
 }

@@ -46,7 +46,10 @@ export function grant(
   const { one } = settled;
   const plain: Granted = { service, refuses: false, answer: { outcome: 'success' } };
   // Usage that nothing can rate is not taken for paid (RFC 8506 9.2).
-  if (settled.unrated) return { ...plain, answer: { outcome: 'rating-failed' } };
+  if (settled.unrated) {
+    const fault = settled.by === undefined ? {} : ({ fault: 'used' } as const);
+    return { ...plain, answer: { outcome: 'rating-failed', ...fault } };
+  }
   if (ending) return plain;
   if (hasEnded(one)) return { ...plain, service: service && restored(service) };
   const asked = one.asked ?? askedWhileRestricted(one, service);
@@ -59,7 +62,8 @@ export function grant(
     const free = restored(underRule(service ?? newService(one, rule, plan), rule, plan));
     return { ...plain, service: free, answer: { outcome: 'uncontrolled' } };
   }
-  if (!names(asked, rule)) return { ...plain, answer: { outcome: 'rating-failed' } };
+  if (!names(asked, rule))
+    return { ...plain, answer: { outcome: 'rating-failed', fault: 'asked' } };
   if (full) return { ...plain, answer: { outcome: 'resources-exceeded' } };
   const present = service ?? newService(one, rule, plan);
   if (!reserving) {

@@ -7,7 +7,7 @@
  * down to the smallest unit.
  */
 import { type Bucket, hasPeriod, reservedField } from './account.ts';
-import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
+import { type Answer, type Refusal, refused, type ServiceAnswer } from './answer.ts';
 import { isOver, turnPeriods } from './buckets.ts';
 import { Draft } from './draft.ts';
 import type { EventDecision, EventEffect, EventKnown, EventRequest, Taken } from './event.ts';
@@ -30,7 +30,7 @@ interface Claim {
   granted: Granted;
 }
 
-type Refused = { one: AskedService; outcome: Outcome };
+type Refused = { one: AskedService } & Refusal;
 
 /** Decides a refund of the debit that `known.former` is. */
 export function handBack(request: EventRequest, known: EventKnown): EventDecision {
@@ -44,7 +44,7 @@ export function handBack(request: EventRequest, known: EventKnown): EventDecisio
   const refuses = claims.some((claim) => 'outcome' in claim);
   if (refuses && !fresh) return { kind: 'reread' };
   if (request.level === 'command' && first !== undefined && 'outcome' in first)
-    return { kind: 'answer', answer: plainly(first.outcome, request) };
+    return { kind: 'answer', answer: plainly(first.outcome, request, first.fault) };
   const draft = new Draft(account);
   turnPeriods(draft, now);
   let cost = 0;
@@ -53,7 +53,7 @@ export function handBack(request: EventRequest, known: EventKnown): EventDecisio
     const name = named(claim.one);
     if ('outcome' in claim) {
       recorded.push({ ...name, outcome: claim.outcome });
-      return { ...name, outcome: claim.outcome };
+      return { ...name, ...refused(claim) };
     }
     const taken = former.taken.filter(({ service }) => service === claim.index);
     const given = give(draft, { claim, taken, now });
@@ -104,7 +104,7 @@ function claimsOf(
     const { index, granted } = found;
     const wanted = wantedOf(asking, granted);
     return wanted === undefined
-      ? { one: asking, outcome: 'rating-failed' }
+      ? { one: asking, outcome: 'rating-failed', fault: 'asked' }
       : { one: asking, index, granted, wanted };
   });
 }

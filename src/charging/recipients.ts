@@ -4,7 +4,7 @@
  * rule; the client, which knows nothing of that, gets one answer: all of the message is granted, or
  * none.
  */
-import type { Outcome, ServiceAnswer } from './answer.ts';
+import { type Outcome, refused, type ServiceAnswer } from './answer.ts';
 import {
   countedBy,
   oncePerNumber,
@@ -271,9 +271,9 @@ function joined(
   const [first] = own as [ServiceAnswer];
   const { ratingGroup, serviceIds } = first;
   const name = ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
-  if (odd) return { ...name, outcome: 'rating-failed' };
+  if (odd) return { ...name, outcome: 'rating-failed', fault: 'asked' };
   const failed = own.find(({ outcome }) => outcome !== 'success' && outcome !== 'uncontrolled');
-  if (failed !== undefined) return { ...name, outcome: failed.outcome };
+  if (failed !== undefined) return { ...name, ...refused(failed) };
   const controlled = own.filter(({ outcome }) => outcome === 'success');
   const [some] = controlled;
   if (some === undefined) return { ...name, outcome: 'uncontrolled' };

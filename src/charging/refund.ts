@@ -6,6 +6,7 @@
  * would bring the rest.
  */
 import { type Bucket, hasPeriod } from './account.ts';
+import { refused } from './answer.ts';
 import { isOver, turnPeriods } from './buckets.ts';
 import { Draft } from './draft.ts';
 import type { EventDecision, EventKnown, EventRequest } from './event.ts';
@@ -58,7 +59,7 @@ function grantRefund(request: EventRequest, known: EventKnown): EventDecision {
   let allowed = main === undefined ? 0 : Math.min(plan.refunds?.maximum ?? 0, roomIn(draft, main));
   const served = servicesOf(request).map((one): ServedEvent => {
     const priced = priceEvent(request, one, known);
-    if (priced.kind === 'refused') return { one, outcome: priced.outcome, cost: 0 };
+    if (priced.kind === 'refused') return { one, ...refused(priced), cost: 0 };
     const { cost } = priced;
     if (main === undefined || plan.refunds === undefined || cost > allowed)
       return { one, outcome: 'service-denied', cost: 0, priced };

@@ -3,13 +3,13 @@
  * of it is answered and recorded.
  */
 
-import type { Answer, Outcome, ServiceAnswer } from './answer.ts';
+import type { Answer, Fault, Outcome, Refusal, ServiceAnswer } from './answer.ts';
 import { describe } from './description.ts';
 import { countedBy, oncePerNumber, type Recipients, type RuleShare, sharesOf } from './division.ts';
 import type { Draft } from './draft.ts';
 import type { EventAction, EventKnown, EventRequest } from './event.ts';
 import { ruleFor } from './match.ts';
-import { add } from './money.ts';
+import { add, LIMIT } from './money.ts';
 import { tellBalance } from './notices.ts';
 import type { Plan, Rule } from './plan.ts';
 import { priceOf } from './quota.ts';
@@ -37,7 +37,7 @@ export interface Priced {
   cost: number;
 }
 
-type Refused = { kind: 'refused'; outcome: Outcome };
+type Refused = { kind: 'refused' } & Refusal;
 
 /** What one service of an event comes to, or why it cannot be told. */
 export function priceEvent(
@@ -49,11 +49,11 @@ export function priceEvent(
   const lines: Line[] = [];
   const free: Line[] = [];
   for (const { rule, asked, recipients } of linesOf(request, one, known)) {
-    if (rule === undefined || asked === undefined)
-      return { kind: 'refused', outcome: 'rating-failed' };
+    if (rule === undefined) return { kind: 'refused', outcome: 'rating-failed' };
+    if (asked === undefined) return ODD;
     if (rule.denied) return { kind: 'refused', outcome: 'service-denied' };
     const line = lineOf(rule, asked);
-    if (line === undefined) return { kind: 'refused', outcome: 'rating-failed' };
+    if (line === undefined) return ODD;
     lines.push(recipients === undefined ? line : { ...line, recipients });
     if (line.rule.price === undefined && line.rule.unit !== 'money') free.push(line);
   }
@@ -61,14 +61,15 @@ export function priceEvent(
   // RFC 8506 6.3: free of charge is no matter of credit control.
   if (first === undefined || free.length === lines.length)
     return { kind: 'refused', outcome: 'uncontrolled' };
-  return {
-    kind: 'priced',
-    lines: [first, ...others],
-    unit: first.rule.unit,
-    units: lines.reduce((sum, { units }) => add(sum, units), 0),
-    cost: lines.reduce((sum, { cost }) => add(sum, cost), 0),
-  };
+  const units = lines.reduce((sum, { units }) => add(sum, units), 0);
+  const cost = lines.reduce((sum, { cost }) => add(sum, cost), 0);
+  // What is cut to the last number that there is has no price that could be told or taken.
+  if (Math.max(units, cost) >= LIMIT) return ODD;
+  return { kind: 'priced', lines: [first, ...others], unit: first.rule.unit, units, cost };
 }
+
+/** Units that the rule does not count, or that nothing can count. */
+const ODD: Refused = { kind: 'refused', outcome: 'rating-failed', fault: 'asked' };
 
 /** What is asked, under the rule for it or for each of its recipients. */
 function linesOf(
@@ -119,9 +120,8 @@ function anyOf(asked: Asked, { unit }: Rule): Unit {
 }
 
 /** A service of an event and what became of it. */
-export interface ServedEvent {
+export interface ServedEvent extends Refusal {
   one: AskedService;
-  outcome: Outcome;
   cost: number;
   /** What was debited, or refunded where it succeeded. */
   priced?: Priced;
@@ -143,9 +143,10 @@ export function answerOf(
   const { level } = request;
   const [only] = served;
   if (level === 'command' && only !== undefined && only.outcome !== 'success')
-    return plainly(only.outcome, request);
-  const services = served.map(({ one, outcome, priced }): ServiceAnswer => {
+    return plainly(only.outcome, request, only.fault);
+  const services = served.map(({ one, outcome, fault, priced }): ServiceAnswer => {
     const answer: ServiceAnswer = { ...named(one), outcome };
+    if (fault !== undefined) answer.fault = fault;
     if (outcome === 'success' && priced !== undefined)
       answer.granted = { unit: priced.unit, units: priced.units };
     return answer;
@@ -228,8 +229,8 @@ function recordedServices(
 }
 
 /** An answer at command level only. */
-export function plainly(outcome: Outcome, { level }: EventRequest): Answer {
-  return { outcome, level, services: [] };
+export function plainly(outcome: Outcome, { level }: EventRequest, fault?: Fault): Answer {
+  return { outcome, ...(fault === undefined ? {} : { fault }), level, services: [] };
 }
 
 export function named({ ratingGroup, serviceIds }: AskedService) {

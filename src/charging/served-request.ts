@@ -1,5 +1,5 @@
 /** What a request of a session is served, answered and recorded with, whatever becomes of the session. */
-import type { Answer, Outcome } from './answer.ts';
+import type { Answer, Fault, Outcome } from './answer.ts';
 import type { Known } from './decision.ts';
 import { describe } from './description.ts';
 import type { Draft } from './draft.ts';
@@ -57,10 +57,11 @@ export function answerWith(
 }
 
 /** An answer at command level only. */
-export function plainly(outcome: Outcome, request: Request): Answer {
+export function plainly(outcome: Outcome, request: Request, fault?: Fault): Answer {
   const resultCode = outcome === 'refused' ? request.refusal?.resultCode : undefined;
   return {
     outcome,
+    ...(fault === undefined ? {} : { fault }),
     ...(resultCode === undefined ? {} : { resultCode }),
     level: request.level,
     services: [],

@@ -4,7 +4,7 @@
  * the same input always gives the same decision (RFC 8506 7, table 6). Timers that come due and
  * aborts, to which there is no answer, are decided in `timer.ts` by the same moves.
  */
-import type { Answer } from './answer.ts';
+import { type Answer, faultOf } from './answer.ts';
 import { turnPeriods } from './buckets.ts';
 import type { Decision, Known } from './decision.ts';
 import { digestOfInformation } from './description.ts';
@@ -58,7 +58,7 @@ function open(request: Request, known: Known): Decision {
   const refused = refuseInitial(request, known);
   if (refused !== undefined) {
     if (!fresh) return { kind: 'reread' };
-    return { kind: 'answer', answer: plainly(refused, request) };
+    return { kind: 'answer', answer: plainly(refused, request, faultOf(refused)) };
   }
   if (request.refusal !== undefined || request.subscriber === undefined)
     return { kind: 'answer', answer: plainly('refused', request) };
@@ -68,10 +68,10 @@ function open(request: Request, known: Known): Decision {
   const facts = mergeFacts(plan, undefined, request.facts);
   const served = serveRequest(request, [], { draft, known, facts, ending: false });
   if (served.refuses && !fresh) return { kind: 'reread' };
-  const denied = served.answers[0]?.outcome ?? 'success';
+  const { outcome: denied = 'success', fault } = served.answers[0] ?? {};
   // At command level there is but one service: its refusal is the session's (table 6, Idle).
   if (request.level === 'command' && denied !== 'success')
-    return fresh ? { kind: 'answer', answer: plainly(denied, request) } : { kind: 'reread' };
+    return fresh ? { kind: 'answer', answer: plainly(denied, request, fault) } : { kind: 'reread' };
   const answer = answerWith(request, served, { draft, known, ending: false });
   if (answer === undefined) return { kind: 'reread' };
   const superviseAt = now + supervisionMs(served.services, now, plan);
@@ -141,13 +141,13 @@ function update(sent: Request, session: Session, known: Known): Decision {
   const facts = mergeFacts(plan, session.facts, request.facts);
   const served = serveRequest(request, session.services, { draft, known, facts, ending: false });
   if (served.refuses && !known.fresh) return { kind: 'reread' };
-  const denied = served.answers[0]?.outcome ?? 'success';
+  const { outcome: denied = 'success', fault } = served.answers[0] ?? {};
   if (request.level === 'command' && denied !== 'success') {
     // RFC 8506 9.1: without control the service goes on, and the session is over.
     const state = denied === 'uncontrolled' ? 'ended' : 'abandoned';
     return closed(sent, session, known, {
       ...{ draft, state, served },
-      answer: () => plainly(denied, request),
+      answer: () => plainly(denied, request, fault),
     });
   }
   const answer = answerWith(request, served, { draft, known, ending: false });
@@ -207,13 +207,13 @@ function close(
   turnPeriods(draft, known.now);
   const facts = mergeFacts(known.plan, session.facts, request.facts);
   const served = serveRequest(request, session.services, { draft, known, facts, ending: true });
-  const failed =
-    request.level === 'command' ? (served.answers[0]?.outcome ?? 'success') : 'success';
+  const [only] = request.level === 'command' ? served.answers : [];
+  const { outcome: failed = 'success', fault } = only ?? {};
   return closed(request, session, known, {
     ...{ draft, state, served },
     answer(services) {
       if (request.refusal !== undefined) return plainly('refused', request);
-      if (failed !== 'success') return plainly(failed, request);
+      if (failed !== 'success') return plainly(failed, request, fault);
       return answerWith(request, { ...served, services }, { draft, known, ending: true });
     },
   });

@@ -1,5 +1,5 @@
 /** Answers to and from the bytes of `proto/session.proto`, as sessions and events keep them. */
-import type { Answer, Outcome, ServiceAnswer } from '../charging/answer.ts';
+import type { Answer, Fault, Outcome, ServiceAnswer } from '../charging/answer.ts';
 import type { Multiplier } from '../charging/multiplier.ts';
 import type { Directives, Final } from '../charging/plan.ts';
 import type { Unit } from '../charging/request.ts';
@@ -14,6 +14,7 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
   const answers = messageCodec<AnswerMessage>(schema, 'Answer');
   const units = words<Unit>(schema, 'Unit');
   const outcomes = words<Outcome>(schema, 'Outcome');
+  const faults = words<'none' | Fault>(schema, 'Fault');
   const levels = words<Answer['level']>(schema, 'Level');
   const finals = words<'none' | Final['action']>(schema, 'Final');
   const handlings = words<'none' | NonNullable<Answer['failureHandling']>>(
@@ -33,6 +34,7 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
     const { failureHandling, debitFailureHandling } = answer;
     return answers.encode({
       outcome: outcomes.toNumber[answer.outcome],
+      fault: faults.toNumber[answer.fault ?? 'none'],
       resultCode: answer.resultCode,
       level: levels.toNumber[answer.level],
       services: answer.services.map(fromService),
@@ -52,6 +54,7 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
       ratingGroup: service.ratingGroup,
       serviceIds: service.serviceIds,
       outcome: outcomes.toNumber[service.outcome],
+      fault: faults.toNumber[service.fault ?? 'none'],
       grantedUnit: service.granted === undefined ? 0 : units.toNumber[service.granted.unit],
       grantedUnits: service.granted?.units,
       validitySeconds: service.validitySeconds,
@@ -86,6 +89,8 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
       level: levels.toWord(message.level),
       services: message.services.map(toService),
     };
+    const fault = faults.toWord(message.fault);
+    if (fault !== 'none') answer.fault = fault;
     if (isPresent(message.resultCode)) answer.resultCode = message.resultCode;
     if (isPresent(message.cost)) answer.cost = message.cost;
     if (isPresent(message.remaining)) answer.remaining = message.remaining;
@@ -105,6 +110,8 @@ export function createAnswerCodec(schema: typeof storeSchema): AnswerCodec {
     const { serviceIds, ratingGroup, grantedUnits, validitySeconds, holdingSeconds } = message;
     const service: ServiceAnswer = { serviceIds, outcome: outcomes.toWord(message.outcome) };
     const action = finals.toWord(message.final);
+    const fault = faults.toWord(message.fault);
+    if (fault !== 'none') service.fault = fault;
     if (isPresent(ratingGroup)) service.ratingGroup = ratingGroup;
     if (isPresent(grantedUnits))
       service.granted = { unit: units.toWord(message.grantedUnit), units: grantedUnits };
@@ -172,6 +179,7 @@ function toBeside(message: BesideMessage): Partial<Record<Unit, number>> {
 
 interface AnswerMessage {
   outcome: number;
+  fault: number;
   resultCode: Optional<number>;
   level: number;
   services: readonly ServiceMessage[];
@@ -188,6 +196,7 @@ interface ServiceMessage {
   ratingGroup: Optional<number>;
   serviceIds: readonly number[];
   outcome: number;
+  fault: number;
   grantedUnit: number;
   grantedUnits: Optional<number>;
   validitySeconds: Optional<number>;

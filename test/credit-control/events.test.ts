@@ -86,6 +86,62 @@ test('C-181 a price enquiry says what it costs, with nothing in the account', as
   expect((await gateway.account())[0]).toContain('0.00 available, 0.00 reserved');
 });
 
+test('C-181 C-111 what cannot be told exactly is refused, and never told', async () => {
+  const gateway = await Gateway.open(
+    yamlOf(`- name: pay
+  match: { context: [pay.example] }
+  unit: money
+  quota: { size: "1.00" }
+- name: dear
+  match: { context: [32251@3gpp.org], ratingGroup: [1] }
+  unit: octets
+  price: { amount: "1000.00", per: 1 B }
+  quota: { size: 1 MB }
+- name: cheap
+  match: { context: [32251@3gpp.org], ratingGroup: [2] }
+  unit: units
+  price: { amount: "0.01", per: 1000000000000 }
+  quota: { size: 1000000000000 }`),
+  );
+  const pay = (digits: bigint): Tree => ({
+    'Service-Context-Id': 'pay.example',
+    'Requested-Service-Unit': { 'CC-Money': { 'Unit-Value': { 'Value-Digits': digits } } },
+  });
+  const service = (ratingGroup: number, units: Tree): Tree => ({
+    'Service-Context-Id': '32251@3gpp.org',
+    'Multiple-Services-Credit-Control': {
+      'Rating-Group': ratingGroup,
+      'Requested-Service-Unit': units,
+    },
+  });
+  const most = 2n ** 64n - 1n;
+  let number = 0;
+  for (const action of ['price', 'debit', 'balance'] as const) {
+    const ask = (part: Tree) => gateway.ask('event', number++, event(action, part));
+    const money = await ask(pay(2n ** 63n - 1n));
+    const dear = await ask(service(1, { 'CC-Total-Octets': 10n ** 12n }));
+    const cheap = await ask(service(2, { 'CC-Service-Specific-Units': most }));
+    expect([money.code, dear.services[0]?.['Result-Code'], cheap.code]).toEqual([
+      ...[5031, [5031], 2001],
+    ]);
+    expect(cheap.services[0]?.['Result-Code']).toEqual([5031]);
+    for (const { says } of [money, dear, cheap]) {
+      expect(says['Cost-Information']).toBeUndefined();
+      expect(says['Check-Balance-Result']).toBeUndefined();
+    }
+    expect(money.says['Failed-AVP']).toEqual([
+      { 'CC-Money': [{ 'Unit-Value': [{ 'Value-Digits': [2n ** 63n - 1n] }] }] },
+    ]);
+    expect(dear.says['Failed-AVP']).toEqual([{ 'CC-Total-Octets': [10n ** 12n] }]);
+    expect(cheap.says['Failed-AVP']).toEqual([{ 'CC-Service-Specific-Units': [most] }]);
+  }
+  const exact = await gateway.ask('event', number, event('price', pay(90_071_992_547_409n)));
+  expect([exact.code, exact.says['Cost-Information']]).toEqual([
+    ...[2001, [eur(9_007_199_254_740_900n)]],
+  ]);
+  expect(await gateway.account()).toContain('main: 10.00 available, 0.00 reserved');
+});
+
 test.each([
   ['1.00', 0],
   ['0.20', 1],

@@ -1,5 +1,5 @@
 /** RFC 8506 5.1.2, 5.2, 8.16-8.19, 9: several services in one request, by clause. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PeerOptions } from '../../src/engine/received.ts';
 import { type Answer, DATA_RULE, Gateway, yamlOf } from './gateway.ts';
 import { avpOf, octetsOf, type Read, type Tree } from './octets.ts';
@@ -351,6 +351,73 @@ test('C-105 fractions of the smallest unit are rounded up once for each report',
   const back = { 'Used-Service-Unit': [euros(50, -2), euros(-30, -2)] };
   await gateway.ask('termination', 2, mscc(back));
   expect(await gateway.account()).toContain('main: 9.79 available, 0.00 reserved');
+});
+
+describe('C-111 5031 copies what could not be rated, at either level', () => {
+  const RULES = `- name: data
+  match: { context: [32251@3gpp.org], ratingGroup: [1, none] }
+  unit: octets
+  price: { amount: "0.10", per: 1 MB }
+  quota: { size: 10 MB }`;
+  const minute = { 'CC-Time': 60 };
+  const both = { ...minute, 'CC-Service-Specific-Units': 3 };
+  const asks = (units: Tree): Tree => ({ 'Requested-Service-Unit': units });
+  const uses = (units: Tree): Tree => ({ 'Used-Service-Unit': units });
+  const inMSCC = (part: Tree): Tree => mscc({ 'Rating-Group': 1, ...part });
+  const failedAt = async (kind: 'initial' | 'event' | 'update', part: Tree, rules = RULES) => {
+    const gateway = await Gateway.open(yamlOf(rules));
+    if (kind === 'update') await gateway.ask('initial', 0, { ...inMSCC(asks({})) });
+    const action = kind === 'event' ? { 'Requested-Action': 0 } : {};
+    const { code, services, says } = await gateway.ask(kind, 1, { ...part, ...action });
+    const result = code === 2001 ? services.map((one) => one['Result-Code']?.[0]) : [code];
+    expect(result).toContain(5031);
+    return says['Failed-AVP'];
+  };
+
+  test('units that the rule does not count', async () => {
+    const { 'CC-Service-Specific-Units': units } = both;
+    const copy = [{ 'CC-Time': [60], 'CC-Service-Specific-Units': [BigInt(units)] }];
+    for (const kind of ['initial', 'event'] as const) {
+      expect(await failedAt(kind, asks(minute))).toEqual([{ 'CC-Time': [60] }]);
+      expect(await failedAt(kind, inMSCC(asks(minute)))).toEqual([{ 'CC-Time': [60] }]);
+      expect(await failedAt(kind, asks(both))).toEqual(copy);
+      expect(await failedAt(kind, inMSCC(asks(both)))).toEqual(copy);
+    }
+    // Of several services the one that failed, and of it what was used.
+    const two = [
+      { 'Rating-Group': 1, 'Service-Identifier': 7, ...asks({ 'CC-Total-Octets': 5 }) },
+      { 'Rating-Group': 1, ...uses(minute) },
+    ];
+    const update = { 'Multiple-Services-Credit-Control': two };
+    expect(await failedAt('update', update)).toEqual([{ 'CC-Time': [60] }]);
+  });
+
+  test('what names a service that no rule matches, or a Rating-Group where nothing does', async () => {
+    for (const kind of ['initial', 'event'] as const) {
+      const other = mscc({ 'Rating-Group': 9, ...asks(minute) });
+      expect(await failedAt(kind, other, DATA_RULE)).toEqual([{ 'Rating-Group': [9] }]);
+      const service = mscc({ 'Service-Identifier': 8, ...asks(minute) });
+      expect(await failedAt(kind, service, DATA_RULE)).toEqual([{ 'Service-Identifier': [8] }]);
+      const command = { 'Service-Identifier': 8, ...asks(minute) };
+      expect(await failedAt(kind, command, DATA_RULE)).toEqual([{ 'Service-Identifier': [8] }]);
+    }
+    expect(await failedAt('update', mscc({ 'Rating-Group': 9, ...uses(minute) }))).toEqual([
+      { 'Rating-Group': [9] },
+    ]);
+  });
+
+  test('its context only where no rule has it', async () => {
+    const context = { 'Service-Context-Id': '32260@3gpp.org' };
+    for (const kind of ['initial', 'event'] as const) {
+      const gateway = await Gateway.open(yamlOf(DATA_RULE));
+      const action = kind === 'event' ? { 'Requested-Action': 0 } : {};
+      const part = { ...context, ...action, ...asks({}) };
+      const unknown = await gateway.ask(kind, 0, part);
+      expect(unknown.says['Failed-AVP']).toEqual([{ 'Service-Context-Id': ['32260@3gpp.org'] }]);
+      const bare = await gateway.ask(kind, 1, { ...action, ...asks({}) });
+      expect([bare.code, bare.says['Failed-AVP']]).toEqual([5031, [{ 'Rating-Group': [0] }]]);
+    }
+  });
 });
 
 test('C-111 money below zero is refused whoever asks, and said to be what failed', async () => {

@@ -66,7 +66,8 @@ describe('the command level', () => {
   });
 
   test('C-111 5031 names the context', () => {
-    expect(ccaOf({ outcome: 'rating-failed' })['Failed-AVP']).toEqual([
+    const fault = 'context';
+    expect(ccaOf({ outcome: 'rating-failed', fault })['Failed-AVP']).toEqual([
       { 'Service-Context-Id': ['32251@3gpp.org'] },
     ]);
   });

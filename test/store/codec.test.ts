@@ -142,7 +142,10 @@ describe('a session', () => {
       answers: [
         {
           ...{ number: 0, digest: 0, at: 0 },
-          answer: { outcome: 'refused', resultCode: 5003, level: 'command', services: [] },
+          answer: {
+            ...{ outcome: 'refused', resultCode: 5003, fault: 'context' },
+            ...{ level: 'command', services: [] },
+          },
         },
         {
           ...{ number: 1, digest: 1, at: 1 },
@@ -150,7 +153,7 @@ describe('a session', () => {
             outcome: 'success',
             level: 'services',
             services: [
-              { serviceIds: [1, 2], outcome: 'credit-limit-reached' },
+              { serviceIds: [1, 2], outcome: 'rating-failed', fault: 'used' },
               {
                 ...{
                   ratingGroup: 0,
