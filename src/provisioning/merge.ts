@@ -38,7 +38,16 @@ export function merged({ file, base, current, all }: Merge): Merged {
     // The version of a plan is raised by whoever changes the plan.
     if (path.at(-1) !== 'version') overruled.push(fieldOf(path));
   });
-  return { file: result as WrittenFile, overruled };
+  // Always in one order: what says the same is to be the same text.
+  const { tenants, peers, routing } = result as WrittenFile;
+  return {
+    file: {
+      tenants,
+      ...(peers === undefined ? {} : { peers }),
+      ...(routing === undefined ? {} : { routing }),
+    },
+    overruled,
+  };
 }
 
 /** With `all`, parts that the file has are taken as they are, whatever is there. */
