@@ -14,7 +14,8 @@ export const command = defineCommand({
   usage: 'SUBSCRIBER ACCOUNT',
   details:
     `SUBSCRIBER is one of ${subscriberSchema.properties.kind.enum.join(', ')}, a colon and the ` +
-    'identity. Open sessions stay with the account that they were opened on.',
+    'identity. Open sessions stay with the account that they were opened on; limits that the ' +
+    'subscriber had on the account that it leaves are gone.',
   examples: ['subscriber move e164:491700000001 blue-family --tenant mvno-blue'],
   flags: {
     tenant: { kind: word('TENANT'), description: 'Whose; needed where there are several.' },

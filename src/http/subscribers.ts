@@ -64,7 +64,9 @@ export function subscriberRoutes(
       bodyLimit: BODY_BYTES.small,
       schema: {
         summary: 'Add a subscriber to an account, or move it there',
-        description: 'Sessions that are open stay with the account that they were opened on.',
+        description:
+          'Sessions that are open stay with the account that they were opened on. Limits that the ' +
+          'subscriber had on the account that it leaves are gone.',
         params: subscriberParams,
         querystring: byTenant,
         body: holder,
@@ -94,6 +96,7 @@ export function subscriberRoutes(
       config: { access: 'tenant', problems: ['TENANT_UNKNOWN'] },
       schema: {
         summary: 'Take a subscriber from its account',
+        description: 'Limits that it had there are gone.',
         params: subscriberParams,
         querystring: byTenant,
         response: { 204: { description: 'No account has it.', type: 'null' } },

@@ -14,6 +14,7 @@ import { BucketIdTaken } from '../store/bucket-kinds.ts';
 import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
+import { leaveNoLimits, withoutSubscribers } from './leave.ts';
 import type { Accounts, ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
 import { leavingOf, type Rewritten, rewritten } from './wanted.ts';
@@ -160,11 +161,18 @@ class TenantRun {
     }
     // Where an account exists, a subscriber without a pointer is new, or was left half way.
     const arriving = stored === undefined ? held : [...held, ...unheld];
+    const left = new Map<string, string[]>();
     for (const [i, name] of subscribers.entries()) {
       const holder = holders[i];
-      if (holder !== undefined && holder !== id) this.#noteMove(account, { name, holder });
+      if (holder === undefined || holder === id) continue;
+      this.#noteMove(account, { name, holder });
+      const names = left.get(holder) ?? [];
+      left.set(holder, names);
+      names.push(name);
     }
     for (const name of arriving) await this.#store.moveSubscriber(tenant, subscriberId(name), id);
+    for (const [holder, names] of left)
+      await leaveNoLimits(this.#store, { tenant, account: holder }, names);
     this.#report.movedSubscribers += held.length;
     if (stored === undefined) this.#report.created += 1;
     else {
@@ -185,10 +193,7 @@ class TenantRun {
       }
     }
     const result = await this.#converge(account, undefined, (current) => ({
-      definition: {
-        ...current,
-        subscribers: without(current.subscribers, leaving),
-      },
+      definition: withoutSubscribers(current, leaving),
     }));
     this.#report[result === 'unchanged' ? soFar : result] += 1;
   }

@@ -21,6 +21,7 @@ import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { identityFinding } from './identity.ts';
+import { leaveNoLimits, withoutSubscribers } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
@@ -127,8 +128,11 @@ export async function putAccount(
       };
     });
   }
-  for (const name of elsewhere)
+  for (const [i, name] of subscribers.entries()) {
+    if (!elsewhere.has(name)) continue;
     await store.moveSubscriber(ref.tenant, subscriberId(name), ref.account);
+    await leaveNoLimits(store, { tenant: ref.tenant, account: holders[i]! }, [name]);
+  }
   if (planBefore !== definition.plan) await askClients(ref);
   return { account: await present(store, ref), created };
 }
@@ -210,7 +214,7 @@ export async function removeBucket(
 }
 
 /**
- * Gives an account a subscriber, which leaves the account that had it. Throws ACCOUNT_UNKNOWN, and
+ * Gives an account a subscriber, which leaves the account that had it, and its limits there. Throws ACCOUNT_UNKNOWN, and
  * CHANGE_REFUSED for an identity that no file could have.
  */
 export async function putSubscriber(
@@ -234,10 +238,12 @@ export async function putSubscriber(
       },
     ]);
   await store.moveSubscriber(ref.tenant, subscriber, ref.account);
-  return from === undefined || from === ref.account ? {} : { movedFrom: from };
+  if (from === undefined || from === ref.account) return {};
+  await leaveNoLimits(store, { tenant: ref.tenant, account: from }, [name]);
+  return { movedFrom: from };
 }
 
-/** Takes a subscriber from whichever account has it; nobody has it: done. */
+/** Takes a subscriber, and its limits, from whichever account has it; nobody has it: done. */
 export async function removeSubscriber(
   store: AccountStore,
   tenant: string,
@@ -246,10 +252,9 @@ export async function removeSubscriber(
   const account = await store.accountOf(tenant, subscriber);
   if (account === undefined) return;
   const name = nameOf(subscriber);
-  await revise(store, { tenant, account }, {}, ({ definition }) => ({
-    ...definition,
-    subscribers: definition.subscribers.filter((one) => one !== name),
-  }));
+  await revise(store, { tenant, account }, {}, ({ definition }) =>
+    withoutSubscribers(definition, [name]),
+  );
 }
 
 const nameOf = ({ kind, id }: SubscriberId): string => `${kind}:${id}`;

@@ -4,6 +4,7 @@
  */
 import type { AccountDefinition, Bucket } from '../charging/account.ts';
 import { takesAnything } from './accounts.ts';
+import { limiting } from './leave.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { decided, type Versions } from './three-way.ts';
 import { writtenBuckets } from './wanted.ts';
@@ -93,12 +94,10 @@ function bucketsSince(
   const all: Bucket[] = [];
   for (const file of own) {
     const { id, limits } = file;
-    const names = limits?.filter((name) => present.has(name));
-    // Whom it limits has been moved away.
-    if (names?.length === 0) continue;
     const of = { base: had.get(id), file, now: has.get(id) };
     const bucket = pick(`${limits === undefined ? 'bucket' : 'limit'} ${id}`, of);
-    if (bucket !== undefined) all.push(bucket);
+    // Whom it limits may have been moved away.
+    if (bucket !== undefined) all.push(...limiting(bucket, (name) => present.has(name)));
   }
   const ids = new Set(own.map(({ id }) => id));
   for (const bucket of stored.buckets)

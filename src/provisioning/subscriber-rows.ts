@@ -16,6 +16,7 @@ import type { Configuration } from './configuration.ts';
 import { findingText } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
 import { compileOne } from './edit-account.ts';
+import { limiting } from './leave.ts';
 import { formatMoney } from './money.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { parseSigned } from './quantity.ts';
@@ -203,7 +204,8 @@ function subscribersAsWritten(
   const rows: WrittenNames[] = [];
   const taken = new Set<string>();
   const joined = new Map<string, WrittenNames>();
-  for (const bucket of buckets) {
+  const present = new Set(subscribers);
+  for (const bucket of buckets.flatMap((one) => limiting(one, (name) => present.has(name)))) {
     if (bucket.limits === undefined) continue;
     const key = bucket.limits.join();
     const row = joined.get(key) ?? { names: new Map(bucket.limits.map(named)), limits: [] };

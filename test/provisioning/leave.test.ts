@@ -1,0 +1,157 @@
+/** A limit goes with the subscriber that it limits, whichever way that leaves its account. */
+import { PassThrough } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { exportTo } from '../../src/cli/export.ts';
+import { applyFile } from '../../src/provisioning/apply-file.ts';
+import type { Configuration } from '../../src/provisioning/configuration.ts';
+import { CsvReader } from '../../src/provisioning/csv.ts';
+import {
+  putAccount,
+  putSubscriber,
+  removeSubscriber,
+} from '../../src/provisioning/edit-account.ts';
+import { importBatch } from '../../src/provisioning/import.ts';
+import type { WrittenAccount, WrittenSubscriber } from '../../src/provisioning/schema.ts';
+import { readHeader } from '../../src/provisioning/subscriber-rows.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import { file, load, tenant } from './configurations.ts';
+
+const KIM: WrittenSubscriber = {
+  ...{ e164: '491', imsi: '262011' },
+  limits: [{ id: 'kim', unit: 'money', amount: '5' }],
+};
+const LEE: WrittenSubscriber = {
+  ...{ e164: '492', limits: [{ id: 'lee', unit: 'money', amount: '7' }] },
+};
+
+const fileOf = (...accounts: Partial<WrittenAccount>[]) =>
+  load(file([tenant('t', { accounts: accounts.map((one) => ({ id: '?', plan: 'p', ...one })) })]));
+const at = (account: string) => ({ tenant: 't', account });
+
+/** `family` with Kim and Lee, and `own` with nobody. */
+async function provisioned() {
+  const store = new MemoryStore({ partitions: 4 });
+  const first = fileOf({ id: 'family', subscribers: [KIM, LEE] }, { id: 'own' });
+  const { configuration } = await applyFile(store, first, { all: false });
+  const editing = {
+    ...{ store, configuration },
+    askClients: async () => ({ kind: 'done', asked: 0 }) as const,
+  };
+  return { store, editing };
+}
+
+/** Subscribers of an account, whom each of its limits is for, and what counters it has of them. */
+async function stateOf(store: MemoryStore, account: string) {
+  const { definition, counters } = (await store.load(at(account))).account!;
+  const limits = definition.buckets.filter((bucket) => bucket.limits !== undefined);
+  return {
+    subscribers: definition.subscribers,
+    limits: Object.fromEntries(limits.map(({ id, limits }) => [id, limits])),
+    counters: Object.keys(counters).filter((field) => /^[ar]:(kim|lee)/.test(field)),
+  };
+}
+
+const ofLee = {
+  ...{ limits: { lee: ['e164:492'] }, counters: ['a:lee', 'r:lee'] },
+};
+
+type Editing = Awaited<ReturnType<typeof provisioned>>['editing'];
+const KIMS = [
+  { kind: 'e164', id: '491' },
+  { kind: 'imsi', id: '262011' },
+] as const;
+
+describe.each<[string, (editing: Editing) => Promise<unknown>]>([
+  [
+    'is moved',
+    async ({ store }) => {
+      for (const one of KIMS) await putSubscriber(store, at('own'), one);
+    },
+  ],
+  [
+    'is taken from it',
+    async ({ store }) => {
+      for (const one of KIMS) await removeSubscriber(store, 't', one);
+    },
+  ],
+  [
+    'is put on another',
+    (editing) => putAccount(editing, at('own'), { plan: 'p', subscribers: [KIM] }),
+  ],
+  [
+    'is put on it no more',
+    (editing) => putAccount(editing, at('family'), { plan: 'p', subscribers: [LEE] }),
+  ],
+  [
+    'is on another in the file',
+    ({ store }) =>
+      applyFile(
+        store,
+        fileOf({ id: 'family', subscribers: [LEE] }, { id: 'own', subscribers: [KIM] }),
+        { all: false },
+      ),
+  ],
+  [
+    'is on another in a file that has not the account',
+    ({ store }) => applyFile(store, fileOf({ id: 'own', subscribers: [KIM] }), { all: true }),
+  ],
+])('a subscriber that %s', (_, leave) => {
+  test('leaves none of its limits, and takes none of the others away', async () => {
+    const { store, editing } = await provisioned();
+    await leave(editing);
+    expect(await stateOf(store, 'family')).toEqual({ subscribers: ['e164:492'], ...ofLee });
+    await leave(editing);
+    expect(await stateOf(store, 'family')).toEqual({ subscribers: ['e164:492'], ...ofLee });
+  });
+
+  test('is imported where an export has it', async () => {
+    const { store, editing } = await provisioned();
+    await leave(editing);
+    const copy = await copied(store, editing.configuration);
+    for (const account of ['family', 'own'])
+      expect((await copy.load(at(account))).account?.definition).toEqual(
+        (await store.load(at(account))).account?.definition,
+      );
+  });
+});
+
+test('a limit stays with the identity that stays', async () => {
+  const { store, editing } = await provisioned();
+  await putSubscriber(store, at('own'), KIMS[0]);
+  expect(await stateOf(store, 'family')).toMatchObject({
+    subscribers: ['e164:492', 'imsi:262011'],
+    limits: { kim: ['imsi:262011'], lee: ['e164:492'] },
+  });
+  const copy = await copied(store, editing.configuration);
+  expect(await stateOf(copy, 'family')).toEqual(await stateOf(store, 'family'));
+  expect((await stateOf(copy, 'own')).subscribers).toEqual(['e164:491']);
+});
+
+test('a limit that was left behind by a move half way is not exported', async () => {
+  const { store, editing } = await provisioned();
+  for (const one of KIMS) await store.moveSubscriber('t', one, 'own');
+  expect((await stateOf(store, 'family')).limits).toHaveProperty('kim');
+  const copy = await copied(store, editing.configuration);
+  expect(await stateOf(copy, 'family')).toEqual({ subscribers: ['e164:492'], ...ofLee });
+  expect((await stateOf(copy, 'own')).subscribers).toEqual(['e164:491', 'imsi:262011']);
+});
+
+/** A fresh store with what the other exports; all of it must be taken. */
+async function copied(store: MemoryStore, configuration: Configuration): Promise<MemoryStore> {
+  const out = new PassThrough();
+  const [, text] = await Promise.all([
+    exportTo(out, store, { tenant: 't', configuration }),
+    textOf(out),
+  ]);
+  const reader = new CsvReader();
+  const [header, ...rows] = [...reader.push(Buffer.from(text)), ...reader.finish()];
+  const read = readHeader(header!.cells);
+  if ('problem' in read) throw new Error(read.problem);
+  const copy = new MemoryStore({ partitions: 4 });
+  const batch = [...Map.groupBy(rows, ({ cells }) => cells[0]).values()];
+  const options = { store: copy, configuration, tenant: 't', columns: read.columns };
+  const { refused } = await importBatch({ ...options, concurrency: 2 }, batch);
+  expect(refused).toEqual([]);
+  return copy;
+}
