@@ -3,6 +3,7 @@
  * since they have `plan`; of older ones the account's plan stands for it. The plans are those that the store
  * keeps, or, where there is no store, those of a provisioning file. Not a command itself.
  */
+import type { Bucket } from '../charging/account.ts';
 import type { Plan } from '../charging/plan.ts';
 import { TollkeeperError } from '../errors.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
@@ -24,6 +25,8 @@ export interface PastPlans {
   idFor(owner: Owner): Promise<string>;
   /** A version of a plan, or it as it is now; undefined: it is not kept. */
   version(of: { tenant: string; plan: string }, version?: number): Promise<Plan | undefined>;
+  /** Those that an account has now, limits of its subscribers among them; none: it is not known. */
+  bucketsOf(owner: Owner): Promise<readonly Bucket[]>;
   currencyOf(tenant: string): TenantCurrency | undefined;
 }
 
@@ -36,6 +39,7 @@ export class StoredPlans implements PastPlans {
   readonly #named: string | undefined;
   readonly #ids = new Map<string, Promise<string>>();
   readonly #versions = new Map<string, Promise<Plan | undefined>>();
+  readonly #buckets = new Map<string, Promise<readonly Bucket[]>>();
 
   constructor(
     store: PastStore,
@@ -47,8 +51,8 @@ export class StoredPlans implements PastPlans {
   }
 
   idFor(owner: Owner): Promise<string> {
-    const { tenant, account } = owner;
-    const key = this.#named === undefined ? `${tenant} ${account}` : tenant;
+    const { tenant } = owner;
+    const key = this.#named === undefined ? keyOf(owner) : tenant;
     return remembered(this.#ids, key, () => this.#find(owner));
   }
 
@@ -63,6 +67,13 @@ export class StoredPlans implements PastPlans {
       const wanted = version ?? (await this.#store.planVersions(tenant, plan)).at(-1);
       const text = wanted && (await this.#store.planText(tenant, plan, wanted));
       return text ? compilePlanAlone(text) : undefined;
+    });
+  }
+
+  bucketsOf(owner: Owner): Promise<readonly Bucket[]> {
+    return remembered(this.#buckets, keyOf(owner), async () => {
+      const { account } = await this.#store.load(owner);
+      return account?.definition.buckets ?? [];
     });
   }
 
@@ -91,6 +102,7 @@ export class WrittenPlans implements PastPlans {
   readonly #tenants: ReadonlyMap<string, Tenant>;
   readonly #named: string | undefined;
   readonly #ids = new Map<string, Promise<string>>();
+  readonly #buckets = new Map<string, Promise<readonly Bucket[]>>();
 
   constructor(tenants: readonly Tenant[], named: string | undefined) {
     this.#tenants = new Map(tenants.map((tenant) => [tenant.id, tenant]));
@@ -98,7 +110,7 @@ export class WrittenPlans implements PastPlans {
   }
 
   idFor(owner: Owner): Promise<string> {
-    return remembered(this.#ids, `${owner.tenant} ${owner.account}`, () => this.#find(owner));
+    return remembered(this.#ids, keyOf(owner), () => this.#find(owner));
   }
 
   async version(
@@ -107,6 +119,13 @@ export class WrittenPlans implements PastPlans {
   ): Promise<Plan | undefined> {
     const found = this.#tenants.get(tenant)?.plans.find(({ id }) => id === plan);
     return version === undefined || found?.version === version ? found : undefined;
+  }
+
+  bucketsOf(owner: Owner): Promise<readonly Bucket[]> {
+    return remembered(this.#buckets, keyOf(owner), async () => {
+      const accounts = this.#tenants.get(owner.tenant)?.accounts;
+      return (accounts && definitionIn(accounts, owner.account)?.buckets) ?? [];
+    });
   }
 
   currencyOf(tenant: string): TenantCurrency | undefined {
@@ -126,10 +145,16 @@ export class WrittenPlans implements PastPlans {
 }
 
 function planIn({ accounts }: Tenant, account: string): string | undefined {
+  return definitionIn(accounts, account)?.plan;
+}
+
+function definitionIn(accounts: Tenant['accounts'], account: string) {
   if (!accounts.has(account)) return undefined;
-  for (const { definition } of accounts) if (definition.account === account) return definition.plan;
+  for (const { definition } of accounts) if (definition.account === account) return definition;
   return undefined;
 }
+
+const keyOf = ({ tenant, account }: Owner): string => `${tenant} ${account}`;
 
 function tenantCurrency(currency: Currency | undefined): TenantCurrency | undefined {
   return currency && { currency: currency.code, digits: currency.digits };

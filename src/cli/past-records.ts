@@ -1,8 +1,8 @@
 /**
- * Explains records of the past by the plans that rated them: which rule matched and how the amount
- * came about. A record says what was used and what it cost; what its session had been charged for before, and
- * what it had said of its use, is known from the records before it, which therefore have to come
- * first. Not a command itself.
+ * Explains records of the past by the plans that rated them: which rule matched, who paid, and how
+ * the amount came about. A record says what was used, what it cost and what each bucket was charged;
+ * what its session had been charged for before, and what it had said of its use, is known from the
+ * records before it, which therefore have to come first. Not a command itself.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -13,11 +13,11 @@ import {
 } from '../charging/explain.ts';
 import type { Plan, Price } from '../charging/plan.ts';
 import { priceOf } from '../charging/quota.ts';
-import { affordable, basisOf, costOfMore } from '../charging/rating.ts';
-import type { RecordedService, RecordKind } from '../charging/record.ts';
-import { type Facts, serviceKey } from '../charging/request.ts';
+import type { BucketChange, RecordedService, RecordKind } from '../charging/record.ts';
+import { type Facts, serviceKey, type Unit } from '../charging/request.ts';
 import { recordedFacts } from '../ro/recorded-facts.ts';
 import type { PastPlans } from './past-plans.ts';
+import { type Payment, paidByMoney, paymentsOf, type Use } from './payers.ts';
 
 /** A line of a record file (`store/records/line.ts`). */
 export interface RecordLine {
@@ -33,6 +33,7 @@ export interface RecordLine {
   context?: string;
   outcome: string;
   services: readonly RecordedService[];
+  changes?: readonly BucketChange[];
   information?: unknown;
 }
 
@@ -48,6 +49,8 @@ export interface ExplainedRecord {
   kind: RecordKind;
   number?: number;
   outcome: string;
+  /** What each bucket was charged for all of its services. */
+  paid: readonly Payment[];
   services: readonly ExplainedService[];
 }
 
@@ -72,8 +75,8 @@ export interface ExplainedAmount {
   cost: number;
   /** What paid: money, a bucket of their unit, both, or nobody: they are free of charge. */
   paidBy: 'money' | 'units' | 'both' | 'nobody' | 'unknown';
-  /** Of `units`, those that money paid for. */
-  paidFor: number;
+  /** Of `units`, those that money paid for, free units of the price among them; absent: unknown. */
+  paidFor?: number;
   /** How `cost` came about; absent: free, or it cannot be told. */
   how?: CostExplanation;
 }
@@ -123,28 +126,38 @@ export class PastRecords {
     const past = isEvent ? newPast(true) : this.#past(record);
     const said = recordedFacts(record.information);
     if (said !== undefined) past.facts = { ...past.facts, ...said };
-    const { id, partition, at, tenant, account, requestNumber, outcome } = record;
-    const services: ExplainedService[] = [];
-    for (const service of record.services) {
+    const { id, partition, at, tenant, account, requestNumber, outcome, changes = [] } = record;
+    const services: (ExplainedService & { amounts: ExplainedAmount[]; remarks: string[] })[] = [];
+    const takes: Take[] = [];
+    for (const [index, service] of record.services.entries()) {
       const { planVersion, after } = service;
       const id = service.plan ?? (await this.#plans.idFor(record));
       const plan = await this.#plans.version({ tenant, plan: id }, planVersion);
+      const key = isEvent ? String(index) : keyOf(service, past);
+      const later =
+        after?.plan === undefined
+          ? plan
+          : await this.#plans.version({ tenant, plan: after.plan }, after.planVersion);
+      takes.push(...takesOf(service, { index, key, plan, later }));
       if (plan === undefined) {
         const version = planVersion === undefined ? '' : `version ${planVersion} of `;
         const remarks = [`${version}plan ${id}, which rated it, is not known`];
-        forget(service, past);
         services.push({ ...service, plan: id, amounts: [], remarks });
         continue;
       }
       const facts = factsOf(service, past);
       const choice = explain(plan, { ...service, context, facts }, at);
       const remarks = remarksOn(service, { plan, choice });
-      const later =
-        after?.plan === undefined
-          ? plan
-          : await this.#plans.version({ tenant, plan: after.plan }, after.planVersion);
-      const amounts = amountsOf(service, { plan, later, past, remarks });
-      services.push({ ...service, plan: id, choice, timeZone: plan.timeZone, amounts, remarks });
+      const { timeZone } = plan;
+      services.push({ ...service, plan: id, choice, timeZone, amounts: [], remarks });
+    }
+    const paid = paymentsOf(changes, await this.#plans.bucketsOf(record));
+    for (const { take, use, paidFor } of rate(takes, { past, paid })) {
+      const service = services[take.index];
+      if (service?.choice === undefined || !take.isTold) continue;
+      const { amount, remarks } = amountOf(take, { use, paidFor });
+      service.amounts.push(amount);
+      service.remarks.push(...remarks);
     }
     const [plan, ...others] = new Set(services.map((service) => service.plan));
     return {
@@ -152,8 +165,7 @@ export class PastRecords {
       ...(plan === undefined || others.length > 0 ? {} : { plan }),
       ...{ session: sessionId, kind },
       ...(requestNumber === undefined ? {} : { number: requestNumber }),
-      outcome,
-      services,
+      ...{ outcome, paid, services },
     };
   }
 
@@ -197,51 +209,105 @@ function remarksOn(
   return remarks;
 }
 
-function amountsOf(
+/** A part of what a service used, under one rule. */
+interface Take {
+  /** Of the service in its record. */
+  index: number;
+  key: string;
+  rule: string;
+  unit: Unit;
+  price: Counted['price'];
+  units: number;
+  cost: number;
+  excess: boolean;
+  /** It came after a tariff change, which begins to count anew. */
+  isAfter: boolean;
+  /** The plan by which it was rated has no such rule. */
+  isGone: boolean;
+  /** Something was used, or it came after a tariff change. */
+  isTold: boolean;
+}
+
+function takesOf(
   service: RecordedService,
-  {
-    plan,
-    later,
-    past,
-    remarks,
-  }: {
-    plan: Plan;
-    /** What rated the part after a tariff change; undefined: it is not known. */
+  of: {
+    index: number;
+    key: string;
+    /** Undefined: it is not known. */
+    plan: Plan | undefined;
+    /** What rated the part after a tariff change. */
     later: Plan | undefined;
-    past: Past;
-    remarks: string[];
   },
-): ExplainedAmount[] {
-  const { rule, unit, used = 0, cost = 0, after } = service;
+): Take[] {
+  const { rule, unit, used = 0, cost = 0, after, excess = false } = service;
   if (rule === undefined || unit === undefined) return [];
-  const key = keyOf(service, past);
-  const written = (name: string, plan: Plan): Pick<Counted, 'rule' | 'price'> => {
-    const found = plan.rules.find((one) => one.name === name);
-    return { rule: name, price: priceOf({ unit, price: found?.price }) ?? 'none' };
-  };
-  const start = past.isWhole ? 0 : undefined;
-  let counted = countedOn(past.services.get(key), { ...written(rule, plan), rated: start });
-  const amounts: ExplainedAmount[] = [];
-  const take = (units: number, cost: number, by: Plan | undefined): void => {
-    const { rule, price, rated } = counted;
-    if (by?.rules.every(({ name }) => name !== rule)) remarks.push(`the plan has no rule ${rule}`);
-    const of = { rule, units, cost, rated };
-    const { amount, remark } = amountBy(price === 'none' ? undefined : price, of);
-    if (remark !== undefined) remarks.push(remark);
-    counted = { rule, price, rated: rated === undefined ? undefined : rated + amount.paidFor };
-    amounts.push(amount);
+  const { index, key, plan, later } = of;
+  const written = (
+    name: string,
+    plan: Plan | undefined,
+  ): Pick<Take, 'rule' | 'price' | 'isGone'> => {
+    const found = plan?.rules.find((one) => one.name === name);
+    const price = found && (priceOf({ unit, price: found.price }) ?? 'none');
+    return { rule: name, price, isGone: plan !== undefined && found === undefined };
   };
   const units = used - (after?.used ?? 0);
-  if (units > 0) take(units, cost - (after?.cost ?? 0), plan);
+  const common = { index, key, unit, excess };
+  const first = { units, cost: cost - (after?.cost ?? 0), isAfter: false, isTold: units > 0 };
+  const takes: Take[] = [{ ...common, ...written(rule, plan), ...first }];
   if (after !== undefined) {
-    counted =
-      later === undefined
-        ? { rule: after.rule, price: undefined, rated: undefined }
-        : { ...written(after.rule, later), rated: 0 };
-    take(after.used, after.cost, later);
+    const second = { units: after.used, cost: after.cost, isAfter: true, isTold: true };
+    takes.push({ ...common, ...written(after.rule, later), ...second });
   }
-  past.services.set(key, counted);
-  return amounts;
+  return takes;
+}
+
+interface Rated {
+  take: Take;
+  use: Use;
+  paidFor: number | undefined;
+}
+
+/**
+ * Finds how many units of each part money paid for, and counts them. What is found of one tells from
+ * where the next one of its service is counted, which may tell more.
+ */
+function rate(
+  takes: readonly Take[],
+  { past, paid }: { past: Past; paid: readonly Payment[] },
+): readonly Rated[] {
+  let found: readonly (number | undefined)[] = takes.map(() => undefined);
+  for (let pass = 0; ; pass++) {
+    const { uses, services } = counting(takes, { past, found });
+    const next = paidByMoney(uses, paid);
+    const isFinal = pass === takes.length || next.every((units, at) => units === found[at]);
+    found = next;
+    if (!isFinal) continue;
+    for (const [key, counted] of services) past.services.set(key, counted);
+    return takes.map((take, at) => ({ take, use: uses[at] as Use, paidFor: found[at] }));
+  }
+}
+
+/** From where each part is counted, where money paid for what is `found` of those before it. */
+function counting(
+  takes: readonly Take[],
+  { past, found }: { past: Past; found: readonly (number | undefined)[] },
+): { uses: Use[]; services: Map<string, Counted> } {
+  const services = new Map<string, Counted>();
+  const start = past.isWhole ? 0 : undefined;
+  const uses = takes.map((take, at): Use => {
+    const { key, rule, price, isAfter, unit, units, cost, excess } = take;
+    const before = services.get(key) ?? past.services.get(key);
+    const now = { rule, price, rated: isAfter ? 0 : start };
+    const counted = isAfter ? now : countedOn(before, now);
+    const eachReport = price !== 'none' && price?.eachReport === true;
+    const basis = eachReport ? 0 : counted.rated;
+    const paidFor = units === 0 || price === 'none' ? 0 : found[at];
+    const isKnown = price !== undefined && counted.rated !== undefined && paidFor !== undefined;
+    const rated = isKnown ? (counted.rated ?? 0) + (paidFor ?? 0) : undefined;
+    services.set(key, { rule, price, rated });
+    return { unit, units, cost, price, basis, excess };
+  });
+  return { uses, services };
 }
 
 /** What was counted before goes on under the same rule and price; else counting begins anew. */
@@ -250,14 +316,6 @@ function countedOn(before: Counted | undefined, now: Counted): Counted {
   if (before.rule !== now.rule) return { ...now, rated: 0 };
   if (before.price === undefined) return { ...now, rated: undefined };
   return { ...now, rated: isDeepStrictEqual(before.price, now.price) ? before.rated : 0 };
-}
-
-/** What was charged by a plan that is not known. */
-function forget(service: RecordedService, past: Past): void {
-  const { rule, after } = service;
-  if (rule === undefined) return;
-  const counted = { rule: after?.rule ?? rule, price: undefined, rated: undefined };
-  past.services.set(keyOf(service, past), counted);
 }
 
 /**
@@ -273,34 +331,30 @@ function keyOf(service: RecordedService, { services }: Past): string {
   return !services.has(own) && services.has(group) ? group : own;
 }
 
-/** How many of the units money paid for, and how their cost came about. */
-function amountBy(
-  price: Price | undefined,
-  of: { rule: string; units: number; cost: number; rated: number | undefined },
-): { amount: ExplainedAmount; remark?: string } {
-  const { rule, units, cost, rated } = of;
-  const paid = (paidBy: ExplainedAmount['paidBy'], paidFor = 0): ExplainedAmount => {
-    const amount = { rule, units, cost, paidBy, paidFor };
-    if (paidFor === 0 || price === undefined || rated === undefined) return amount;
-    return { ...amount, how: explainCost(price, basisOf(price, rated), paidFor) };
-  };
-  if (price === undefined)
+/** Who paid for the units of a part, and how their cost came about. */
+function amountOf(
+  { rule, units, cost, price, isGone }: Take,
+  { use: { basis }, paidFor }: { use: Use; paidFor: number | undefined },
+): { amount: ExplainedAmount; remarks: readonly string[] } {
+  const told = { rule, units, cost };
+  const unknown = { ...told, paidBy: 'unknown' } as const;
+  if (isGone) return { amount: unknown, remarks: [`the plan has no rule ${rule}`] };
+  if (price === undefined) return { amount: unknown, remarks: [] };
+  if (price === 'none')
     return cost === 0
-      ? { amount: paid('nobody') }
-      : { amount: paid('unknown'), remark: UNEXPLAINED };
-  if (rated === undefined)
-    return {
-      amount: paid('unknown'),
-      remark: 'what the session was charged for before is not known from these records',
-    };
-  const basis = basisOf(price, rated);
-  if (costOfMore(price, basis, units) === cost) return { amount: paid('money', units) };
-  if (cost === 0) return { amount: paid('units') };
-  // Money paid for a part only: for as many as the amount reaches.
-  const most = affordable(price, { rated: basis, budget: cost, wanted: units });
-  return costOfMore(price, basis, most) === cost
-    ? { amount: paid('both', most) }
-    : { amount: paid('unknown'), remark: UNEXPLAINED };
+      ? { amount: { ...told, paidBy: 'nobody', paidFor: 0 }, remarks: [] }
+      : { amount: unknown, remarks: [UNEXPLAINED] };
+  if (paidFor === undefined)
+    return { amount: unknown, remarks: [basis === undefined ? UNBEGUN : UNDIVIDED] };
+  const paidBy = paidFor === units ? 'money' : paidFor === 0 ? 'units' : 'both';
+  const amount: ExplainedAmount = { ...told, paidBy, paidFor };
+  if (paidFor === 0) return { amount, remarks: cost === 0 ? [] : [UNEXPLAINED] };
+  if (basis === undefined) return { amount, remarks: [UNBEGUN] };
+  const how = explainCost(price, basis, paidFor);
+  if (how.cost !== BigInt(cost)) return { amount, remarks: [UNEXPLAINED] };
+  return { amount: { ...amount, how }, remarks: [] };
 }
 
 const UNEXPLAINED = 'the amount is none that this version of the plan has for this use';
+const UNBEGUN = 'what the session was charged for before is not known from these records';
+const UNDIVIDED = 'the record does not say which units money paid for, and which a bucket of units';

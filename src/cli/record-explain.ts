@@ -29,6 +29,7 @@ import {
   PastRecords,
   type RecordLine,
 } from './past-records.ts';
+import type { Payment } from './payers.ts';
 import { readProvisioning } from './provisioned.ts';
 import { readConfiguration } from './stored.ts';
 import { reasonOf } from './trace-file-operand.ts';
@@ -203,6 +204,7 @@ function recordText(record: ExplainedRecord, currency: TenantCurrency | undefine
   return [
     `${when}  ${printable(session)}  ${what}: ${outcome}`,
     `  record ${id} of partition ${partition}, account ${account} of ${tenant}${plan}`,
+    ...paidLines(record.paid, { currency, timeZone: 'UTC' }),
     ...record.services.flatMap((service) =>
       serviceLines(service, { currency, timeZone: service.timeZone ?? 'UTC' }),
     ),
@@ -226,6 +228,23 @@ function serviceLines(service: ExplainedService, wording: Wording): string[] {
   ];
 }
 
+/** What each bucket was charged; limits only count it. */
+function paidLines(paid: readonly Payment[], wording: Wording): string[] {
+  const text = ({ bucket, amount, unit }: Payment): string => {
+    if (unit === undefined) return `${amount} of what ${printable(bucket)} counted`;
+    const shown =
+      unit === 'money' ? money(amount, wording) : shownQuantity(amount, unit, undefined);
+    return `${shown} by ${printable(bucket)}`;
+  };
+  const lines = [
+    ['paid', paid.filter(({ isLimit }) => !isLimit)],
+    ['counted', paid.filter(({ isLimit }) => isLimit)],
+  ] as const;
+  return lines.flatMap(([head, some]) =>
+    some.length === 0 ? [] : [`  ${head}: ${some.map(text).join(', ')}`],
+  );
+}
+
 function recipientsText({ count, of = count, called }: RecordedRecipients): string {
   const all = of === count ? `${count} recipients` : `${count} of ${of} recipients`;
   const shown = called.slice(0, MAX_NUMBERS).map(printable).join(' ');
@@ -239,8 +258,9 @@ const PAID_BY: Readonly<Record<ExplainedAmount['paidBy'], string>> = {
   nobody: 'free of charge',
   units: 'paid by a bucket of their unit',
   unknown: 'it cannot be told how',
-  money: '',
-  both: '',
+  // Where it is told, that stands in place of this.
+  money: 'it cannot be told how',
+  both: 'it cannot be told how',
 };
 
 function amountText(
@@ -248,7 +268,7 @@ function amountText(
   { unit, wording }: { unit: ExplainedService['unit']; wording: Wording },
 ): string[] {
   if (unit === undefined) return [];
-  const { units, paidFor, paidBy } = amount;
+  const { units, paidFor = 0, paidBy } = amount;
   const lines = amountLines(amount, { unit, wording, otherwise: PAID_BY[paidBy] });
   if (paidBy === 'both')
     lines.push(`  ${shownQuantity(units - paidFor, unit, undefined)} ${PAID_BY.units}`);

@@ -45,7 +45,10 @@ tenants:
     accounts:
       - id: anna
         plan: voice
-        subscribers: [{ e164: '491700000001' }]
+        subscribers: [{ e164: '491700000001', limits: [{ id: cap, unit: money, amount: '9.00' }] }]
+        buckets:
+          - { id: talk, unit: seconds, opening: 1 h }
+          - { id: main, unit: money, opening: '9.00' }
 routing: { rules: [{ tenant: blue, match: { e164Prefix: ['49'] } }] }
 peers: { anybody: {} }
 `;
@@ -229,12 +232,21 @@ describe('the records of a session', () => {
     expect(second?.services[0]?.amounts[1]).toMatchObject({ cost: 20_000, paidBy: 'unknown' });
   });
 
+  /** What buckets were charged. */
+  const charged = (amounts: Record<string, number>): Partial<ChargingRecord> => ({
+    changes: Object.entries(amounts).flatMap(([bucket, amount]) => [
+      { bucket, cause: 'reserve', available: -9_000, reserved: 9_000 },
+      { bucket, cause: 'debit', available: 0, reserved: 100 - amount },
+      { bucket, cause: 'overrun', available: -100, reserved: 0 },
+    ]),
+  });
+
   test('tell units that a bundle paid for from those that cost money', async () => {
     const file = fileOf('records-a.jsonl', [
       record('initial', 0, [{}]),
-      record('update', 1, [use(300, 0, { rule: 'calls' })]),
-      record('update', 2, [use(100, 400, { rule: 'calls' })]),
-      record('update', 3, [use(30, 300, { rule: 'calls' })]),
+      record('update', 1, [use(300, 0, { rule: 'calls' })], charged({ talk: 300 })),
+      record('update', 2, [use(100, 400, { rule: 'calls' })], charged({ talk: 60, main: 400 })),
+      record('update', 3, [use(30, 300, { rule: 'calls' })], charged({ cap: 300, main: 300 })),
     ]);
     const [, ...rest] = await explained(file);
     expect(rest.map(({ services }) => services[0]?.amounts[0])).toMatchObject([
@@ -242,9 +254,63 @@ describe('the records of a session', () => {
       { paidBy: 'both', paidFor: 40, cost: 400, how: { after: { units: 40 } } },
       { paidBy: 'money', paidFor: 30, how: { before: { units: 40 }, after: { units: 70 } } },
     ]);
+    expect(rest[2]?.paid).toEqual([
+      { bucket: 'cap', unit: 'money', amount: 300, isLimit: true },
+      { bucket: 'main', unit: 'money', amount: 300 },
+    ]);
     const { out } = await explain(file);
     expect(out).toContain('300 seconds by rule calls: paid by a bucket of their unit');
     expect(out).toContain('      60 seconds paid by a bucket of their unit');
+    expect(out).toContain('  paid: 60 seconds by talk, 0.04 EUR by main\n');
+    expect(out).toContain('  paid: 0.03 EUR by main\n  counted: 0.03 EUR by cap\n');
+  });
+
+  test('follow the buckets where the amount alone would be told otherwise', async () => {
+    // 50 seconds are a minute begun, however many of them a bundle pays for.
+    const file = fileOf('records-a.jsonl', [
+      record('initial', 0, [{ planVersion: 2 }], { information: called('4917') }),
+      record('update', 1, [use(50, 2_000)], charged({ talk: 20, main: 2_000 })),
+      record('update', 2, [use(30, 0)], charged({ main: 0 })),
+      record('termination', 3, [use(10, 2_000)], charged({ talk: 9, main: 2_000 })),
+    ]);
+    const [, ...rest] = await explained(file);
+    expect(rest.map(({ services }) => services[0])).toMatchObject([
+      { amounts: [{ paidBy: 'both', paidFor: 30, how: { cost: 2_000 } }], remarks: [] },
+      { amounts: [{ paidBy: 'money', paidFor: 30, how: { cost: 0 } }], remarks: [] },
+      {
+        amounts: [{ paidBy: 'both', paidFor: 1, how: { before: { units: 60 } } }],
+        remarks: [],
+      },
+    ]);
+  });
+
+  test('say who paid which service, or that it cannot be told', async () => {
+    const two = (first: number, second: number) => [
+      { ratingGroup: 1, ...use(100, first, { rule: 'calls' }) },
+      { ratingGroup: 2, ...use(100, second, { rule: 'mobile' }) },
+    ];
+    const file = fileOf('records-a.jsonl', [
+      record('initial', 0, [{ ratingGroup: 1 }, { ratingGroup: 2 }]),
+      record('update', 1, two(400, 4_000), charged({ talk: 60, main: 4_400 })),
+      record('update', 2, two(400, 2_000), charged({ talk: 120, main: 2_400 })),
+      record('update', 3, two(1, 1), charged({ gone: 60, main: 2 })),
+    ]);
+    const [, ...rest] = await explained(file);
+    expect(rest.map(({ services }) => services.map(({ amounts }) => amounts[0]))).toMatchObject([
+      [
+        { paidBy: 'both', paidFor: 40 },
+        { paidBy: 'money', paidFor: 100, how: { cost: 4_000 } },
+      ],
+      [
+        { paidBy: 'both', paidFor: 40 },
+        { paidBy: 'both', paidFor: 40, how: { before: { units: 100 } } },
+      ],
+      [{ paidBy: 'unknown' }, { paidBy: 'unknown' }],
+    ]);
+    expect(rest[2]?.services[0]?.remarks).toEqual([
+      'the record does not say which units money paid for, and which a bucket of units',
+    ]);
+    expect((await explain(file)).out).toContain('60 of what gone counted, 0.0002 EUR by main');
   });
 
   test('of services that are free, and of a group that others report for', async () => {
@@ -325,7 +391,6 @@ describe('what cannot be explained is said', () => {
       'what the session was charged for before is not known from these records',
       expect.stringContaining('it was rated by rule gone'),
       'the plan has no rule gone',
-      'the amount is none that this version of the plan has for this use',
     ]);
     const [, second] = await explained(file);
     expect(second?.services[0]).toMatchObject({ used: 50, cost: 1_234, amounts: [] });
