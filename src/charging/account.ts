@@ -56,7 +56,7 @@ export interface Renewal {
 export interface AccountDefinition extends AccountRef {
   plan: string;
   status: 'active' | 'blocked';
-  /** In the order in which they are drawn: by priority, then expiry, then id. */
+  /** By priority, then expiry, then id; see `drawOrder`. */
   buckets: readonly Bucket[];
   /** Subscribers as `kind:id`. */
   subscribers: readonly string[];
@@ -100,7 +100,10 @@ export function lastToPay(buckets: readonly Bucket[]): Bucket | undefined {
   return undefined;
 }
 
-/** The order in which buckets are drawn. */
+/**
+ * The order in which buckets are drawn, as far as it holds for good: where periods end, it turns with
+ * them (`inTurn`).
+ */
 export function drawOrder(a: Bucket, b: Bucket): number {
   return (
     a.priority - b.priority ||

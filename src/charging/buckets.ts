@@ -7,7 +7,7 @@
  * the end of each period what is left beyond the roll-over expires and the amount is added. Ends that
  * nobody decided anything between are made up for all at once, as if each had been in time.
  */
-import { type Account, type Bucket, hasPeriod } from './account.ts';
+import { type Account, type Bucket, hasPeriod, lastToPay } from './account.ts';
 import { endsUntil, periodEnd } from './calendar.ts';
 import { Draft } from './draft.ts';
 import type { Unit } from './request.ts';
@@ -62,6 +62,48 @@ function isDue(
   if (bucket.renewal === undefined || period === undefined) return false;
   return period <= now && (bucket.startsAt === undefined || bucket.startsAt <= now);
 }
+
+/**
+ * The account's buckets in the order in which they are drawn at `now`: of those with one priority the
+ * first to end, be it by a period that is not over until then, or would begin now. The last to pay
+ * stays behind them. Where periods decide it, they are conditions of what is decided.
+ */
+export function inTurn(draft: Draft, now: number): readonly Bucket[] {
+  const { buckets } = draft.account.definition;
+  if (!isByPeriod(buckets)) return buckets;
+  const last = lastToPay(buckets);
+  const endsAt = new Map(buckets.map((bucket) => [bucket, endOf(draft, bucket, now)]));
+  const end = (bucket: Bucket): number => endsAt.get(bucket) ?? 0;
+  return buckets.toSorted(
+    (a, b) =>
+      a.priority - b.priority ||
+      Number(a === last) - Number(b === last) ||
+      compare(end(a), end(b)) ||
+      compare(a.id, b.id),
+  );
+}
+
+/** Whether buckets of one priority end by their periods, so that no order of them holds for good. */
+function isByPeriod(buckets: readonly Bucket[]): boolean {
+  let before: Bucket | undefined;
+  for (const bucket of buckets) {
+    if (bucket.limits !== undefined) continue;
+    if (before?.priority === bucket.priority && (hasPeriod(before) || hasPeriod(bucket)))
+      return true;
+    before = bucket;
+  }
+  return false;
+}
+
+/** Store time in ms at which what is in a bucket ends, if it is drawn now. */
+function endOf(draft: Draft, bucket: Bucket, now: number): number {
+  const { expiresAt = Number.POSITIVE_INFINITY, lastsMs = 0 } = bucket;
+  if (!hasPeriod(bucket)) return expiresAt;
+  draft.keepPeriod(bucket.id);
+  return Math.min(expiresAt, draft.period(bucket.id) || now + lastsMs);
+}
+
+const compare = <Of extends number | string>(a: Of, b: Of): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Whether `bucket` may pay for the use. */
 export function paysFor(draft: Draft, bucket: Bucket, use: Use): boolean {

@@ -109,6 +109,11 @@ export class Draft {
     return after(pool.period);
   }
 
+  /** Makes the bucket's period a condition although nothing may be drawn from it. */
+  keepPeriod(bucket: string): void {
+    if (this.period(bucket) !== undefined) this.#inPeriod(this.#pool(bucket));
+  }
+
   /** Begins the period of a bucket that lasts from its first use: it ends at `end`. */
   begin(bucket: string, end: number): void {
     const { period } = this.#pool(bucket);

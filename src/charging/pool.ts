@@ -10,7 +10,7 @@
  * holds what its units cost at the most, wherever increments begin and fractions are rounded.
  */
 import type { Bucket } from './account.ts';
-import { beginUse, limitsUse, paysFor, type Use } from './buckets.ts';
+import { beginUse, inTurn, limitsUse, paysFor, type Use } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
@@ -69,7 +69,7 @@ export class Purses {
     const price = priceOf(service);
     const piles = this.#piles.get(pool);
     if (piles === undefined || price === undefined) return taken;
-    for (const { id } of this.#draft.account.definition.buckets) {
+    for (const { id } of inTurn(this.#draft, now)) {
       const pile = piles.money.get(id);
       if (pile === undefined || pile.total === 0 || taken.rest === 0) continue;
       const { rated } = taken.service;

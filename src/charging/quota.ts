@@ -3,7 +3,7 @@
  * reserve the next grant (RFC 8506 5.2-5.4).
  */
 import { type Bucket, hasPeriod, lastToPay } from './account.ts';
-import { beginUse, isOver, paysFor } from './buckets.ts';
+import { beginUse, inTurn, isOver, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { capsOf, debitLimits, leanOnCaps, overrunLimits, reserveLimits } from './limits.ts';
 import { add, LIMIT } from './money.ts';
@@ -158,7 +158,7 @@ export function overrun(
   let { rated } = service;
   let rest = over;
   let cost = 0;
-  for (const bucket of lastOnly ? [] : buckets) {
+  for (const bucket of lastOnly ? [] : inTurn(draft, now)) {
     if (rest === 0) break;
     if (bucket === last || !paysFor(draft, bucket, use)) continue;
     const budget = Math.max(0, draft.available(bucket.id));
@@ -247,7 +247,7 @@ export function reserve(
   let spent = 0;
   /** What the useful units left would cost, of what the limits leave. */
   let beyond = 0;
-  for (const bucket of draft.account.definition.buckets) {
+  for (const bucket of inTurn(draft, now)) {
     if (!paysFor(draft, bucket, use)) continue;
     const own = draft.promisable(bucket);
     let within: number;

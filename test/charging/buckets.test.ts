@@ -1,6 +1,12 @@
 /** What time does to buckets: renewal with roll-over, first use, start and expiry, exactly once. */
 import { describe, expect, test } from 'vitest';
-import type { Account, Bucket, Renewal } from '../../src/charging/account.ts';
+import {
+  type Account,
+  type Bucket,
+  drawOrder,
+  periodField,
+  type Renewal,
+} from '../../src/charging/account.ts';
 import { accountAt, turnPeriods } from '../../src/charging/buckets.ts';
 import { Draft, type Movement } from '../../src/charging/draft.ts';
 import { LIMIT } from '../../src/charging/money.ts';
@@ -367,5 +373,89 @@ describe('the period counter of a bucket', () => {
     expect(periodFor(renewed, now, { bucket: pass, period: 0 })).toBe(START + DAY);
     expect(periodFor(pass, now, { bucket: renewed, period: START + DAY })).toBe(0);
     expect(periodFor(bundle('b'), now, { bucket: pass, period: 7 })).toBeUndefined();
+  });
+});
+
+describe('buckets of one priority are drawn by what ends first', () => {
+  const lasts = (id: string, ms: number): Bucket => bundle(id, { lastsMs: ms });
+  const until = (id: string, ms: number): Bucket => bundle(id, { expiresAt: START + ms });
+  const renewed = (id: string, part: Partial<Bucket> = {}): Bucket =>
+    bundle(id, { renewal: daily(), ...part });
+  const endless = bundle('a');
+
+  /** What pays for ever more units, in the order in which it does. */
+  const drawnFrom = (buckets: readonly Bucket[], now = START): string[] => {
+    const openings = Object.fromEntries(buckets.map(({ id }) => [id, 40]));
+    const till = tillOf([...buckets, main].sort(drawOrder), { ...openings, main: 1_000 });
+    till.now = now;
+    const services = [asks({ asked: { octets: 40 * buckets.length } })];
+    till.ask(requestOf('initial', 0, services));
+    return till.session()!.services[0]!.grant!.parts.map(({ bucket }) => bucket);
+  };
+
+  test.each<[string, Bucket[], string[]]>([
+    [
+      'the end of a period, before an expiry after it',
+      [until('b', 2 * DAY), renewed('c')],
+      ['c', 'b'],
+    ],
+    ['an expiry before the end of a period', [renewed('b'), until('c', DAY - 1)], ['c', 'b']],
+    [
+      'an expiry within the period of the same bucket',
+      [renewed('b'), renewed('c', { expiresAt: START + HOUR })],
+      ['c', 'b'],
+    ],
+    ['so long from now as it would last', [until('b', 2 * HOUR), lasts('c', HOUR)], ['c', 'b']],
+    ['none at all comes last', [endless, lasts('b', 400 * DAY), renewed('c')], ['c', 'b', 'a']],
+    ['alike: by id', [renewed('c'), lasts('b', DAY), until('d', DAY)], ['b', 'c', 'd']],
+    [
+      'a lower priority comes first, whatever ends',
+      [renewed('c'), bundle('d', { priority: 1 })],
+      ['d', 'c'],
+    ],
+  ])('%s', (_, buckets, order) => {
+    expect(drawnFrom(buckets)).toEqual(order);
+    expect(drawnFrom(buckets.toReversed())).toEqual(order);
+  });
+
+  test('a use that has begun ends before one that would begin now', () => {
+    const till = tillOf([lasts('b', 3 * HOUR), lasts('c', 2 * HOUR), main], { b: 90, c: 40 });
+    till.ask(requestOf('initial', 0, [ask]));
+    const first = till.session()!.services[0]!.grant!.parts;
+    expect(first.map(({ bucket }) => bucket)).toEqual(['c']);
+    till.ask(requestOf('update', 1, [reports(40)]));
+    expect(till.session()!.services[0]!.grant!.parts.map(({ bucket }) => bucket)).toEqual(['b']);
+    expect([till.counters['p:b'], till.counters['p:c']]).toEqual([
+      ...[START + 3 * HOUR, START + 2 * HOUR],
+    ]);
+  });
+
+  test('money that is renewed too, but never after the last to pay', () => {
+    const extra: Bucket = { ...main, id: 'k', paysFor: ['data'] };
+    const rest: Bucket = { ...main, renewal: daily() };
+    expect(drawnFrom([extra, { ...main, id: 'l', paysFor: ['data'], renewal: daily() }])).toEqual([
+      ...['l', 'k'],
+    ]);
+    const till = tillOf([{ ...extra, id: 'a' }, rest], { a: 4, main: 100 });
+    till.ask(requestOf('initial', 0, [ask]));
+    expect(till.session()!.services[0]!.grant!.parts[0]!.bucket).toBe('a');
+  });
+
+  test('usage beyond a grant is taken in that order, too', () => {
+    const till = tillOf([until('b', 2 * DAY), renewed('c'), main], { b: 20, c: 45 });
+    till.ask(requestOf('initial', 0, [ask]));
+    till.ask(requestOf('termination', 1, [reports(50, 0)]));
+    expect([till.available('b'), till.available('c')]).toEqual([15, 0]);
+  });
+
+  test('a period that decided it is a condition, though nothing is drawn there', () => {
+    const buckets = [until('b', 2 * HOUR), lasts('c', 3 * HOUR), main];
+    const till = tillOf(buckets, { b: 40, c: 40 });
+    const decision = till.decide(requestOf('initial', 0, [ask]));
+    if (decision.kind !== 'change') throw new Error(decision.kind);
+    expect(on(decision.movements, periodField('c'))).toMatchObject({ delta: 0, max: 0 });
+    const others = tillOf([buckets[0]!, lasts('c', HOUR), main], { b: 40, c: 40 });
+    others.ask(requestOf('initial', 0, [ask]));
+    expect(others.reserved('c')).toBe(40);
   });
 });

@@ -8,6 +8,8 @@ export type ModelUnit = 'octets' | 'seconds';
 export interface ModelBucket {
   id: string;
   kind: ModelUnit | 'money';
+  /** Lower is drawn first; of several with the same, what ends first. */
+  priority: number;
   floor: bigint;
   startsAt?: number;
   expiresAt?: number;
@@ -546,7 +548,7 @@ export class Ledger {
       grant?.pool === pool ? [grant] : [],
     );
     const parts = grants.flatMap((grant) => [...grant.parts, ...(grant.change?.second ?? [])]);
-    for (const { id, kind } of this.buckets) {
+    for (const { id, kind } of this.#inTurn(now)) {
       const own = parts.filter(({ bucket, amount }) => bucket === id && amount > 0n);
       if (kind !== 'money' || own.length === 0) continue;
       while (rest > 0n) {
@@ -586,8 +588,8 @@ export class Ledger {
   ): void {
     const { mayChoose, limits, now } = of;
     let rest = of.units;
-    const last = this.buckets.filter((bucket) => bucket.limits === undefined).at(-1)!;
-    for (const bucket of this.buckets) {
+    const last = this.#last();
+    for (const bucket of this.#inTurn(now)) {
       if (bucket !== last && !(mayChoose && pays(bucket, service.rule, now))) continue;
       while (rest > 0n) {
         const cost = bucket.kind === 'money' ? priceOfNext(service) : 1n;
@@ -827,7 +829,7 @@ export class Ledger {
     let left = 0n;
     /** What those of them that money would pay for take of the limits. */
     let aside = 0n;
-    for (const bucket of this.buckets) {
+    for (const bucket of this.#inTurn(now)) {
       if (!pays(bucket, payer, now)) continue;
       const isMoney = bucket.kind === 'money';
       /** What so many units cost here. */
@@ -880,6 +882,38 @@ export class Ledger {
       part.period = bucket.endsAt;
     }
     return { grant: { parts, limits: held }, units, isLast: left < useful };
+  }
+
+  /** The last to pay: what is drawn when nothing else pays. */
+  #last(): ModelBucket {
+    return this.buckets.filter((bucket) => bucket.limits === undefined).at(-1)!;
+  }
+
+  /** All buckets, one after the other: each time the one that comes before all the others left. */
+  #inTurn(now: number): ModelBucket[] {
+    const last = this.#last();
+    /** When a bucket ends, if it is begun by now. */
+    const end = ({ expiresAt, lasts, endsAt }: ModelBucket): number => {
+      const ends = [Number.MAX_VALUE];
+      if (expiresAt !== undefined) ends.push(expiresAt);
+      if (endsAt !== undefined) ends.push(endsAt);
+      else if (lasts !== undefined) ends.push(now + lasts);
+      return Math.min(...ends);
+    };
+    const isBefore = (a: ModelBucket, b: ModelBucket): boolean => {
+      if (a.priority !== b.priority) return a.priority < b.priority;
+      if (a === last || b === last) return b === last;
+      if (end(a) !== end(b)) return end(a) < end(b);
+      return a.id < b.id;
+    };
+    const left = [...this.buckets];
+    const turns: ModelBucket[] = [];
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      for (const other of left) if (isBefore(other, next)) next = other;
+      turns.push(next);
+      left.splice(left.indexOf(next), 1);
+    }
+    return turns;
   }
 
   #bucket(id: string): ModelBucket {

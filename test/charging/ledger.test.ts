@@ -7,7 +7,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bucket, periodField, type Renewal } from '../../src/charging/account.ts';
+import { type Bucket, drawOrder, periodField, type Renewal } from '../../src/charging/account.ts';
 import type { Answer } from '../../src/charging/answer.ts';
 import type { Plan, Rule } from '../../src/charging/plan.ts';
 import type { SubscriberId } from '../../src/charging/request.ts';
@@ -115,6 +115,8 @@ const bucket = fc.record({
   expires: fc.option(fc.integer({ min: 1, max: 240 }), { nil: undefined }),
   turns,
   limits: fc.option(fc.subarray(SUBSCRIBERS), { nil: undefined, freq: 2 }),
+  /** It has the priority of the one written before it. */
+  alike: fc.boolean(),
   /** Of a limit: it is drawn after all that pay. */
   behind: fc.boolean(),
   paysFor: fc.option(fc.subarray(['r1', 'r2', 'r3', 'r1w', 'r2w', 'r3w'], { minLength: 1 }), {
@@ -172,7 +174,7 @@ const move = fc.oneof(
 
 const account = fc.record({
   buckets: fc.array(bucket, { maxLength: 4 }),
-  main: fc.record({ opening: fc.nat(400), limit: fc.nat(60), turns }),
+  main: fc.record({ opening: fc.nat(400), limit: fc.nat(60), turns, alike: fc.boolean() }),
   tariffs: fc.tuple(tariff, tariff, tariff),
   straddles: fc.constantFrom('before' as const, 'after' as const),
 });
@@ -191,14 +193,16 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
     ...named.filter((one) => !isBehind(one)),
     { ...last, id: 'main', unit: 'money' as const },
     ...named.filter(isBehind),
-  ].map((one, priority) => ({ ...one, priority }));
+  ];
+  let priority = 0;
   const defined = written.map((one): Bucket => {
+    if (!one.alike) priority++;
     const { starts, expires, limits, paysFor } = one as Partial<Limited>;
     return {
       ...main,
       id: one.id,
       unit: one.unit,
-      priority: one.priority,
+      priority,
       floor: one.unit === 'money' ? 0 - one.limit : 0,
       ...(starts === undefined ? {} : { startsAt: START + minutes(starts) }),
       ...(expires === undefined ? {} : { expiresAt: START + minutes(expires) }),
@@ -223,7 +227,7 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
     { supervisionSeconds: 3000, validityGraceSeconds: 30, indeterminate: straddles },
   );
   const openings = Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
-  const till = new Till({ buckets: defined, openings, plan });
+  const till = new Till({ buckets: defined.toSorted(drawOrder), openings, plan });
   const ledger = new Ledger({
     buckets: defined.map((one) => modelOf(one, openings[one.id] ?? 0)),
     tariffs: new Map(
@@ -287,12 +291,12 @@ function ruleModelOf(of: Rule): ModelRule {
   };
 }
 
-function modelOf(
-  { id, unit, floor, startsAt, expiresAt, renewal: filled, lastsMs, limits, paysFor }: Bucket,
-  opening: number,
-): ModelBucket {
+function modelOf(bucket: Bucket, opening: number): ModelBucket {
+  const { id, unit, priority, floor, startsAt, expiresAt } = bucket;
+  const { renewal: filled, lastsMs, limits, paysFor } = bucket;
   const model: ModelBucket = {
     id,
+    priority,
     kind: unit === 'money' || unit === 'seconds' ? unit : 'octets',
     floor: BigInt(floor),
     available: BigInt(opening),
