@@ -158,7 +158,8 @@ class TenantRun {
       const reply = await this.#store.createAccount(own, openings);
       // Another process was faster.
       if (reply === 'exists') return this.settle(account);
-    }
+      this.#report.created += 1;
+    } else if (!(await this.#change(account, stored))) return;
     // Where an account exists, a subscriber without a pointer is new, or was left half way.
     const arriving = stored === undefined ? held : [...held, ...unheld];
     const left = new Map<string, string[]>();
@@ -174,11 +175,7 @@ class TenantRun {
     for (const [holder, names] of left)
       await leaveNoLimits(this.#store, { tenant, account: holder }, names);
     this.#report.movedSubscribers += held.length;
-    if (stored === undefined) this.#report.created += 1;
-    else {
-      this.#report.addedSubscribers += unheld.length;
-      await this.#change(account, stored, arriving.length > 0);
-    }
+    if (stored !== undefined) this.#report.addedSubscribers += unheld.length;
   }
 
   /** Lets go of the subscribers that the file has elsewhere or not at all. */
@@ -230,20 +227,24 @@ class TenantRun {
     return true;
   }
 
-  async #change(account: ProvisionedAccount, loaded: Account, moved: boolean): Promise<void> {
+  /** Everything but subscribers, who find plan and limits when they come; false: it is refused. */
+  async #change(account: ProvisionedAccount, loaded: Account): Promise<boolean> {
     const { definition: stored } = loaded;
     const { account: edited, overruled } = this.#edited(account, stored);
-    const soFar = await this.#converge(account, moved ? undefined : loaded, (current) =>
+    const soFar = await this.#converge(account, loaded, (current) =>
       this.#rewritten(account, current),
     );
-    if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
-    if (soFar !== 'refused') {
-      this.#compareBuckets(account, stored);
-      for (const what of overruled) this.#note(account, overruledText(what));
+    if (soFar === 'refused') {
+      this.#report.refused += 1;
+      return false;
     }
+    if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
+    this.#compareBuckets(account, stored);
+    for (const what of overruled) this.#note(account, overruledText(what));
     const leaving = leavingOf(edited, stored);
-    if (leaving.length > 0 && soFar !== 'refused') this.deferred.push({ account, leaving, soFar });
+    if (leaving.length > 0) this.deferred.push({ account, leaving, soFar });
     else this.#report[soFar] += 1;
+    return true;
   }
 
   /** Changes the definition until it is what `wanted` makes of the one that is stored. */

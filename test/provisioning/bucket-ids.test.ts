@@ -21,6 +21,17 @@ async function withoutSms(): Promise<MemoryStore> {
   return store;
 }
 
+test('a file that uses it for another unit moves nobody to the account', async () => {
+  const store = await withoutSms();
+  const own = [{ e164: '491' }];
+  const first = file([tenant('t', { accounts: [{ id: 'b', plan: 'p', subscribers: own }] })]);
+  await applyFile(store, load(first), { all: true });
+  const buckets = [{ id: 'sms', unit: 'octets' }] as const;
+  const { accounts } = await applyFile(store, fileOf({ buckets, subscribers: own }), { all: true });
+  expect(accounts).toMatchObject({ refused: 1, movedSubscribers: 0 });
+  expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBe('b');
+});
+
 test.each([false, true])('a file does not use it for another unit (whole: %s)', async (all) => {
   const store = await withoutSms();
   const again = fileOf({ buckets: [{ id: 'sms', unit: 'money', priority: 5 }] });

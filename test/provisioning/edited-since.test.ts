@@ -85,9 +85,9 @@ test('what both have changed is as the file says, which is told', async () => {
     ...{ plan: 'q', maxSessions: 4, status: 'active', subscribers: ['e164:491', 'e164:492'] },
   });
   expect(report.notes.map(({ account, text }) => [account, text])).toEqual([
-    ['a', overruledText('e164:492, on account other')],
     ['a', overruledText('status')],
     ['a', overruledText('maxSessions')],
+    ['a', overruledText('e164:492, on account other')],
   ]);
 });
 
