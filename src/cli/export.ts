@@ -5,9 +5,11 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Account, AccountDefinition } from '../charging/account.ts';
 import { TollkeeperError } from '../errors.ts';
+import { subscriberId } from '../provisioning/apply.ts';
 import { misfits } from '../provisioning/buckets.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
 import { csvLine } from '../provisioning/csv.ts';
+import { identityFinding } from '../provisioning/identity.ts';
 import { rulesOfTenant } from '../provisioning/rule-names.ts';
 import { COLUMNS, rowsOf } from '../provisioning/subscriber-rows.ts';
 import type { Store } from '../store/store.ts';
@@ -66,7 +68,8 @@ export const command = defineCommand({
     if (refusable.length > 0)
       call.note(
         'Import refuses the rows of accounts whose plan is not there, or has not the rules that ' +
-          `their buckets name: ${refusable.join(', ')}${more}`,
+          'their buckets name, and those with an identity that no client can send: ' +
+          `${refusable.join(', ')}${more}`,
       );
     call.result(written, ({ accounts, rows }) => `${accounts} accounts, ${rows} rows in ${file}`);
   },
@@ -111,8 +114,13 @@ export async function exportTo(
   return written;
 }
 
-/** A plan may be taken out that accounts have: they keep its name, and buckets its rules'. */
+/**
+ * A plan may be taken out that accounts have: they keep its name, and buckets its rules'. Identities
+ * may be older than what is asked of them.
+ */
 function isImportable(definition: AccountDefinition, configuration: Configuration): boolean {
+  if (definition.subscribers.some((name) => identityFinding(subscriberId(name)) !== undefined))
+    return false;
   const rules = rulesOfTenant(configuration, definition.tenant)(definition.plan);
   return rules !== undefined && misfits(definition, { id: definition.plan, rules }).length === 0;
 }

@@ -6,17 +6,27 @@ import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { type Finding, show } from './problem.ts';
 import { valueDefs } from './schema-values.ts';
 
-const WRITTEN: Readonly<Record<SubscriberKind, { title: string; pattern: string }>> = {
-  e164: valueDefs.e164,
-  imsi: valueDefs.imsi,
-  sip: valueDefs.identity,
-  nai: valueDefs.identity,
-  private: valueDefs.identity,
+interface Written {
+  title: string;
+  pattern: RegExp;
+}
+
+const written = ({ title, pattern }: { title: string; pattern: string }): Written => ({
+  title,
+  pattern: new RegExp(pattern, 'u'),
+});
+
+const WRITTEN: Readonly<Record<SubscriberKind, Written>> = {
+  e164: written(valueDefs.e164),
+  imsi: written(valueDefs.imsi),
+  sip: written(valueDefs.identity),
+  nai: written(valueDefs.identity),
+  private: written(valueDefs.identity),
 };
 
 /** What is wrong with an identity; undefined: nothing. */
 export function identityFinding({ kind, id }: SubscriberId): Finding | undefined {
   const { title, pattern } = WRITTEN[kind];
-  if (new RegExp(pattern, 'u').test(id)) return undefined;
+  if (pattern.test(id)) return undefined;
   return { path: [kind], found: show(id), expected: title };
 }

@@ -182,6 +182,8 @@ test('an export tells of accounts whose rows would be refused', async () => {
     return done.refusable;
   };
   expect(await exported(configuration)).toEqual([]);
+  await store.moveSubscriber('t', { kind: 'e164', id: '+491' }, 'a');
+  expect(await exported(configuration)).toEqual(['a']);
   const gone = await put(store, [plan('1', { id: 'q' })]);
   if (gone.kind === 'refused') throw new Error('it was refused');
   expect((await exported(gone.configuration)).sort()).toEqual(['a', 'b']);
