@@ -68,7 +68,10 @@ function sessionText(
   const services = table(view.services, [
     { head: 'rating group', right: true, cell: ({ ratingGroup }) => String(ratingGroup ?? '-') },
     { head: 'services', cell: ({ serviceIds }) => serviceIds.join(',') || '-' },
-    { head: 'rule', cell: ({ rule, planVersion }) => `${rule} (plan version ${planVersion})` },
+    ...(view.services.some(({ recipients }) => recipients !== undefined)
+      ? [{ head: 'recipients', cell: recipientsText }]
+      : []),
+    { head: 'rule', cell: ruleText },
     { head: 'used', right: true, cell: ({ used, unit }) => shownQuantity(used, unit, currency) },
     {
       head: 'cost',
@@ -94,6 +97,16 @@ function askingText({ for: what, reason, attempts, acknowledged, ...scope }: Ask
   ];
   const wish = what === 'abort' ? 'to end it' : ['to re-authorise', ...of].join(' ');
   return `${wish} (${reason}), ${acknowledged ? 'agreed' : `tried ${attempts} times`}`;
+}
+
+function recipientsText({ recipients }: ServiceView): string {
+  if (recipients === undefined) return '-';
+  const { called, count, of } = recipients;
+  return `${count} of ${of}${called === undefined ? '' : ` (${called}${count > 1 ? ' ...' : ''})`}`;
+}
+
+function ruleText({ rule, plan, planVersion }: ServiceView): string {
+  return `${rule} (plan ${plan === undefined ? '' : `${plan} `}version ${planVersion})`;
 }
 
 function granted({ granted, unit }: ServiceView, currency: TenantCurrency | undefined): string {

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Account } from '../charging/account.ts';
 import type { Pending } from '../charging/pending.ts';
-import type { SubscriberId, Unit } from '../charging/request.ts';
+import type { Share, SubscriberId, Unit } from '../charging/request.ts';
 import type { Grant, Part, Service, Session, SessionState } from '../charging/session.ts';
 import { readNamed } from '../engine/sub-sessions.ts';
 import { TollkeeperError } from '../errors.ts';
@@ -37,10 +37,20 @@ export interface AskingView {
   acknowledged: boolean;
 }
 
+/** Of a message to recipients under several rules, those whom a service is for. */
+interface RecipientsView {
+  /** The first of them whose number is known; absent: none is. */
+  called?: string;
+  count: number;
+  of: number;
+}
+
 export interface ServiceView {
   ratingGroup?: number;
   serviceIds: readonly number[];
+  recipients?: RecipientsView;
   rule: string;
+  plan?: string;
   planVersion: number;
   unit: Unit;
   used: number;
@@ -164,7 +174,24 @@ export const sessionSchema = {
         properties: {
           ratingGroup: { type: 'integer' },
           serviceIds: { type: 'array', items: { type: 'integer' } },
+          recipients: {
+            type: 'object',
+            description:
+              'Of a message to recipients under several rules: those whom this is for. Each rule ' +
+              'has a service of its own.',
+            required: ['count', 'of'],
+            additionalProperties: false,
+            properties: {
+              called: { type: 'string', description: 'The first of them whose number is known.' },
+              count: { type: 'integer' },
+              of: { type: 'integer', description: 'How many recipients the message has.' },
+            },
+          },
           rule: { type: 'string', description: 'The rule of the plan that rates it.' },
+          plan: {
+            type: 'string',
+            description: 'Absent: it was stored by a version of this program that did not say.',
+          },
           planVersion: { type: 'integer' },
           unit: unitSchema,
           used: { type: 'integer', description: 'Units reported so far.' },
@@ -289,19 +316,27 @@ function askingView({ kind, reason, scope, attempts, acknowledged }: Pending): A
 }
 
 function serviceView(
-  { ratingGroup, serviceIds, rule, planVersion, unit, used, cost, grant }: Service,
+  service: Service,
   of: { currency: TenantCurrency | undefined; account?: Account | undefined },
 ): ServiceView {
+  const { ratingGroup, serviceIds, share, rule, plan, planVersion, unit, used, cost, grant } =
+    service;
   return {
     ...(ratingGroup === undefined ? {} : { ratingGroup }),
     serviceIds,
+    ...(share === undefined ? {} : { recipients: recipientsView(share) }),
     rule,
+    ...(plan === undefined ? {} : { plan }),
     planVersion,
     unit,
     used,
     cost: quantity(cost, 'money', of.currency),
     ...(grant === undefined ? {} : { granted: grantView(grant, of) }),
   };
+}
+
+function recipientsView({ called, count, of }: Share): RecipientsView {
+  return called === '' ? { count, of } : { called, count, of };
 }
 
 function grantView(

@@ -364,6 +364,20 @@ describe('session show', () => {
     );
   });
 
+  test('tells the plan, and whom of a message’s recipients a service is for', async () => {
+    const [internet, free] = session('red').services;
+    const share = { called: '491701', count: 2, of: 3, units: 2 };
+    const services = [
+      { ...internet!, plan: 'prepaid', share },
+      { ...free!, plan: 'prepaid', share: { ...share, called: '', count: 1 } },
+    ];
+    await open(store, session('red', { sessionId: 'message;1', services }));
+    const { out } = await run('session', 'show', 'message;1');
+    expect(out).toMatch(/7 +2 of 3 \(491701 \.\.\.\) {2}internet \(plan prepaid version 3\) {2}/);
+    expect(out).toMatch(/- +1 of 3 +free \(plan prepaid version 3\) {2}/);
+    expect((await run('session', 'show', sessionIdOf('blue'))).out).not.toContain('recipients');
+  });
+
   test('as JSON; one that there is not', async () => {
     const ran = await run('session', 'show', sessionIdOf('blue'), '--json');
     expect(objects(ran)).toMatchObject([{ state: 'open', tenant: 'blue' }]);
@@ -388,7 +402,7 @@ describe('audit', () => {
     expect(clean.out).toMatch(/^blue +EUR +20\.000000 +0\.000000 .* 19\.999975 +0\.000025$/m);
     expect(clean.code).toBe(0);
     const [report] = objects(await run('audit', '--json'));
-    expect(report).toMatchObject({ clean: true, sessions: 1, findings: [] });
+    expect(report).toMatchObject({ clean: true, sessions: 2, findings: [] });
 
     const key = (await store.connection.redis.keys('tk:{*}:a:blue/family'))[0]!;
     await store.connection.redis.hincrby(key, availableField('main'), -3);

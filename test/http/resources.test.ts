@@ -61,6 +61,26 @@ test('a session is shown with its services, grants and what holds them', async (
   });
 });
 
+test('the plan of a service is shown, and whom of a message’s recipients it is for', async () => {
+  const store = await provisionedStore();
+  const [, free] = session('blue').services;
+  const named = { ...free!, plan: 'prepaid' };
+  const services = [
+    { ...named, share: { called: '491701', count: 2, of: 3, units: 2 } },
+    { ...named, share: { called: '', count: 1, of: 3, units: 1 } },
+  ];
+  await open(store, session('blue', { sessionId: 'message;1', services }));
+  const { get } = await serve({ store });
+  const { body } = await get('/v1/sessions/message%3B1');
+  expect(body).toMatchObject({
+    services: [
+      { plan: 'prepaid', planVersion: 3, recipients: { called: '491701', count: 2, of: 3 } },
+      { plan: 'prepaid', planVersion: 3, recipients: { count: 1, of: 3 } },
+    ],
+  });
+  expect((body as { services: object[] }).services[1]).not.toHaveProperty('recipients.called');
+});
+
 test('what a grant holds of limits, and after a tariff change, is shown', async () => {
   const store = await provisionedStore();
   const part = { units: 5, amount: 5 };
