@@ -73,7 +73,9 @@ export function serveEach(
   if (!asked.some(isMessage) && !known.some(isShared)) return serveAll(serving, asked, known);
   const divided = asked.map((one) => divide(serving, one, known));
   const all = divided.flatMap(({ parts }) => parts.map(({ one }) => one));
-  if (divided.every(({ isWhole }) => isWhole)) return serveAll(serving, all, known);
+  const isOne = divided.every(({ isWhole }) => isWhole);
+  if (isOne && divided.every(({ parts }) => parts.every(({ group }) => group === undefined)))
+    return serveAll(serving, all, known);
   const answers: ServiceAnswer[] = [];
   const takenBack = new Map<number, Outcome>();
   let before: (Service | undefined)[] = [];
@@ -84,9 +86,9 @@ export function serveEach(
     const { services } = soFar;
     const from = soFar.answers.length - before.length;
     const own = soFar.answers.slice(from);
-    const answer = each.isWhole ? (own[0] as ServiceAnswer) : joined(serving, each, own);
+    const answer = each.isWhole ? wholly(each, own) : joined(serving, each, own);
     answers.push(answer);
-    if (!each.isWhole) {
+    if (answer !== own[0]) {
       const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
       refuses ||= isRefused;
       const isAsked = each.parts.some(({ group }) => group !== undefined);
@@ -101,8 +103,9 @@ export function serveEach(
     }
     before = [];
   };
-  // One answer can tell of one tariff change: here grants end with it instead.
-  const served = serveAll({ ...serving, tariffChange: undefined }, all, known, review);
+  // One answer can tell of one tariff change: where there are several, grants end with it instead.
+  const with_ = isOne ? serving : { ...serving, tariffChange: undefined };
+  const served = serveAll(with_, all, known, review);
   const recorded = served.recorded.map((one, at): RecordedService => {
     const outcome = takenBack.get(at);
     if (outcome === undefined) return one;
@@ -124,8 +127,10 @@ function divide(serving: Serving, sent: AskedService, known: readonly Service[])
   const shares = one.asked === undefined ? [] : sharesBy(one, { ruleOf, called });
   if (before.length === 0 && shares.length < 2) {
     const [share] = shares;
-    const whole = share?.asked === undefined ? sent : { ...sent, asked: share.asked };
-    return { parts: [{ one: whole }], odd: false, isWhole: true };
+    if (share?.asked === undefined) return { parts: [{ one: sent }], odd: false, isWhole: true };
+    const { asked } = share;
+    const group = share.recipients.length > 1 ? { ...share, asked } : undefined;
+    return { parts: [{ one: { ...sent, asked }, group }], odd: false, isWhole: true };
   }
   const groups = shares.flatMap(({ asked, ...share }) => (asked ? [{ ...share, asked }] : []));
   const odd = groups.length < shares.length;
@@ -260,6 +265,16 @@ function namedBy(
   const shares = sharesOf({ serviceIds: [], asked: { [unit]: units }, recipients }, ruleOf);
   const sum = shares.reduce((sum, { asked }) => sum + (asked?.[unit] ?? 0), 0);
   return sum === units ? new Map(shares.map((share) => [share.rule, share])) : undefined;
+}
+
+/** The answer to a message under one rule. */
+function wholly({ parts: [part] }: Divided, own: readonly ServiceAnswer[]): ServiceAnswer {
+  const [answer] = own as [ServiceAnswer];
+  const { ratingGroup, serviceIds, granted } = answer;
+  if (granted === undefined || granted.units === 0 || granted.units >= leastOf(part?.group))
+    return answer;
+  const name = ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
+  return { ...name, outcome: 'credit-limit-reached' };
 }
 
 /** One answer of those for each rule. */

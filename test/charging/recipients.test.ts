@@ -168,6 +168,30 @@ describe('a message to several recipients in a session', () => {
     expect(till.decide(hint, { fresh: false }).kind).toBe('reread');
   });
 
+  test('is paid for all of them or for none under one rule, too', () => {
+    const { till, answer } = opened([CHEAP, '491702', '491703'], { openings: { main: 25 } });
+    expect(answer.services).toEqual([
+      { ratingGroup: 1, serviceIds: [], outcome: 'credit-limit-reached' },
+    ]);
+    expect(balance(till)).toEqual([25, 0]);
+    expect(till.session()!.services).toEqual([]);
+    expect(till.records[0]!.services[0]).not.toHaveProperty('granted');
+    expect(opened([CHEAP, '491702'], { openings: { main: 25 } }).answer.services).toMatchObject([
+      { outcome: 'success', granted: { units: 2 } },
+    ]);
+  });
+
+  test('is told of a tariff change under one rule, and may be more than is granted at once', () => {
+    const day = { ...sms, name: 'day', match: { when: [{ from: 60, until: 1440 }] } };
+    const few = { ...sms, quota: { size: 1, minimum: 1, maximum: 2 } };
+    const till = new Till({ plan: planOf([day, few]), openings: { main: 1000 } });
+    const request = requestOf('initial', 0, [to([CHEAP, '491702', '491703'])]);
+    const { services } = till.ask({ ...request, tariffChange: 'single' });
+    expect(services).toMatchObject([
+      { granted: { units: 2 }, tariffChange: { at: START + 3_600_000 } },
+    ]);
+  });
+
   test('is refused where one of them is, and where the units are not to be divided', () => {
     const denied = { ...sms, name: 'no', match: { called: ['900'] }, denied: true };
     const others = planOf([denied, dear, { ...sms, match: { called: ['49'] } }]);
@@ -287,6 +311,36 @@ describe('two messages of one service in a request', () => {
     expect(balance(three.till)).toEqual([30, 0]);
     expect(three.till.records.at(-1)!.services).toMatchObject([{ used: 2 }, { used: 2 }]);
   });
+});
+
+test('what is granted is what the answers say, whichever messages come in one request', () => {
+  const message = fc.array(fc.constantFrom(CHEAP, '491702', DEAR, '49902'), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 2 }), message), { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 0, max: 900 }),
+      (messages, opening) => {
+        const till = new Till({ plan, openings: { main: opening } });
+        const services = messages.map(([ratingGroup, recipients]) =>
+          to(recipients, recipients.length, { ratingGroup }),
+        );
+        const { services: answers } = till.ask(requestOf('initial', 0, services));
+        const held = till.session()!.services;
+        const sum = (figures: (number | undefined)[]) =>
+          figures.reduce<number>((sum, figure = 0) => sum + figure, 0);
+        expect(sum(held.map(({ grant }) => grant?.units))).toBe(
+          sum(answers.map(({ granted }) => granted?.units)),
+        );
+        for (const { share, grant } of held)
+          if (share !== undefined) expect(share.units).toBe(grant?.units ?? 0);
+        for (const [at, { granted }] of answers.entries())
+          if (granted !== undefined) expect(granted.units).toBe(messages[at]![1].length);
+      },
+    ),
+  );
 });
 
 describe('of a message of which not all was sent', () => {
