@@ -9,6 +9,7 @@ import { resultCodes } from '../diameter/result-codes.ts';
 import { failedAVP } from './failed.ts';
 import { type FinalUnits, indicationsOf } from './final.ts';
 import { type Currency, unitValueOf } from './money.ts';
+import { oncePerService } from './once.ts';
 import { direct, grantedOf, poolReferenceOf } from './quota.ts';
 
 /** RFC 8506 9 and RFC 6733 7.1. `refused` carries its own code. */
@@ -54,7 +55,8 @@ export interface AnswerTo {
 type MSCC = Value<'Multiple-Services-Credit-Control'>;
 
 /** Proxy-Info and the Session-Id's own octets are echoed by the encoder, not here. */
-export function toCCA(answer: Answer, to: AnswerTo): CCA {
+export function toCCA(given: Answer, to: AnswerTo): CCA {
+  const answer = oncePerService(given);
   const { ccr, origin } = to;
   const cca: CCA = {
     'Session-Id': ccr['Session-Id'],

@@ -155,7 +155,7 @@ function servicesOf(
 ): Pick<Request, 'level' | 'services'> {
   const services = ccr['Multiple-Services-Credit-Control'];
   if (services !== undefined) {
-    // Each is answered in its own place, whether or not another names the same service (5.1.2).
+    // Each is charged as it is said, whether or not another names the same service (see `once.ts`).
     const sent = kind === 'event' ? services : withUsageBeside(services, ccr);
     const asked = sent.map((one) => serviceOf(one, currency));
     return { level: 'services', services: counted(asked, ccr, kind) };

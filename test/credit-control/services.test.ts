@@ -54,6 +54,83 @@ ${DATA_RULE}
   ]);
 });
 
+describe('C-072 C-094 a service that is named twice is answered once', () => {
+  const ask = (units: Tree = {}): Tree => ({ 'Rating-Group': 1, 'Requested-Service-Unit': units });
+  const mega = (count: number): Tree => ({ 'CC-Total-Octets': count * 1_000_000 });
+  const used = (count: number): Tree => ({ 'Rating-Group': 1, 'Used-Service-Unit': mega(count) });
+  const quota = (count: number) => [{ 'CC-Total-Octets': [BigInt(count) * 1_000_000n] }];
+  const twoTariffs = `- name: day
+  match: { ratingGroup: [1], when: [{ from: "00:00", until: "00:30" }] }
+  unit: octets
+  price: { amount: "0.20", per: 1 MB }
+  quota: { size: 10 MB, maximum: 20 MB }
+- name: night
+  match: { ratingGroup: [1] }
+  unit: octets
+  price: { amount: "0.10", per: 1 MB }
+  quota: { size: 10 MB, maximum: 20 MB }`;
+
+  test('with the sum of what both were granted, which is what is reserved', async () => {
+    const gateway = await open();
+    const first = await gateway.ask('initial', 0, mscc(ask(mega(5)), ask(mega(8))));
+    expect(first.services).toHaveLength(1);
+    expect(first.services[0]).toMatchObject({
+      ...{ 'Rating-Group': [1], 'Result-Code': [2001], 'Granted-Service-Unit': quota(13) },
+    });
+    expect((await gateway.account())[0]).toBe('main: 8.70 available, 1.30 reserved');
+    // One reports and the other asks, in either order.
+    for (const [number, services] of [
+      [used(13), ask()],
+      [ask(), used(10)],
+    ].entries()) {
+      const next = await gateway.ask('update', number + 1, mscc(...services));
+      expect(next.services).toHaveLength(1);
+      expect(next.services[0]?.['Granted-Service-Unit']).toEqual(quota(10));
+    }
+    expect((await gateway.account())[0]).toBe('main: 6.70 available, 1.00 reserved');
+    // A copy gets the same octets, and another service its own entry.
+    const request = gateway.request(
+      'update',
+      3,
+      mscc(ask(), { ...ask(), 'Rating-Group': 2 }, ask()),
+    );
+    const answer = await gateway.send(request);
+    expect(answer.services.map((one) => one['Rating-Group'])).toEqual([[1], [2]]);
+    expect(answer.services[0]?.['Granted-Service-Unit']).toEqual(quota(20));
+    expect((await gateway.send(request, 1)).bytes).toEqual(answer.bytes);
+  });
+
+  test('with what failed, unless something is granted', async () => {
+    const gateway = await Gateway.open(
+      yamlOf(DATA_RULE, { buckets: '- { id: main, unit: money, opening: "1.00" }' }),
+    );
+    await gateway.ask('initial', 0, mscc(ask()));
+    const wrong = await gateway.ask('update', 1, mscc(ask({ 'CC-Time': 60 }), used(4), ask()));
+    expect(wrong.services).toHaveLength(1);
+    expect(wrong.services[0]).toMatchObject({
+      ...{ 'Result-Code': [2001], 'Granted-Service-Unit': quota(6) },
+    });
+    expect(wrong.says['Failed-AVP']).toBeUndefined();
+    const none = await gateway.ask('update', 2, mscc(used(6), ask()));
+    expect(none.services).toHaveLength(1);
+    expect(none.services[0]).toMatchObject({ 'Rating-Group': [1], 'Result-Code': [4012] });
+    expect((await gateway.account())[0]).toBe('main: 0.00 available, 0.00 reserved');
+  });
+
+  test('C-122 with one quota before a tariff change and one after it', async () => {
+    const gateway = await Gateway.open(yamlOf(twoTariffs));
+    const request = gateway.request('initial', 0, mscc(ask(mega(5)), ask(mega(8))));
+    const options = { numbering: 'strict', tariffChange: 'dual' } as const;
+    const { services } = await gateway.send(request, 0, { options });
+    expect(services.map((one) => one['Tariff-Change-Usage'])).toEqual([[0], [1]]);
+    expect(services).toMatchObject([
+      { 'Granted-Service-Unit': [{ 'CC-Total-Octets': [13_000_000n] }] },
+      { 'Granted-Service-Unit': [{ 'CC-Total-Octets': [13_000_000n] }] },
+    ]);
+    expect((await gateway.account())[0]).toBe('main: 6.10 available, 3.90 reserved');
+  });
+});
+
 test.each([0, 1])(
   'C-090 C-091 services are answered as services, Multiple-Services-Indicator %i or not',
   async (indicator) => {

@@ -123,11 +123,10 @@ describe('Open5GS', () => {
     const more = [...subscribers, avp(455, 0), avp(436, 0)];
     const first = await gate.ccr(request({ type: 1, number: 0 }, [...more, ...asking]));
     expect(resultCode(first)).toBe(2001);
-    // Each is answered, with its own part of the one quota.
-    expect(services(first).map((one) => only(one, 268))).toEqual([u32(2001), u32(2001)]);
+    // They are one service, whose one answer has the quota of both.
+    expect(services(first).map((one) => only(one, 268))).toEqual([u32(2001)]);
     expect(services(first).map((one) => only(parseAVPs(only(one, 431)), 421))).toEqual([
-      octets(100),
-      octets(100),
+      octets(200),
     ]);
     expect(await rig.balance()).toEqual([800, 200]);
     const reports = [group(456, [used(10, 20)]), group(456, [used(3, 4), group(437, [])])];

@@ -109,7 +109,9 @@ describe('a service', () => {
   });
 
   test('C-101 its refusal leaves the command level at 2001', () => {
-    const cca = ccaOf({ services: [service({ outcome: 'credit-limit-reached' }), service()] });
+    const cca = ccaOf({
+      services: [service({ outcome: 'credit-limit-reached' }), service({ ratingGroup: 2 })],
+    });
     expect(cca['Result-Code']).toBe(2001);
     expect(cca['Multiple-Services-Credit-Control']?.map((one) => one['Result-Code'])).toEqual([
       4012, 2001,
