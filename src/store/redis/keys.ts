@@ -17,7 +17,7 @@
  * | `tk:{017}:i:<tenant>`    | sorted set | members of a tenant's open sessions by start time | with the last  |
  * | `tk:{017}:n:<tenant>`    | sorted set | names of a tenant's accounts                      | never          |
  * | `tk:sid:<digest>`        | string     | a Session-Id's binding: `b` or `o`, account       | TTL            |
- * | `tk:subs:<digest>`       | sorted set | a Session-Id's sub-sessions by their bindings' end | TTL           |
+ * | `tk:subs:<digest>`       | sorted set | a Session-Id's sub-sessions, by end of binding    | TTL            |
  * | `tk:sub:<tenant>/<sub>`  | string     | a subscriber's account                            | provisioning   |
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
  * | `tk:config`              | hash       | the configuration, past plans, file and listener  | never          |
