@@ -148,7 +148,7 @@ export interface Plan {
   refunds?: { maximum: number };
 }
 
-/** The side of a call that a request is for (Role-Of-Node, TS 32.299 7.2.186). */
+/** The side of a call that a request is for (Role-Of-Node, TS 32.299 7.2.177). */
 export type Role = 'originating' | 'terminating' | 'forwarding';
 
 /**

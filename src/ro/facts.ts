@@ -51,7 +51,7 @@ export function ratOf(octets: Uint8Array | undefined): number | undefined {
   return octets?.length === 1 ? octets[0] : undefined;
 }
 
-/** Role-Of-Node, TS 32.299 7.2.186. A B2BUA stands on no side. */
+/** Role-Of-Node, TS 32.299 7.2.177. A B2BUA stands on no side. */
 const roles: readonly (Role | undefined)[] = ['originating', 'terminating', 'forwarding'];
 
 /**

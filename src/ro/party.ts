@@ -1,6 +1,6 @@
 /**
  * Who calls whom, as numbers that a plan's prefixes can be compared with: URIs of IMS (RFC 3966,
- * RFC 3261 19.1.1) and addresses of messages (TS 32.299 7.2.8).
+ * RFC 3261 19.1.1) and addresses of messages (TS 32.299 7.2.7).
  */
 import type { Understood, Value } from '../diameter/message.ts';
 
