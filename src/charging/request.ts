@@ -165,10 +165,14 @@ export function sessionKey(request: {
     : `${request.sessionId}\n${request.subSessionId}`;
 }
 
-/** The sub-session that a key of `sessionKey` names; undefined: it names a session without any. */
+/**
+ * The sub-session that a key of `sessionKey` names; undefined: it names a session without any. What
+ * has more than one line end is the key of an event.
+ */
 export function subSessionOf(key: string): { sessionId: string; subSessionId: string } | undefined {
-  const end = key.lastIndexOf('\n');
-  return end < 0 ? undefined : { sessionId: key.slice(0, end), subSessionId: key.slice(end + 1) };
+  const end = key.indexOf('\n');
+  if (end < 0 || end !== key.lastIndexOf('\n')) return undefined;
+  return { sessionId: key.slice(0, end), subSessionId: key.slice(end + 1) };
 }
 
 /**

@@ -450,8 +450,13 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         const sessionId = fresh('sid');
         const ids = Array.from({ length: 300 }, (_, i) => String(i));
         for (const id of ids) await store.bind(`${sessionId}\n${id}`, a, 60_000);
-        // Neither a session of its own, nor one whose Session-Id begins alike.
+        // Neither a session of its own, nor an event, nor one whose Session-Id begins alike.
         await store.bind(sessionId, a, 60_000);
+        for (const sub of ['', '7']) {
+          await store.bind(`${sessionId}\n4\n${sub}`, a, 60_000);
+          const under = await store.subSessionsOf(`${sessionId}\n4`, { limit: 10 });
+          expect(under).toEqual({ subSessionIds: [] });
+        }
         await store.bind(`${sessionId}0\n7`, a, 60_000);
         const found = new Set<string>();
         let after: string | undefined;
