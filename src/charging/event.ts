@@ -184,7 +184,8 @@ function pay(
       rated: 0,
       cost: 0,
     };
-    const grant = units === 0 ? NOTHING : reserve(draft, service, { rule, wanted: units, now });
+    const wanted = { rule, wanted: units, now, atOnce: true };
+    const grant = units === 0 ? NOTHING : reserve(draft, service, wanted);
     if (grant === undefined) {
       for (const other of held) release(draft, other, now);
       return undefined;

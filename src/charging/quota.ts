@@ -214,6 +214,11 @@ export interface Wanted {
    * Undefined is returned where another bucket is to pay for some.
    */
   shared?: ((bucket: Bucket) => boolean) | undefined;
+  /**
+   * It is taken at once, so nobody draws again from what a bucket has more than was seen: each unit
+   * of that changes what is drawn.
+   */
+  atOnce?: boolean;
 }
 
 /**
@@ -226,7 +231,7 @@ export interface Wanted {
 export function reserve(
   draft: Draft,
   service: Service,
-  { rule, wanted, now, until, next, shared }: Wanted,
+  { rule, wanted, now, until, next, shared, atOnce = false }: Wanted,
 ): Grant | undefined {
   const tariff: Tariff = { price: priceOf(service), rated: service.rated, bound: undefined };
   const nextPrice = next === undefined ? undefined : priceOf(next);
@@ -237,6 +242,8 @@ export function reserve(
   if (tariff.price === undefined && nextPrice === undefined)
     return granted({ parts: [], units: wanted, final: false }, { rule, now, until });
   const useful = Math.min(rule.quota.minimum, wanted);
+  /** A bucket with so many units more than it was seen to have decides otherwise. */
+  const telling = atOnce ? Math.min(1, wanted) : useful;
   // What is free until the change is paid for by what pays after it.
   const use = { rule: tariff.price === undefined && next !== undefined ? next : rule, now };
   const caps = capsOf(draft, use);
@@ -263,14 +270,14 @@ export function reserve(
       within = reach - units;
       if (caps !== undefined) beyond = add(beyond, dearest(tariff, within));
       // The smallest rise that changes the outcome: what the smallest useful grant costs.
-      if (within < useful && budget === own)
-        draft.leanOn(bucket.id, Math.max(1, dearest(tariff, useful)));
+      if (within < telling && budget === own)
+        draft.leanOn(bucket.id, Math.max(1, dearest(tariff, telling)));
     } else {
       const units = Math.max(0, Math.min(rest, own));
       if (units > 0) drawn.push({ bucket, part: { bucket: bucket.id, units, amount: units } });
       rest -= units;
       within = Math.max(0, own - units);
-      if (within < useful) draft.leanOn(bucket.id, useful);
+      if (within < telling) draft.leanOn(bucket.id, telling);
     }
     left = add(left, within);
     if (rest === 0 && left >= useful) break;
@@ -279,7 +286,7 @@ export function reserve(
   const taken = { units, money: spent };
   if (caps !== undefined) {
     left = Math.min(left, caps.units - units);
-    const least = { units: useful, money: Math.max(1, dearest(tariff, useful)) };
+    const least = { units: telling, money: Math.max(1, dearest(tariff, telling)) };
     leanOnCaps(draft, caps, { taken, useful: least });
   }
   if (units < useful || units === 0) return undefined;

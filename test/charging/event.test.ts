@@ -66,6 +66,42 @@ function refundOf(effect: EventEffect, part: Partial<EventRequest> = {}): EventR
 }
 
 describe('direct debiting (6.3)', () => {
+  // Whoever decided on what another worker has topped up, or handed back, must not burn the money.
+  test('takes what is there by now, or nothing of what was seen before', () => {
+    const held = fc.record({ a: fc.nat(6), b: fc.nat(6), main: fc.nat(60) });
+    fc.assert(
+      fc.property(held, held, fc.integer({ min: 1, max: 8 }), (seen, more, wanted) => {
+        const paysFor = ['sms'];
+        const buckets = [
+          bundle('a', { unit: 'units', paysFor }),
+          bundle('b', { unit: 'units', paysFor }),
+          main,
+        ];
+        const deltasOf = (openings: Record<string, number>) => {
+          const till = new EventTill({ buckets, openings, plan: planOf([sms]) });
+          const decision = till.event(eventOf('debit', [units(wanted)]), { fresh: false });
+          return decision.kind === 'change' ? decision.movements : undefined;
+        };
+        const now = {
+          a: seen.a + more.a,
+          b: seen.b + more.b,
+          main: seen.main + more.main,
+        };
+        const hinted = deltasOf(seen);
+        // Nothing is refused on a hint.
+        if (hinted === undefined) return;
+        const holds = hinted.every(({ field, max }) => {
+          const bucket = field.startsWith('a:') ? field.slice(2) : undefined;
+          return bucket === undefined || max === undefined || now[bucket as 'a'] <= max;
+        });
+        if (!holds) return;
+        const moved = (movements: typeof hinted) =>
+          movements.filter(({ delta }) => delta !== 0).map(({ field, delta }) => [field, delta]);
+        expect(moved(hinted)).toEqual(moved(deltasOf(now) ?? []));
+      }),
+    );
+  });
+
   test('takes what it costs at once and grants the debited units', () => {
     const till = new EventTill();
     expect(till.book(eventOf('debit', [units(3)]))).toMatchObject({
