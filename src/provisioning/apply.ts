@@ -15,9 +15,10 @@ import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { leaveNoLimits, withoutSubscribers } from './leave.ts';
+import { show } from './problem.ts';
 import type { Accounts, ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
-import { leavingOf, type Rewritten, rewritten } from './wanted.ts';
+import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
@@ -36,7 +37,7 @@ export interface ApplyReport {
   created: number;
   changed: number;
   unchanged: number;
-  /** Left as they are: see `notes`. */
+  /** Left as they are, or not created: see `notes`. */
   refused: number;
   /** Subscribers that another account had. */
   movedSubscribers: number;
@@ -59,11 +60,11 @@ export interface ApplyOptions {
   onProgress?: (progress: { done: number; total: number }) => void;
   /** Absent: nobody is asked. */
   askClients?: AskClients;
-  /** Whose plans accounts are held against that get another; absent: they get it. */
+  /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
   /** The file applied last: what is said as there stays as others have made it since. */
   since?: Provisioning | undefined;
-  /** Called for each account that is left as it is because it cannot become what is written. */
+  /** Called for each account that cannot become what is written: it is left as it is. */
   onRefused?: (account: AccountRef) => void;
 }
 
@@ -116,7 +117,8 @@ class TenantRun {
   readonly #before: Accounts | undefined;
   readonly #onRefused: ApplyOptions['onRefused'];
   readonly #askClients: AskClients | undefined;
-  readonly #rulesOf: RulesOf;
+  readonly #rulesOf: RulesOf | undefined;
+  readonly #isKnown: boolean;
 
   constructor(
     store: AccountStore,
@@ -138,7 +140,8 @@ class TenantRun {
     this.#before = before;
     this.#onRefused = onRefused;
     this.#askClients = askClients;
-    this.#rulesOf = configuration ? rulesOfTenant(configuration, tenant.id) : () => undefined;
+    this.#rulesOf = configuration && rulesOfTenant(configuration, tenant.id);
+    this.#isKnown = configuration === undefined || configuration.tenant(tenant.id) !== undefined;
   }
 
   /** Creates or changes an account and fetches its subscribers; none leaves it yet. */
@@ -146,7 +149,7 @@ class TenantRun {
     const { definition, openings } = account;
     const { tenant, account: id } = definition;
     const { account: stored } = await this.#store.load(definition);
-    if (stored !== undefined && this.#refuses(account, stored.definition)) return;
+    if (this.#refuses(account, stored?.definition)) return;
     const { subscribers } = (stored ? this.#edited(account, stored.definition).account : account)
       .definition;
     const holders = await this.#holdersOf({ tenant, subscribers });
@@ -219,12 +222,24 @@ class TenantRun {
   }
 
   /** Refuses an account that cannot become what is written, before anything of it is changed. */
-  #refuses(account: ProvisionedAccount, stored: AccountDefinition): boolean {
-    const next = this.#rewritten(account, stored);
-    if (!('problem' in next)) return false;
+  #refuses(account: ProvisionedAccount, stored: AccountDefinition | undefined): boolean {
+    const problem = this.#problemOf(account, stored);
+    if (problem === undefined) return false;
     this.#report.refused += 1;
-    this.#refuse(account, next.problem);
+    this.#refuse(account, problem, { isNew: stored === undefined });
     return true;
+  }
+
+  #problemOf(
+    account: ProvisionedAccount,
+    stored: AccountDefinition | undefined,
+  ): string | undefined {
+    const { definition } = account;
+    if (!this.#isKnown) return `there is no tenant ${show(definition.tenant)}`;
+    if (stored === undefined)
+      return this.#rulesOf && unfit(definition, { stored, rulesOf: this.#rulesOf });
+    const next = this.#rewritten(account, stored);
+    return 'problem' in next ? next.problem : undefined;
   }
 
   /** Everything but subscribers, who find plan and limits when they come; false: it is refused. */
@@ -278,9 +293,9 @@ class TenantRun {
     return 'refused';
   }
 
-  #refuse(account: ProvisionedAccount, problem: string): void {
+  #refuse(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
     this.#onRefused?.(account.definition);
-    this.#note(account, `left as it is: ${problem}`);
+    this.#note(account, `${isNew ? 'not created' : 'left as it is'}: ${problem}`);
   }
 
   /** Tells of a subscriber that another account has which the file applied last did not give it. */

@@ -2,10 +2,12 @@
  * What an account that exists becomes where it is written again: what is written is put in place,
  * what is not is left alone.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type AccountDefinition, type Bucket, drawOrder } from '../charging/account.ts';
 import { takesAnything } from './accounts.ts';
 import { misfits } from './buckets.ts';
 import { findingText } from './configuration.ts';
+import { show } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import type { RulesOf } from './rule-names.ts';
 
@@ -14,21 +16,39 @@ export type Rewritten = { definition: AccountDefinition } | { problem: string };
 
 /**
  * What an account that exists becomes where it is written again, at store time `now` in ms. It is
- * left as it is where a bucket would become another one under its id, or where buckets that stay
- * name rules that another plan has not.
+ * left as it is where a bucket would become another one under its id, or where it does not fit the
+ * plans of its tenant (`unfit`); without `rulesOf` nothing is known of these.
  */
 export function rewritten(
   account: ProvisionedAccount,
   stored: AccountDefinition,
-  { now, rulesOf }: { now: number; rulesOf: RulesOf },
+  { now, rulesOf }: { now: number; rulesOf: RulesOf | undefined },
 ): Rewritten {
   const contradicted = contradiction(account, stored);
   if (contradicted !== undefined) return { problem: contradicted };
   const definition = wantedDefinition(account, stored, now);
-  const { plan: id } = definition;
-  const findings = id === stored.plan ? [] : misfits(definition, { id, rules: rulesOf(id) });
-  if (findings.length > 0) return { problem: findings.map(findingText).join('; ') };
-  return { definition };
+  const problem = rulesOf && unfit(definition, { stored, rulesOf });
+  return problem === undefined ? { definition } : { problem };
+}
+
+/**
+ * Why an account does not fit the plans that its tenant has; undefined: it fits. A plan, and what
+ * buckets pay for, that it has already is not asked about. `stored` absent: it is to be created.
+ */
+export function unfit(
+  { tenant, plan: id, buckets }: AccountDefinition,
+  { stored, rulesOf }: { stored: AccountDefinition | undefined; rulesOf: RulesOf },
+): string | undefined {
+  const rules = rulesOf(id);
+  const had = id === stored?.plan ? stored.buckets : undefined;
+  if (rules === undefined && had === undefined)
+    return `tenant ${show(tenant)} has no plan ${show(id)}`;
+  const paidFor = new Map(had?.map((bucket) => [bucket.id, bucket.paysFor]));
+  const others = buckets.filter(
+    (bucket) => !isDeepStrictEqual(paidFor.get(bucket.id), bucket.paysFor),
+  );
+  const findings = misfits({ buckets: others }, { id, rules });
+  return findings.length === 0 ? undefined : findings.map(findingText).join('; ');
 }
 
 /**

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { type ApplyOptions, overruledText } from '../../src/provisioning/apply.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
+import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { putAccount, putBucket, putSubscriber } from '../../src/provisioning/edit-account.ts';
 import type { WrittenAccount, WrittenRange } from '../../src/provisioning/schema.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
@@ -161,4 +162,58 @@ test('an account that was left as it is, is new as a whole until it fits', async
     expect(await start(on.store, said('seconds'))).toMatchObject({ accounts: { refused: 1 } });
   expect(await start(on.store, said('octets'))).toMatchObject({ accounts: { changed: 1 } });
   expect(await on.definition('a')).toMatchObject({ plan: 'q' });
+});
+
+test('nobody is put on a plan, or in a tenant, that was taken out by other means', async () => {
+  const said = (...more: WrittenAccount[]) => {
+    const own = [{ id: 'a', plan: 'p' }, ...more.slice(0, 1)];
+    const all = [tenant('t', { plans, accounts: own }), tenant('u', { accounts: more.slice(1) })];
+    return load(file(all));
+  };
+  const store = new MemoryStore();
+  await applyFile(store, said(), { all: false });
+  await changeConfiguration(store, () => file([tenant('t', { plans: [plan('0.01')] })]));
+  const opening = [{ id: 'main', unit: 'money', opening: '7' } as const];
+  const next = said(
+    { id: 'b', plan: 'q', buckets: opening, subscribers: [{ e164: '491' }] },
+    { id: 'c', plan: 'p', buckets: opening, subscribers: [{ e164: '492' }] },
+  );
+  for (let i = 0; i < 2; i++) {
+    const { accounts: report } = await applyFile(store, next, { all: false });
+    expect(report).toMatchObject({
+      ...{ created: 0, refused: 2 },
+      notes: [
+        { tenant: 't', account: 'b', text: "not created: tenant 't' has no plan 'q'" },
+        { tenant: 'u', account: 'c', text: "not created: there is no tenant 'u'" },
+      ],
+    });
+  }
+  expect((await store.listAccounts('u', { limit: 1 })).accounts).toEqual([]);
+  expect((await store.load({ tenant: 't', account: 'b' })).account).toBeUndefined();
+  expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBeUndefined();
+});
+
+test('an account is not moved to a plan that was taken out, nor given what names its rules', async () => {
+  const said = (of: Partial<WrittenAccount>): Said => ({
+    accounts: [{ id: 'a', plan: 'p', ...of }],
+  });
+  const on = await provisioned(said({}));
+  const other = { ...plan('0.01'), rules: [{ ...plan('0.01').rules[0]!, name: 'web' }] };
+  await changeConfiguration(on.store, () => file([tenant('t', { plans: [other] })]));
+  const bucket = { id: 'data', unit: 'octets', paysFor: ['internet'] } as const;
+  for (const [of, why] of [
+    [{ plan: 'q' }, "tenant 't' has no plan 'q'"],
+    [{ buckets: [bucket] }, "found 'internet'"],
+  ] as const) {
+    const { accounts: report } = await start(on.store, said(of));
+    expect(report).toMatchObject({
+      ...{ changed: 0, refused: 1 },
+      notes: [{ account: 'a', text: expect.stringMatching(/^left as it is: /) }],
+    });
+    expect(report.notes[0]?.text).toContain(why);
+    const { plan, buckets } = await on.definition('a');
+    expect([plan, buckets.map(({ id }) => id)]).toEqual(['p', ['main']]);
+  }
+  const { accounts: report } = await start(on.store, said({ maxSessions: 3 }));
+  expect(report).toMatchObject({ changed: 1, refused: 0 });
 });
