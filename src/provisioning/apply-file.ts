@@ -24,7 +24,8 @@ import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
 import type { Provisioning } from './provisioning.ts';
 import { refusal } from './refusal.ts';
-import type { WrittenFile, WrittenRange } from './schema.ts';
+import { type Before, readRemembered, rememberedText } from './remembered.ts';
+import type { WrittenFile } from './schema.ts';
 import type { Becoming } from './stored-buckets.ts';
 import { rewritten } from './wanted.ts';
 
@@ -69,11 +70,11 @@ export async function applyFile(
       waitMs?: number;
     },
 ): Promise<FileReport> {
-  const last = rememberedFile(await store.rememberedFile());
+  const last = readRemembered(await store.rememberedFile());
   const base = last?.written;
-  const since = all ? undefined : last?.provisioning;
+  const since = all ? undefined : last?.before;
   const kept = await tenantsToKeep(store, file.written, base);
-  const next = accountsOf(file, changedAccounts(file.written, all ? undefined : base));
+  const next = accountsOf(file, changedAccounts(file.written, all ? undefined : last?.settled));
   let before: Configuration | undefined;
   let overruled: string[] = [];
   const changed = await changeConfiguration(
@@ -101,7 +102,7 @@ export async function applyFile(
     ...{ configuration, since },
     onRefused: (account) => refused.push(account),
   });
-  await store.rememberFile(JSON.stringify(withoutRefused(file.written, refused)));
+  await store.rememberFile(rememberedText(file.written, { refused, last }));
   const plansGone = await goneWithAccounts(store, before, configuration);
   return {
     ...{ changed: changed.kind === 'changed', configuration, overruled, plansGone },
@@ -127,28 +128,6 @@ async function goneWithAccounts(
   return gone;
 }
 
-/** An older version may have remembered what this one does not take: then everything is new. */
-function rememberedFile(text: string | undefined): LoadedFile | undefined {
-  if (text === undefined) return undefined;
-  const loaded = loadWritten(JSON.parse(text));
-  return loaded.ok ? loaded : undefined;
-}
-
-/** Of an account that was left as it is, everything is new the next time, and of its range. */
-function withoutRefused(file: WrittenFile, refused: readonly AccountRef[]): WrittenFile {
-  if (refused.length === 0) return file;
-  const tenants = file.tenants.map((tenant) => {
-    const ids = new Set<string>();
-    for (const one of refused) if (one.tenant === tenant.id) ids.add(one.account);
-    const { accounts = [], ranges = [] } = tenant;
-    const single = accounts.filter(({ id }) => !ids.has(id));
-    for (const { id } of accounts) ids.delete(id);
-    const isWhole = ({ prefix }: WrittenRange) => ![...ids].some((id) => id.startsWith(prefix));
-    return { ...tenant, accounts: single, ranges: ranges.filter(isWhole) };
-  });
-  return { ...file, tenants };
-}
-
 /** Tenants that left the file and have accounts: without them these could not be charged. */
 async function tenantsToKeep(
   store: Pick<Store, 'listAccounts'>,
@@ -166,16 +145,12 @@ async function tenantsToKeep(
 /** What the accounts of a file become by it, those included that are left as they are. */
 function becomingOf(
   { tenants }: Provisioning,
-  { store, since }: { store: Pick<Store, 'now'>; since: Provisioning | undefined },
+  { store, since }: { store: Pick<Store, 'now'>; since: Before | undefined },
 ): Becoming {
-  const accountsOf = (tenants: Provisioning['tenants']) =>
-    new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
-  const [accounts, before] = [accountsOf(tenants), accountsOf(since?.tenants ?? [])];
+  const accounts = new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
   return (stored, rulesOf) => {
-    const [account, had] = [accounts, before].map((all) =>
-      all.get(stored.tenant)?.find(stored.account),
-    );
-    const edited = account && editedSince(account, had, stored).account;
+    const account = accounts.get(stored.tenant)?.find(stored.account);
+    const edited = account && editedSince(account, since?.(stored), stored).account;
     const next = edited && rewritten(edited, stored, { now: store.now(), rulesOf });
     return next !== undefined && 'definition' in next ? next.definition : stored;
   };

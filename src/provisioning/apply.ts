@@ -16,7 +16,8 @@ import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { leaveNoLimits, withoutSubscribers } from './leave.ts';
 import { show } from './problem.ts';
-import type { Accounts, ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
+import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
+import type { Before } from './remembered.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
 import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 
@@ -62,8 +63,8 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
-  /** The file applied last: what is said as there stays as others have made it since. */
-  since?: Provisioning | undefined;
+  /** The files applied before: what is said as there stays as others have made it since. */
+  since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
   onRefused?: (account: AccountRef) => void;
 }
@@ -94,8 +95,7 @@ export async function applyProvisioning(
   const total = provisioning.tenants.reduce((sum, { accounts }) => sum + accounts.count, 0);
   let done = 0;
   for (const tenant of provisioning.tenants) {
-    const before = since?.tenants.find(({ id }) => id === tenant.id)?.accounts;
-    const run = new TenantRun(store, { tenant, before, report, ...options });
+    const run = new TenantRun(store, { tenant, since, report, ...options });
     await forEach(tenant.accounts, concurrency, async (account) => {
       await run.settle(account);
       done += 1;
@@ -114,7 +114,7 @@ class TenantRun {
   readonly deferred: { account: ProvisionedAccount; leaving: string[]; soFar: Progress }[] = [];
   readonly #store: AccountStore;
   readonly #report: ApplyReport;
-  readonly #before: Accounts | undefined;
+  readonly #since: Before | undefined;
   readonly #onRefused: ApplyOptions['onRefused'];
   readonly #askClients: AskClients | undefined;
   readonly #rulesOf: RulesOf | undefined;
@@ -124,20 +124,19 @@ class TenantRun {
     store: AccountStore,
     {
       tenant,
-      before,
+      since,
       report,
       onRefused,
       askClients,
       configuration,
-    }: Pick<ApplyOptions, 'askClients' | 'configuration' | 'onRefused'> & {
+    }: Pick<ApplyOptions, 'askClients' | 'configuration' | 'onRefused' | 'since'> & {
       tenant: Tenant;
-      before: Accounts | undefined;
       report: ApplyReport;
     },
   ) {
     this.#store = store;
     this.#report = report;
-    this.#before = before;
+    this.#since = since;
     this.#onRefused = onRefused;
     this.#askClients = askClients;
     this.#rulesOf = configuration && rulesOfTenant(configuration, tenant.id);
@@ -213,7 +212,7 @@ class TenantRun {
   }
 
   #edited(account: ProvisionedAccount, stored: AccountDefinition): EditedAccount {
-    return editedSince(account, this.#before?.find(account.definition.account), stored);
+    return editedSince(account, this.#since?.(account.definition), stored);
   }
 
   #rewritten(account: ProvisionedAccount, stored: AccountDefinition): Rewritten {
@@ -300,8 +299,10 @@ class TenantRun {
 
   /** Tells of a subscriber that another account has which the file applied last did not give it. */
   #noteMove(account: ProvisionedAccount, { name, holder }: { name: string; holder: string }): void {
-    if (this.#before === undefined) return;
-    if (this.#before.find(holder)?.definition.subscribers.includes(name)) return;
+    if (this.#since === undefined) return;
+    const { tenant } = account.definition;
+    const before = this.#since({ tenant, account: holder });
+    if (before?.definition.subscribers.includes(name)) return;
     this.#note(account, overruledText(`${name}, on account ${holder}`));
   }
 

@@ -92,12 +92,16 @@ function bucketsSince(
   const own = writtenBuckets(account);
   const present = new Set(subscribers);
   const all: Bucket[] = [];
-  for (const file of own) {
+  /** Whom it limits may have been moved away: of these nothing is said any more. */
+  const left = (bucket: Bucket | undefined): Bucket | undefined =>
+    bucket && limiting(bucket, (name) => present.has(name))[0];
+  for (const written of own) {
+    const file = left(written);
+    if (file === undefined) continue;
     const { id, limits } = file;
-    const of = { base: had.get(id), file, now: has.get(id) };
+    const of = { base: left(had.get(id)), file, now: left(has.get(id)) };
     const bucket = pick(`${limits === undefined ? 'bucket' : 'limit'} ${id}`, of);
-    // Whom it limits may have been moved away.
-    if (bucket !== undefined) all.push(...limiting(bucket, (name) => present.has(name)));
+    if (bucket !== undefined) all.push(bucket);
   }
   const ids = new Set(own.map(({ id }) => id));
   for (const bucket of stored.buckets)

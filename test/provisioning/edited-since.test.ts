@@ -217,3 +217,56 @@ test('an account is not moved to a plan that was taken out, nor given what names
   const { accounts: report } = await start(on.store, said({ maxSessions: 3 }));
   expect(report).toMatchObject({ changed: 1, refused: 0 });
 });
+
+test('of a range, what others have changed stays though one account cannot become what is written', async () => {
+  const on = await provisioned({ ranges: [RANGE] });
+  await on.putBucket(C0, 'extra', { unit: 'octets' });
+  const next = { ranges: [{ ...RANGE, buckets: [{ id: 'extra', unit: 'seconds' as const }] }] };
+  expect(await start(on.store, next)).toMatchObject({ accounts: { refused: 1, changed: 1 } });
+  await on.put(C1, { plan: 'q', maxSessions: 7, status: 'blocked' });
+  await on.putBucket(C1, 'extra', { unit: 'seconds', priority: 3 });
+  await on.put('own', { plan: 'p', subscribers: [{ e164: '4917001' }] });
+  const changed = await on.definition(C1);
+  for (let i = 0; i < 2; i++) {
+    const { accounts: report } = await start(on.store, next);
+    expect(report).toMatchObject({ refused: 1, changed: 0, unchanged: 1, movedSubscribers: 0 });
+    expect(report.notes).toMatchObject([{ account: C0 }]);
+  }
+  expect(await on.definition(C1)).toEqual(changed);
+  expect(await on.holder('4917001')).toBe('own');
+});
+
+test('an account that was left as it is, is held against what was said of it before', async () => {
+  const said = (unit: 'octets' | 'seconds', maxSessions = 3): Said => ({
+    accounts: [{ id: 'a', plan: 'p', maxSessions, buckets: [{ id: 'data', unit }] }],
+  });
+  const on = await provisioned({ accounts: [{ id: 'a', plan: 'p', maxSessions: 3 }] });
+  await on.putBucket('a', 'data', { unit: 'octets' });
+  for (const next of [said('seconds'), said('seconds', 4), said('seconds')]) {
+    expect(await start(on.store, next)).toMatchObject({ accounts: { refused: 1 } });
+    await on.put('a', { plan: 'q', maxSessions: 9 });
+  }
+  expect(await start(on.store, said('octets'))).toMatchObject({ accounts: { refused: 0 } });
+  expect(await on.definition('a')).toMatchObject({ plan: 'q', maxSessions: 9 });
+});
+
+test('of a limit whose subscriber others have moved away nothing is said', async () => {
+  const said = (amount: string): Said => ({
+    accounts: [
+      {
+        ...{ id: 'a', plan: 'p' },
+        subscribers: [
+          { e164: '491', limits: [{ id: 'cap-1', unit: 'money', amount }] },
+          { e164: '492', imsi: '262011', limits: [{ id: 'cap-2', unit: 'money', amount }] },
+        ],
+      },
+      { id: 'b', plan: 'p' },
+    ],
+  });
+  const on = await provisioned(said('5'));
+  for (const number of ['491', '492']) await on.move(number, 'b');
+  expect(await start(on.store, said('8'))).toMatchObject({ accounts: { changed: 1, notes: [] } });
+  expect((await on.definition('a')).buckets.filter(({ limits }) => limits)).toMatchObject([
+    { id: 'cap-2', amount: 8_000_000, limits: ['imsi:262011'] },
+  ]);
+});
