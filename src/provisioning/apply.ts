@@ -9,12 +9,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
-import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { BucketIdTaken } from '../store/bucket-kinds.ts';
 import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
-import { leaveNoLimits, withoutSubscribers } from './leave.ts';
+import { subscriberId } from './identity.ts';
+import { finishMoves, moveTo, withoutSubscribers } from './leave.ts';
 import { show } from './problem.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
 import type { Before } from './remembered.ts';
@@ -24,7 +24,7 @@ import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
   Store,
-  'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber'
+  'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber' | 'keptOf'
 >;
 
 /**
@@ -149,6 +149,7 @@ class TenantRun {
     const { tenant, account: id } = definition;
     const { account: stored } = await this.#store.load(definition);
     if (this.#refuses(account, stored?.definition)) return;
+    if (stored !== undefined) await finishMoves(this.#store, definition);
     const { subscribers } = (stored ? this.#edited(account, stored.definition).account : account)
       .definition;
     const holders = await this.#holdersOf({ tenant, subscribers });
@@ -164,18 +165,11 @@ class TenantRun {
     } else if (!(await this.#change(account, stored))) return;
     // Where an account exists, a subscriber without a pointer is new, or was left half way.
     const arriving = stored === undefined ? held : [...held, ...unheld];
-    const left = new Map<string, string[]>();
     for (const [i, name] of subscribers.entries()) {
       const holder = holders[i];
-      if (holder === undefined || holder === id) continue;
-      this.#noteMove(account, { name, holder });
-      const names = left.get(holder) ?? [];
-      left.set(holder, names);
-      names.push(name);
+      if (holder !== undefined && holder !== id) this.#noteMove(account, { name, holder });
     }
-    for (const name of arriving) await this.#store.moveSubscriber(tenant, subscriberId(name), id);
-    for (const [holder, names] of left)
-      await leaveNoLimits(this.#store, { tenant, account: holder }, names);
+    for (const name of arriving) await moveTo(this.#store, definition, subscriberId(name));
     this.#report.movedSubscribers += held.length;
     if (stored !== undefined) this.#report.addedSubscribers += unheld.length;
   }
@@ -342,12 +336,6 @@ function without(names: readonly string[], others: readonly string[]): string[] 
   const left = new Set(names);
   for (const name of others) left.delete(name);
   return [...left];
-}
-
-/** Reads `kind:id`. */
-export function subscriberId(name: string): SubscriberId {
-  const colon = name.indexOf(':');
-  return { kind: name.slice(0, colon) as SubscriberKind, id: name.slice(colon + 1) };
 }
 
 /** Works on up to `concurrency` items at once; after a failure no new one is begun. */

@@ -16,12 +16,12 @@ import { TollkeeperError } from '../errors.ts';
 import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
-import { type AccountStore, type AskClients, subscriberId } from './apply.ts';
+import type { AccountStore, AskClients } from './apply.ts';
 import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
-import { identityFinding } from './identity.ts';
-import { leaveNoLimits, withoutSubscribers } from './leave.ts';
+import { identityFinding, subscriberId } from './identity.ts';
+import { finishMoves, moveTo, withoutSubscribers } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
@@ -92,6 +92,7 @@ export async function putAccount(
   const { subscribers } = definition;
   const { account: before } = await store.load(ref);
   checkVersion(ref, before, expected);
+  if (before !== undefined) await finishMoves(store, ref);
   const holders = await Promise.all(
     subscribers.map((name) => store.accountOf(ref.tenant, subscriberId(name))),
   );
@@ -128,11 +129,7 @@ export async function putAccount(
       };
     });
   }
-  for (const [i, name] of subscribers.entries()) {
-    if (!elsewhere.has(name)) continue;
-    await store.moveSubscriber(ref.tenant, subscriberId(name), ref.account);
-    await leaveNoLimits(store, { tenant: ref.tenant, account: holders[i]! }, [name]);
-  }
+  for (const name of elsewhere) await moveTo(store, ref, subscriberId(name));
   if (planBefore !== definition.plan) await askClients(ref);
   return { account: await present(store, ref), created };
 }
@@ -227,7 +224,6 @@ export async function putSubscriber(
   const { account } = await store.load(ref);
   if (account === undefined) throw unknown(ref);
   const name = nameOf(subscriber);
-  const from = await store.accountOf(ref.tenant, subscriber);
   const isThere = account.definition.subscribers.includes(name);
   if (!isThere && account.definition.subscribers.length >= LIMITS.subscribers)
     throw refusal([
@@ -237,10 +233,8 @@ export async function putSubscriber(
         expected: `at most ${LIMITS.subscribers}`,
       },
     ]);
-  await store.moveSubscriber(ref.tenant, subscriber, ref.account);
-  if (from === undefined || from === ref.account) return {};
-  await leaveNoLimits(store, { tenant: ref.tenant, account: from }, [name]);
-  return { movedFrom: from };
+  const movedFrom = await moveTo(store, ref, subscriber);
+  return movedFrom === undefined ? {} : { movedFrom };
 }
 
 /** Takes a subscriber, and its limits, from whichever account has it; nobody has it: done. */
@@ -252,6 +246,7 @@ export async function removeSubscriber(
   const account = await store.accountOf(tenant, subscriber);
   if (account === undefined) return;
   const name = nameOf(subscriber);
+  await finishMoves(store, { tenant, account });
   await revise(store, { tenant, account }, {}, ({ definition }) =>
     withoutSubscribers(definition, [name]),
   );

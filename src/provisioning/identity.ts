@@ -24,6 +24,12 @@ const WRITTEN: Readonly<Record<SubscriberKind, Written>> = {
   private: written(valueDefs.identity),
 };
 
+/** Reads `kind:id`. */
+export function subscriberId(name: string): SubscriberId {
+  const colon = name.indexOf(':');
+  return { kind: name.slice(0, colon) as SubscriberKind, id: name.slice(colon + 1) };
+}
+
 /** What is wrong with an identity; undefined: nothing. */
 export function identityFinding({ kind, id }: SubscriberId): Finding | undefined {
   const { title, pattern } = WRITTEN[kind];

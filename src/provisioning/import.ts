@@ -6,9 +6,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Account, type AccountRef, drawOrder } from '../charging/account.ts';
 import { BucketIdTaken } from '../store/bucket-kinds.ts';
-import { type AccountStore, subscriberId } from './apply.ts';
+import type { AccountStore } from './apply.ts';
 import type { Configuration } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
+import { subscriberId } from './identity.ts';
 import { LIMITS } from './limits.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { accountOfRows, type Columns } from './subscriber-rows.ts';

@@ -3,7 +3,11 @@
  * of the subscribers that it names; those that stay keep it, and without any it is gone.
  */
 import type { AccountDefinition, AccountRef, Bucket } from '../charging/account.ts';
+import type { SubscriberId } from '../charging/request.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
+import { subscriberId } from './identity.ts';
+
+type Moving = Pick<Store, 'load' | 'changeAccount' | 'moveSubscriber'>;
 
 /** Attempts of a change that another writer overtook. */
 const ATTEMPTS = 10;
@@ -30,22 +34,47 @@ export function limiting(bucket: Bucket, stays: (name: string) => boolean): [Buc
 }
 
 /**
- * Takes the limits of subscribers that were moved away, which may be repeated. Throws
+ * Moves a subscriber to an account; what it leaves has none of its limits when the move is done.
+ * Returns the account that it left, also where the move had been stopped half way. Throws
  * StoreUnavailable.
  */
-export async function leaveNoLimits(
-  store: Pick<Store, 'load' | 'changeAccount'>,
+export async function moveTo(
+  store: Moving,
+  { tenant, account: to }: AccountRef,
+  subscriber: SubscriberId,
+): Promise<string | undefined> {
+  const name = `${subscriber.kind}:${subscriber.id}`;
+  let left: string | undefined;
+  await store.moveSubscriber(tenant, subscriber, to, async (account) => {
+    await leaveNoLimits(store, { tenant, account }, name);
+    left = account;
+  });
+  return left;
+}
+
+/** Finishes moves to an account that were stopped half way. Throws StoreUnavailable. */
+export async function finishMoves(
+  store: Moving & Pick<Store, 'accountOf' | 'keptOf'>,
   ref: AccountRef,
-  names: readonly string[],
 ): Promise<void> {
+  const kept = await store.keptOf(ref);
+  for (const name of Object.keys(kept?.arriving ?? {})) {
+    const subscriber = subscriberId(name);
+    // Whom other accounts have has not left them, or has moved on.
+    if ((await store.accountOf(ref.tenant, subscriber)) === ref.account)
+      await moveTo(store, ref, subscriber);
+  }
+}
+
+/** Takes the limits of a subscriber that was moved away, which may be repeated. */
+async function leaveNoLimits(store: Moving, ref: AccountRef, name: string): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { account } = await store.load(ref);
     if (account === undefined) return;
     const { definition, version } = account;
-    const has = new Set(definition.subscribers);
-    const gone = new Set(names.filter((name) => !has.has(name)));
-    if (!definition.buckets.some(({ limits }) => limits?.some((name) => gone.has(name)))) return;
-    const next = withoutSubscribers(definition, [...gone]);
+    if (definition.subscribers.includes(name)) return;
+    if (!definition.buckets.some(({ limits }) => limits?.includes(name))) return;
+    const next = withoutSubscribers(definition, [name]);
     if ((await store.changeAccount(next, version)) === 'changed') return;
   }
   throw new StoreUnavailable('no', 'the account is being changed by others');

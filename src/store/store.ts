@@ -11,6 +11,7 @@ import type { Movement } from '../charging/draft.ts';
 import type { ChargingRecord } from '../charging/record.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
+import type { Kept } from './bucket-kinds.ts';
 import type { ConfigurationStore } from './configuration.ts';
 
 /**
@@ -193,8 +194,19 @@ export interface Store extends ConfigurationStore {
    * Throws BucketIdTaken where an id would stand for another bucket than before.
    */
   changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
-  /** Moves a subscriber to another account: new field, pointer, old field; repeatable. */
-  moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void>;
+  /**
+   * Moves a subscriber to another account: new field, pointer, old field; repeatable. `leaving` is
+   * called with the account that has it no more, before the move is done: where that was stopped,
+   * the next move of the subscriber, to whichever account, calls it again.
+   */
+  moveSubscriber(
+    tenant: string,
+    subscriber: SubscriberId,
+    to: string,
+    leaving?: (from: string) => Promise<void>,
+  ): Promise<void>;
+  /** Undefined: there is no such account. */
+  keptOf(account: AccountRef): Promise<Kept | undefined>;
 
   /** In the order of their ids; with `partition` only those that live there, which is cheaper. */
   listAccounts(

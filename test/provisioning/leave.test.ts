@@ -14,7 +14,9 @@ import {
 import { importBatch } from '../../src/provisioning/import.ts';
 import type { WrittenAccount, WrittenSubscriber } from '../../src/provisioning/schema.ts';
 import { readHeader } from '../../src/provisioning/subscriber-rows.ts';
+import { withFaults } from '../../src/store/memory/faulty-store.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
+import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { file, load, tenant } from './configurations.ts';
 
 const KIM: WrittenSubscriber = {
@@ -31,7 +33,7 @@ const at = (account: string) => ({ tenant: 't', account });
 
 /** `family` with Kim and Lee, and `own` with nobody. */
 async function provisioned() {
-  const store = new MemoryStore({ partitions: 4 });
+  const store: Store = new MemoryStore({ partitions: 4 });
   const first = fileOf({ id: 'family', subscribers: [KIM, LEE] }, { id: 'own' });
   const { configuration } = await applyFile(store, first, { all: false });
   const editing = {
@@ -42,7 +44,7 @@ async function provisioned() {
 }
 
 /** Subscribers of an account, whom each of its limits is for, and what counters it has of them. */
-async function stateOf(store: MemoryStore, account: string) {
+async function stateOf(store: Store, account: string) {
   const { definition, counters } = (await store.load(at(account))).account!;
   const limits = definition.buckets.filter((bucket) => bucket.limits !== undefined);
   return {
@@ -116,6 +118,64 @@ describe.each<[string, (editing: Editing) => Promise<unknown>]>([
   });
 });
 
+const PUT: [string, (editing: Editing) => Promise<unknown>][] = [
+  ['put', ({ store }) => putSubscriber(store, at('own'), KIMS[0])],
+  [
+    'put with its account',
+    (editing) => putAccount(editing, at('own'), { plan: 'p', subscribers: [{ e164: '491' }] }),
+  ],
+  [
+    'in a file',
+    ({ store }) =>
+      applyFile(store, fileOf({ id: 'own', subscribers: [{ e164: '491' }] }), { all: true }),
+  ],
+];
+
+/** Runs `change` on stores that fail, from their first call on, then their second, and so on. */
+async function stoppedAnywhere(
+  change: (editing: Editing) => Promise<unknown>,
+  then: (editing: Editing) => Promise<unknown>,
+): Promise<void> {
+  let stops = 0;
+  for (let stopAt = 0; stopAt === stops; stopAt++) {
+    const { store, editing } = await provisioned();
+    let calls = 0;
+    const dying = withFaults(store, () => (calls++ < stopAt ? 'none' : 'refuse'));
+    try {
+      await change({ ...editing, store: dying });
+    } catch (error) {
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      stops += 1;
+    }
+    await then(editing);
+  }
+  expect(stops).toBeGreaterThan(3);
+}
+
+describe.each(PUT)('a move that was stopped at any call, %s', (_, move) => {
+  const ofKim = ({ store }: Editing) => stateOf(store, 'family');
+  const left = { limits: { kim: ['imsi:262011'], lee: ['e164:492'] } };
+
+  test('is finished by moving again', () =>
+    stoppedAnywhere(move, async (editing) => {
+      await move(editing);
+      expect(await ofKim(editing)).toMatchObject(left);
+    }));
+
+  test('is finished by moving elsewhere', () =>
+    stoppedAnywhere(move, async (editing) => {
+      await putAccount(editing, at('other'), { plan: 'p' });
+      await putSubscriber(editing.store, at('other'), KIMS[0]);
+      expect(await ofKim(editing)).toMatchObject(left);
+    }));
+
+  test('is finished by taking the subscriber away', () =>
+    stoppedAnywhere(move, async (editing) => {
+      await removeSubscriber(editing.store, 't', KIMS[0]);
+      expect(await ofKim(editing)).toMatchObject(left);
+    }));
+});
+
 test('a limit stays with the identity that stays', async () => {
   const { store, editing } = await provisioned();
   await putSubscriber(store, at('own'), KIMS[0]);
@@ -138,7 +198,7 @@ test('a limit that was left behind by a move half way is not exported', async ()
 });
 
 /** A fresh store with what the other exports; all of it must be taken. */
-async function copied(store: MemoryStore, configuration: Configuration): Promise<MemoryStore> {
+async function copied(store: Store, configuration: Configuration): Promise<Store> {
   const out = new PassThrough();
   const [, text] = await Promise.all([
     exportTo(out, store, { tenant: 't', configuration }),

@@ -912,6 +912,50 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(await store.accountOf('north', subscriber)).toBe(to.account);
       });
 
+      test('a move is not done before what the subscriber leaves is done', async () => {
+        const id = fresh('999');
+        const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
+        const [from, to, other] = [
+          definitionOf({ subscribers: [name] }),
+          definitionOf(),
+          definitionOf(),
+        ];
+        for (const one of [from, to, other]) await store.createAccount(one, {});
+        const left: string[] = [];
+        const move = ({ account }: AccountRef, stops: boolean) =>
+          store.moveSubscriber('north', subscriber, account, async (leaves) => {
+            left.push(leaves);
+            if (stops) throw new Error('stopped');
+          });
+        const arriving = async () => (await store.keptOf(to))?.arriving;
+        for (let i = 0; i < 2; i++) await expect(move(to, true)).rejects.toThrow('stopped');
+        expect(await store.accountOf('north', subscriber)).toBe(to.account);
+        expect(await arriving()).toEqual({ [name]: from.account });
+        await move(to, false);
+        expect(await arriving()).toEqual({});
+        await move(to, false);
+        expect(left.splice(0)).toEqual([from.account, from.account, from.account]);
+        await expect(move(other, true)).rejects.toThrow('stopped');
+        // Moved on, it has left both.
+        await move(from, false);
+        await expect(move(to, true)).rejects.toThrow('stopped');
+        left.length = 0;
+        await move(other, false);
+        expect(left).toEqual([from.account, to.account]);
+        expect((await store.load(to)).account?.definition.subscribers).toEqual([]);
+        expect((await store.load(from)).account?.definition.subscribers).toEqual([]);
+      });
+
+      test('says what an account keeps beside its definition', async () => {
+        const pass: Bucket = { ...money('pass'), unit: 'units' };
+        const [before, next] = [definitionOf({ buckets: [pass, money()] }), definitionOf()];
+        await store.createAccount(before, {});
+        expect(await store.keptOf(before)).toEqual({ kinds: new Map(), arriving: {} });
+        await store.changeAccount({ ...before, buckets: next.buckets }, 1);
+        expect((await store.keptOf(before))?.kinds).toEqual(new Map([['pass', 'units']]));
+        expect(await store.keptOf({ tenant: 'north', account: fresh('nobody') })).toBeUndefined();
+      });
+
       test('lists the accounts of a tenant in pages', async () => {
         const tenant = fresh('tenant');
         const names = ['b', 'a', 'd', 'ä', 'c'];

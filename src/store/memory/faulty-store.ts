@@ -23,6 +23,7 @@ const remote = [
   'createAccount',
   'changeAccount',
   'moveSubscriber',
+  'keptOf',
   'listAccounts',
   'listSessions',
   'configurationStamp',

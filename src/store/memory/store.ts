@@ -13,7 +13,7 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import { type SubscriberId, subSessionOf } from '../../charging/request.ts';
-import { kindsAfter } from '../bucket-kinds.ts';
+import { type Kept, kindsAfter } from '../bucket-kinds.ts';
 import { checkCommit } from '../commit-check.ts';
 import {
   type ConfigurationChange,
@@ -275,20 +275,42 @@ export class MemoryStore implements Store {
     return 'changed';
   }
 
-  async moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void> {
+  async moveSubscriber(
+    tenant: string,
+    subscriber: SubscriberId,
+    to: string,
+    leaving?: (from: string) => Promise<void>,
+  ): Promise<void> {
     const text = subscriberText(subscriber);
-    const accounts = (account: string): KeptAccount | undefined =>
+    const key = pointer(tenant, text);
+    const kept = (account: string): KeptAccount | undefined =>
       this.#partitionOf({ tenant, account }).accounts.get(accountName({ tenant, account }));
-    const target = accounts(to);
+    const leave = async (account: string): Promise<void> => {
+      const source = kept(account);
+      if (source?.subscribers.delete(text)) source.version++;
+      await leaving?.(account);
+    };
+    const target = kept(to);
     if (target === undefined) throw new RangeError(`no account ${to}`);
-    const from = this.#state.pointers.get(pointer(tenant, text));
-    if (!target.subscribers.has(text)) {
-      target.subscribers.set(text, '');
-      target.version++;
-    }
-    this.#state.pointers.set(pointer(tenant, text), to);
-    const source = from === undefined || from === to ? undefined : accounts(from);
-    if (source?.subscribers.delete(text)) source.version++;
+    const holder = this.#state.pointers.get(key) ?? '';
+    const earlier = holder === to ? '' : (kept(holder)?.subscribers.get(text) ?? '');
+    if (earlier !== '' && earlier !== to) await leave(earlier);
+    const at = this.#state.pointers.get(key) ?? '';
+    // Where the pointer is set already, the new account knows what is left to be done.
+    const from = at === to ? (target.subscribers.get(text) ?? '') : at;
+    if (!target.subscribers.has(text)) target.version++;
+    target.subscribers.set(text, from);
+    this.#state.pointers.set(key, to);
+    if (from === '') return;
+    await leave(from);
+    if (target.subscribers.get(text) === from) target.subscribers.set(text, '');
+  }
+
+  async keptOf(account: AccountRef): Promise<Kept | undefined> {
+    const kept = this.#partitionOf(account).accounts.get(accountName(account));
+    if (kept === undefined) return undefined;
+    const arriving = [...kept.subscribers].filter(([, from]) => from !== '');
+    return { kinds: kept.kinds, arriving: Object.fromEntries(arriving) };
   }
 
   async listAccounts(

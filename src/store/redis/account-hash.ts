@@ -10,7 +10,7 @@ import {
   type Bucket,
   reservedField,
 } from '../../charging/account.ts';
-import { type BucketKinds, kindsText, parseKinds } from '../bucket-kinds.ts';
+import { type BucketKinds, type Kept, kindsText, parseKinds } from '../bucket-kinds.ts';
 import type { Reply } from './script-call.ts';
 
 export const subscriberField = (subscriber: string): string => `s:${subscriber}`;
@@ -56,6 +56,18 @@ export const kindsFields = (kinds: BucketKinds, before?: BucketKinds): string[] 
 /** Of an HGETALL. */
 export const kindsFromHash = (flat: readonly Reply[]): BucketKinds =>
   parseKinds(sorted(flat).fields[KINDS]);
+
+/** Of an HGETALL; undefined when there is no such account. */
+export function keptFromHash(flat: readonly Reply[]): Kept | undefined {
+  if (flat.length === 0) return undefined;
+  const arriving: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const field = (flat[i] as Buffer).toString();
+    const from = (flat[i + 1] as Buffer).toString();
+    if (field.startsWith('s:') && from !== '') arriving[field.slice(2)] = from;
+  }
+  return { kinds: kindsFromHash(flat), arriving };
+}
 
 /** Reads the version and the counters of an account whose definition was left out. */
 export function countersFromHash(flat: readonly Reply[]): Omit<Account, 'definition'> {

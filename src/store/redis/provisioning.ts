@@ -12,7 +12,7 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
-import { kindsAfter } from '../bucket-kinds.ts';
+import { type Kept, kindsAfter } from '../bucket-kinds.ts';
 import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
@@ -21,6 +21,7 @@ import {
   accountFromHash,
   counterFields,
   definitionFields,
+  keptFromHash,
   kindsFields,
   kindsFromHash,
   subscriberField,
@@ -219,6 +220,7 @@ export interface SubscriberMove {
   tenant: string;
   subscriber: SubscriberId;
   to: string;
+  leaving(from: string): Promise<void>;
   keysOf(account: AccountRef): PartitionKeys;
 }
 
@@ -230,21 +232,38 @@ export async function moveSubscriber(connection: Connection, move: SubscriberMov
   const pointer = pointerKey(tenant, subscriber);
   const keyOf = (account: string): string =>
     move.keysOf({ tenant, account }).account(accountName({ tenant, account }));
+  const leave = async (from: string): Promise<void> => {
+    const remove = callOf(scripts.removeSubscriber, { account: keyOf(from) }, { field });
+    await connection.call(scripts.removeSubscriber, remove);
+    await move.leaving(from);
+  };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const at = (await connection.run((redis) => redis.get(pointer))) ?? '';
-    // Where the pointer is set already, the new account's field knows what is left to be done.
-    const from =
-      at === to ? ((await connection.run((redis) => redis.hget(keyOf(to), field))) ?? '') : at;
+    // Where the pointer is set already, the account's field knows what is left to be done.
+    const before =
+      at === '' ? '' : ((await connection.run((redis) => redis.hget(keyOf(at), field))) ?? '');
+    const from = at === to ? before : at;
+    // It is moved on before its last move was done.
+    if (at !== to && before !== '' && before !== to) await leave(before);
     const add = callOf(scripts.addSubscriber, { account: keyOf(to) }, { field, from });
     const added = String(await connection.call(scripts.addSubscriber, add));
     if (added === 'absent') throw new RangeError(`no account ${to}`);
     if (at !== to && !(await point(connection, pointer, at, to))) continue;
     if (from === '') return;
-    const remove = callOf(scripts.removeSubscriber, { account: keyOf(from) }, { field });
-    await connection.call(scripts.removeSubscriber, remove);
-    const arrive = callOf(scripts.addSubscriber, { account: keyOf(to) }, { field, from: '' });
-    await connection.call(scripts.addSubscriber, arrive);
+    await leave(from);
+    const arrive = callOf(scripts.arriveSubscriber, { account: keyOf(to) }, { field, from });
+    await connection.call(scripts.arriveSubscriber, arrive);
     return;
   }
   throw connection.distrust('a subscriber is being moved by others');
+}
+
+export async function keptOf(
+  connection: Connection,
+  keys: PartitionKeys,
+  account: AccountRef,
+): Promise<Kept | undefined> {
+  const key = keys.account(accountName(account));
+  const hash = await connection.run((redis) => redis.callBuffer('HGETALL', key));
+  return keptFromHash(hash as Buffer[]);
 }

@@ -85,6 +85,11 @@ export const scripts = {
     args: ['field', 'from'],
     reply: ['absent', 'added', 'present'],
   }),
+  arriveSubscriber: loadScript(lua('arrive-subscriber'), {
+    keys: ['account'],
+    args: ['field', 'from'],
+    reply: ['arrived', 'elsewhere'],
+  }),
   removeSubscriber: loadScript(lua('remove-subscriber'), {
     keys: ['account'],
     args: ['field'],

@@ -1,6 +1,7 @@
 /** The store in one Redis server. Its promises are those of `Store`; its keys are in `keys.ts`. */
 import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
 import type { SubscriberId } from '../../charging/request.ts';
+import type { Kept } from '../bucket-kinds.ts';
 import { checkCommit } from '../commit-check.ts';
 import type { ConfigurationChange, StoredConfiguration } from '../configuration.ts';
 import { accountName, byBytes, partitionOfName, sessionMember } from '../placement.ts';
@@ -19,7 +20,7 @@ import * as configuration from './configuration.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Definitions } from './definitions.ts';
 import { type PartitionKeys, pointerKey, WORKERS } from './keys.ts';
-import { changeAccount, createAccount, moveSubscriber } from './provisioning.ts';
+import { changeAccount, createAccount, keptOf, moveSubscriber } from './provisioning.ts';
 import { callOf, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
 import { listSessionMembers } from './session-list.ts';
@@ -198,9 +199,18 @@ export class RedisStore implements Store {
     return changeAccount(this.connection, this.#keys(definition), definition, expected);
   }
 
-  async moveSubscriber(tenant: string, subscriber: SubscriberId, to: string): Promise<void> {
+  async moveSubscriber(
+    tenant: string,
+    subscriber: SubscriberId,
+    to: string,
+    leaving: (from: string) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const keysOf = (account: AccountRef): PartitionKeys => this.#keys(account);
-    await moveSubscriber(this.connection, { tenant, subscriber, to, keysOf });
+    await moveSubscriber(this.connection, { tenant, subscriber, to, leaving, keysOf });
+  }
+
+  async keptOf(account: AccountRef): Promise<Kept | undefined> {
+    return keptOf(this.connection, this.#keys(account), account);
   }
 
   async listAccounts(
