@@ -3,7 +3,8 @@
  * the accounts. The file is remembered when all is done, so that the next start knows what is new
  * in it, and whoever is interrupted begins again.
  */
-import type { AccountRef } from '../charging/account.ts';
+import type { AccountDefinition, AccountRef } from '../charging/account.ts';
+import { kindOf } from '../store/bucket-kinds.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AccountStore,
@@ -145,15 +146,30 @@ async function tenantsToKeep(
 /** What the accounts of a file become by it, those included that are left as they are. */
 function becomingOf(
   { tenants }: Provisioning,
-  { store, since }: { store: Pick<Store, 'now'>; since: Before | undefined },
+  { store, since }: { store: Pick<Store, 'now' | 'keptOf'>; since: Before | undefined },
 ): Becoming {
   const accounts = new Map(tenants.map((tenant) => [tenant.id, tenant.accounts]));
-  return (stored, rulesOf) => {
+  return async (stored, rulesOf) => {
     const account = accounts.get(stored.tenant)?.find(stored.account);
-    const edited = account && editedSince(account, since?.(stored), stored).account;
-    const next = edited && rewritten(edited, stored, { now: store.now(), rulesOf });
-    return next !== undefined && 'definition' in next ? next.definition : stored;
+    if (account === undefined) return stored;
+    const edited = editedSince(account, since?.(stored), stored).account;
+    const next = rewritten(edited, stored, { now: store.now(), rulesOf });
+    if ('problem' in next || (await takesIdAgain(store, next.definition, stored))) return stored;
+    return next.definition;
   };
+}
+
+/** Whether a bucket is new under an id that another bucket of the account had, which is refused. */
+async function takesIdAgain(
+  store: Pick<Store, 'keptOf'>,
+  next: AccountDefinition,
+  stored: AccountDefinition,
+): Promise<boolean> {
+  const has = new Set(stored.buckets.map(({ id }) => id));
+  const added = next.buckets.filter(({ id }) => !has.has(id));
+  if (added.length === 0) return false;
+  const kept = await store.keptOf(stored);
+  return added.some((bucket) => (kept?.kinds.get(bucket.id) ?? kindOf(bucket)) !== kindOf(bucket));
 }
 
 /** What the file says of these accounts: part of a good file is good. */

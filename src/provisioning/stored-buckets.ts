@@ -17,7 +17,7 @@ import { type Finding, fieldOf, type Path, show } from './problem.ts';
 import { type RuleNames, type RulesOf, rulesOfTenant, rulesOfText } from './rule-names.ts';
 
 /** What an account in the store is changed to together with the configuration. */
-export type Becoming = (stored: AccountDefinition, rulesOf: RulesOf) => AccountDefinition;
+export type Becoming = (stored: AccountDefinition, rulesOf: RulesOf) => Promise<AccountDefinition>;
 
 type HeldAgainst = Pick<Store, 'partitions' | 'listAccounts' | 'planVersions' | 'planText'>;
 
@@ -94,7 +94,7 @@ async function* leftBehind(
       for (const { definition: stored } of page.accounts) {
         const path = losing.get(stored.plan);
         if (path === undefined) continue;
-        const definition = becoming?.(stored, rulesOf) ?? stored;
+        const definition = (await becoming?.(stored, rulesOf)) ?? stored;
         const { plan: id } = definition;
         const [first] = misfits(definition, { id, rules: rulesOf(id) });
         if (first === undefined) continue;

@@ -6,6 +6,7 @@ import type { AccountDefinition } from '../../src/charging/account.ts';
 import { exportTo } from '../../src/cli/export.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { type Changed, changeConfiguration } from '../../src/provisioning/change.ts';
+import { putBucket, removeBucket } from '../../src/provisioning/edit-account.ts';
 import { putPart } from '../../src/provisioning/edit-configuration.ts';
 import type { WrittenPlan, WrittenTenant } from '../../src/provisioning/schema.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
@@ -147,6 +148,30 @@ test('an account of the file that would be left as it is counts as it is', async
   const next = load(written([renamed], [{ id: 'a', plan: 'p', buckets }]));
   await expect(applyFile(store, next, { all: false })).rejects.toMatchObject({
     message: expect.stringContaining("account 'a', its buckets.pass[0]: 'internet'"),
+  });
+});
+
+test('an account of the file that would use an id again counts as it is', async () => {
+  const store = await storeWith(account('a', ['internet']));
+  const { configuration } = await applyFile(store, load(written([BEFORE])), { all: true });
+  const [at, bucket] = [
+    { tenant: 't', account: 'a' },
+    { bucket: 'old', written: { unit: 'units' } },
+  ];
+  await putBucket({ store, configuration }, at, bucket);
+  await removeBucket({ store }, at, 'old');
+  const before = await store.readConfiguration();
+  const fileWith = (unit: 'units' | 'seconds') => {
+    const web = account('a', ['web']);
+    const accounts = [{ ...web, buckets: [...web.buckets, { id: 'old', unit }] }];
+    return load(written([planWith({ web: 'octets' })], accounts));
+  };
+  await expect(applyFile(store, fileWith('seconds'), { all: false })).rejects.toMatchObject({
+    message: expect.stringContaining("account 'a', its buckets.pass[0]: 'internet'"),
+  });
+  expect(await store.readConfiguration()).toEqual(before);
+  expect(await applyFile(store, fileWith('units'), { all: false })).toMatchObject({
+    accounts: { changed: 1, refused: 0 },
   });
 });
 
