@@ -59,6 +59,8 @@ export class Draft {
   readonly #changes: BucketChange[] = [];
   /** Counters of which all was taken that was seen: they must have exactly that. */
   #exact: Counter[] | undefined;
+  /** Periods that a first use began. */
+  #begun: Counter[] | undefined;
 
   /** `subscriber`: whose use is charged, for the buckets that limit it. */
   constructor(account: Account, subscriber?: SubscriberId) {
@@ -119,6 +121,18 @@ export class Draft {
     const { period } = this.#pool(bucket);
     if (period === undefined || after(period) !== 0) return;
     this.#move(period, end).max = 0;
+    this.#begun ??= [];
+    this.#begun.push(period);
+  }
+
+  /** How many periods a first use began so far. */
+  get begun(): number {
+    return this.#begun?.length ?? 0;
+  }
+
+  /** Takes it back of those that began after the first `begun`: nothing was used in them. */
+  unbegin(begun: number): void {
+    for (const period of this.#begun?.splice(begun) ?? []) this.#move(period, -after(period));
   }
 
   /**

@@ -173,6 +173,7 @@ function pay(
 ): { parts: readonly Part[]; cost: number; costs: readonly number[] } | undefined {
   const { now, plan } = known;
   const held: Service[] = [];
+  const { begun } = draft;
   for (const { rule, units } of priced.lines) {
     const service: Service = {
       ...named(one),
@@ -188,6 +189,7 @@ function pay(
     const grant = units === 0 ? NOTHING : reserve(draft, service, wanted);
     if (grant === undefined) {
       for (const other of held) release(draft, other, now);
+      draft.unbegin(begun);
       return undefined;
     }
     held.push({ ...service, grant });

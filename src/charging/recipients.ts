@@ -14,23 +14,33 @@ import {
   sharesOf,
 } from './division.ts';
 import { ruleFor } from './match.ts';
-import { add } from './money.ts';
-import type { Rule } from './plan.ts';
+import { add, LIMIT } from './money.ts';
 import { release, retake } from './quota.ts';
 import type { RecordedService } from './record.ts';
 import {
   type Asked,
   type AskedService,
+  isPartly,
   recipientsOf,
   type Share,
   serviceKey,
-  type Unit,
 } from './request.ts';
 import { type Served, type SoFar, serveAll } from './service.ts';
 import { factsFor, type Serving } from './serving.ts';
 import type { Service } from './session.ts';
+import { isShared, type Piece, type Reported, type Shared, spread } from './spread.ts';
 
-type Shared = Service & { share: NonNullable<Service['share']> };
+/** A service as a request names it, and what the session divided it into. */
+interface Named {
+  sent: AskedService;
+  /** By the identifiers that it is known by. */
+  one: AskedService;
+  before: readonly Shared[];
+  ruleOf: RuleOf;
+  called: string | undefined;
+  /** What is asked by the rule for each recipient. */
+  shares: readonly RuleShare[];
+}
 
 /** What is asked under one rule. */
 interface Group extends RuleShare {
@@ -42,7 +52,7 @@ interface Portion {
   share: Share;
   recipients: Recipients;
   group?: Group;
-  used?: AskedService['used'];
+  reported?: Reported;
   /** It holds a grant, which this request settles. */
   holds: boolean;
 }
@@ -71,41 +81,44 @@ export function serveEach(
   const isMessage = ({ recipients, messages }: AskedService) =>
     recipients !== undefined || messages !== undefined;
   if (!asked.some(isMessage) && !known.some(isShared)) return serveAll(serving, asked, known);
-  const divided = asked.map((one) => divide(serving, one, known));
+  const { divided, services: present } = divideAll(serving, asked, known);
   const all = divided.flatMap(({ parts }) => parts.map(({ one }) => one));
   const isOne = divided.every(({ isWhole }) => isWhole);
   if (isOne && divided.every(({ parts }) => parts.every(({ group }) => group === undefined)))
-    return serveAll(serving, all, known);
+    return serveAll(serving, all, present);
   const answers: ServiceAnswer[] = [];
   const takenBack = new Map<number, Outcome>();
   let before: (Service | undefined)[] = [];
+  let begun = 0;
   let refuses = false;
   const review = (soFar: SoFar): void => {
     const each = divided[answers.length] as Divided;
+    if (before.length === 0) begun = soFar.begun;
     if (before.push(soFar.before) < each.parts.length) return;
     const { services } = soFar;
     const from = soFar.answers.length - before.length;
     const own = soFar.answers.slice(from);
     const answer = each.isWhole ? wholly(each, own) : joined(serving, each, own);
     answers.push(answer);
-    if (answer !== own[0]) {
-      const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
-      refuses ||= isRefused;
-      const isAsked = each.parts.some(({ group }) => group !== undefined);
-      // Backwards: two recipients' numbers may name one service.
+    const isRefused = answer.outcome !== 'success' && answer.outcome !== 'uncontrolled';
+    if (answer !== own[0] && isRefused) {
+      refuses = true;
+      // Backwards: what was granted first is as it was before all of it.
       for (const [at, part] of [...each.parts.entries()].reverse()) {
-        const of = { services, before: before[at] };
-        if (isRefused && part.group !== undefined) {
-          takeBack(serving, part.one, of);
-          takenBack.set(from + at, answer.outcome);
-        } else if (isAsked) keepShare(part, { ...of, granted: own[at]?.granted?.units });
+        if (part.group === undefined) continue;
+        takeBack(serving, part.one, { services, before: before[at] });
+        takenBack.set(from + at, answer.outcome);
       }
+      serving.draft.unbegin(begun);
+    } else if (!isRefused) {
+      for (const [at, part] of each.parts.entries())
+        keepShare(part, { services, before: before[at], answer: own[at] });
     }
     before = [];
   };
   // One answer can tell of one tariff change: where there are several, grants end with it instead.
   const with_ = isOne ? serving : { ...serving, tariffChange: undefined };
-  const served = serveAll(with_, all, known, review);
+  const served = serveAll(with_, all, present, review);
   const recorded = served.recorded.map((one, at): RecordedService => {
     const outcome = takenBack.get(at);
     if (outcome === undefined) return one;
@@ -115,73 +128,130 @@ export function serveEach(
   return { ...served, answers, recorded, refuses: served.refuses || refuses };
 }
 
-function isShared(service: Service): service is Shared {
-  return service.share !== undefined;
+/** Divides what a request names, and what it reports; with the services as they are before it. */
+function divideAll(
+  serving: Serving,
+  asked: readonly AskedService[],
+  known: readonly Service[],
+): { divided: readonly Divided[]; services: readonly Service[] } {
+  const all = asked.map((sent) => nameOf(serving, sent, known));
+  const divided = new Map<Named, Divided>();
+  const left = new Map<Service, number>();
+  for (const alike of Map.groupBy(all, ({ one }) => serviceKey(one)).values()) {
+    const [{ before, ruleOf, called }] = alike as [Named, ...Named[]];
+    const isDivided = before.length > 0 || alike.some(({ shares }) => shares.length > 1);
+    const isHeld =
+      before.length === 0 && known.some((service) => isHeldBy(serving, alike, service));
+    const of = { before, ruleOf, called };
+    const spreadOut =
+      before.length === 0
+        ? undefined
+        : spread(
+            alike.map(({ one }) => one),
+            of,
+          );
+    for (const [service, units] of spreadOut?.left ?? []) left.set(service, units);
+    for (const [at, named] of alike.entries())
+      divided.set(
+        named,
+        isDivided
+          ? divide(named, { isHeld, isFirst: at === 0, pieces: spreadOut?.pieces[at] })
+          : wholeOf(named),
+      );
+  }
+  const services = known.map((service) => {
+    const units = left.get(service);
+    if (units === undefined || service.share === undefined) return service;
+    return { ...service, share: { ...service.share, units } };
+  });
+  return { divided: all.map((named) => divided.get(named) as Divided), services };
 }
 
-function divide(serving: Serving, sent: AskedService, known: readonly Service[]): Divided {
+function nameOf(serving: Serving, sent: AskedService, known: readonly Service[]): Named {
   const before = sharedBy(serving, sent, known);
   const one = { ...sent, serviceIds: before[0]?.serviceIds ?? sent.serviceIds };
   const ruleOf = rulesFor(serving, one);
   const { called } = factsFor(serving, one).facts ?? {};
   const shares = one.asked === undefined ? [] : sharesBy(one, { ruleOf, called });
-  if (before.length === 0 && shares.length < 2) {
-    const [share] = shares;
-    if (share?.asked === undefined) return { parts: [{ one: sent }], odd: false, isWhole: true };
-    const { asked } = share;
-    const group = share.recipients.length > 1 ? { ...share, asked } : undefined;
-    return { parts: [{ one: { ...sent, asked }, group }], odd: false, isWhole: true };
-  }
+  return { sent, one, before, ruleOf, called, shares };
+}
+
+/** It was granted as a whole: what is used of it is so, too. */
+function isHeldBy({ level }: Serving, alike: readonly Named[], service: Service): boolean {
+  const isIt =
+    level === 'command' || alike.some(({ one }) => serviceKey(service) === serviceKey(one));
+  return service.grant !== undefined && isIt;
+}
+
+function wholeOf({ sent, shares: [share] }: Named): Divided {
+  if (share?.asked === undefined) return { parts: [{ one: sent }], odd: false, isWhole: true };
+  const { asked } = share;
+  const group = share.recipients.length > 1 ? { ...share, asked } : undefined;
+  return { parts: [{ one: { ...sent, asked }, group }], odd: false, isWhole: true };
+}
+
+function divide(
+  { one, before, ruleOf, shares }: Named,
+  {
+    isHeld,
+    isFirst,
+    pieces = [],
+  }: {
+    isHeld: boolean;
+    /** Of all in the request that name the service: it settles what the others do not report. */
+    isFirst: boolean;
+    pieces?: readonly Piece[] | undefined;
+  },
+): Divided {
   const groups = shares.flatMap(({ asked, ...share }) => (asked ? [{ ...share, asked }] : []));
   const odd = groups.length < shares.length;
-  const portions = before.map(
-    ({ share, grant }): Portion => ({
+  const portions = before.map((service): Portion => {
+    const piece = pieces.find(({ of }) => of === service);
+    const { share, grant } = service;
+    return {
       share,
-      recipients: recipientsOf(share),
-      holds: grant !== undefined,
-    }),
-  );
-  const byRule = new Map<Rule | undefined, Portion>();
-  for (const portion of portions) {
-    const rule = ruleOf(portion.share.called);
-    if (!byRule.has(rule)) byRule.set(rule, portion);
-  }
+      recipients: piece?.recipients ?? recipientsOf(share),
+      holds: isFirst && grant !== undefined,
+      ...(piece && { reported: piece.reported }),
+    };
+  });
   const of = groups.reduce((sum, { recipients }) => sum + recipients.length, 0);
   for (const group of odd ? [] : groups) {
     const { rule, recipients } = group;
     const count = recipients.length;
-    const same = byRule.get(rule);
+    const same = portions.find(({ share }) => ruleOf(share.called) === rule);
     const called = recipients.find((number) => number !== undefined) ?? '';
     if (same === undefined)
       portions.push({ share: { called, count, of }, recipients, group, holds: false });
     else Object.assign(same, { share: { ...same.share, count, of }, recipients, group });
   }
-  const rest = spread(one, { before, portions, ruleOf });
-  const { asked: _asked, used: _used, recipients: _recipients, messages: _messages, ...said } = one;
+  const { asked: _asked, recipients: _recipients, messages: _messages, ...saying } = one;
+  const { used: _used, usedAfter: _after, usedIndeterminate: _straddling, ...said } = saying;
   const concerned = portions.filter(
-    ({ holds, group, used }) => holds || group !== undefined || used !== undefined,
+    ({ holds, group, reported }) => holds || group !== undefined || reported !== undefined,
   );
-  const served = concerned.length > 0 ? concerned : portions.slice(0, 1);
+  const inOrder = concerned.toSorted((a, b) => placeOf(a, groups) - placeOf(b, groups));
+  const rest = before.length === 0 ? saying : pieces.find(({ of }) => of === undefined)?.reported;
+  const isApart = isHeld || rest?.used !== undefined;
+  const served = inOrder.length > 0 || isApart ? inOrder : portions.slice(0, 1);
   const parts = served.map(
-    ({ share, recipients, group, used }): Part => ({
+    ({ share, recipients, group, reported }): Part => ({
       one: {
         ...{ ...said, share, recipients, facts: { ...one.facts, called: share.called } },
         ...(group === undefined ? {} : { asked: group.asked }),
-        ...(used === undefined ? {} : { used }),
+        ...reported,
       },
       group,
     }),
   );
-  // What it was granted as a whole, and used of that.
-  const isIt = (service: Service) =>
-    serving.level === 'command' || serviceKey(service) === serviceKey(one);
-  const isHeld =
-    before.length === 0 && known.some((service) => service.grant !== undefined && isIt(service));
   const divided = { odd, isWhole: false };
-  if (rest === undefined && !isHeld && parts.length > 0) return { ...divided, parts };
-  const undivided = { one: rest === undefined ? said : { ...said, used: rest } };
-  return { ...divided, parts: [undivided, ...parts] };
+  if (!isApart && parts.length > 0) return { ...divided, parts };
+  return { ...divided, parts: [{ one: { ...said, ...rest } }, ...parts] };
 }
+
+/** What is granted next stands in the order of the message. */
+const placeOf = ({ group }: Portion, groups: readonly Group[]): number =>
+  group === undefined ? -1 : groups.indexOf(group);
 
 /** What a service was divided into before. */
 function sharedBy(
@@ -220,59 +290,11 @@ function rulesFor(serving: Serving, one: AskedService): RuleOf {
   });
 }
 
-/**
- * Spreads what was used over those it was granted for: all where all was used; else those whom the
- * last report of a service names, or the first ones, and what is beyond is the last one's. Returns
- * what the service used before it was divided.
- */
-function spread(
-  { used, asked, recipients = [] }: AskedService,
-  of: { before: readonly Shared[]; portions: readonly Portion[]; ruleOf: RuleOf },
-): AskedService['used'] {
-  const { before, portions, ruleOf } = of;
-  if (used === undefined || before.length === 0) return used;
-  const holding = before.some(({ share }) => share.units > 0);
-  const live = before.flatMap(({ share, unit }, at) => {
-    const portion = portions[at];
-    return portion === undefined || (holding && share.units === 0) ? [] : { portion, share, unit };
-  });
-  // A message is granted in one unit.
-  const unit = live[0]?.unit ?? 'units';
-  const { [unit]: units = 0, ...others } = used;
-  const total = live.reduce((sum, { share }) => add(sum, share.units), 0);
-  const isNamed = asked === undefined && units < total;
-  const named = isNamed ? namedBy(recipients, { units, unit, ruleOf }) : undefined;
-  let rest = units;
-  for (const [at, { portion, share }] of live.entries()) {
-    const own = named?.get(ruleOf(share.called));
-    if (own !== undefined) portion.recipients = own.recipients;
-    const most = named === undefined ? share.units : (own?.asked?.[unit] ?? 0);
-    const taken = at === live.length - 1 ? rest : Math.min(rest, most);
-    rest -= taken;
-    // Units of other kinds are not divided.
-    const beside = at === 0 ? others : {};
-    portion.used = used[unit] === undefined ? beside : { ...beside, [unit]: taken };
-  }
-  return undefined;
-}
-
-/** What is used by those whom a report names; undefined: it is not to be divided among them. */
-function namedBy(
-  recipients: Recipients,
-  { units, unit, ruleOf }: { units: number; unit: Unit; ruleOf: RuleOf },
-): ReadonlyMap<Rule | undefined, RuleShare> | undefined {
-  if (recipients.length === 0) return undefined;
-  const shares = sharesOf({ serviceIds: [], asked: { [unit]: units }, recipients }, ruleOf);
-  const sum = shares.reduce((sum, { asked }) => sum + (asked?.[unit] ?? 0), 0);
-  return sum === units ? new Map(shares.map((share) => [share.rule, share])) : undefined;
-}
-
 /** The answer to a message under one rule. */
 function wholly({ parts: [part] }: Divided, own: readonly ServiceAnswer[]): ServiceAnswer {
   const [answer] = own as [ServiceAnswer];
   const { ratingGroup, serviceIds, granted } = answer;
-  if (granted === undefined || granted.units === 0 || granted.units >= leastOf(part?.group))
-    return answer;
+  if (granted === undefined || granted.units === 0 || granted.units >= leastOf(part)) return answer;
   const name = ratingGroup === undefined ? { serviceIds } : { ratingGroup, serviceIds };
   return { ...name, outcome: 'credit-limit-reached' };
 }
@@ -293,12 +315,10 @@ function joined(
   const [some] = controlled;
   if (some === undefined) return { ...name, outcome: 'uncontrolled' };
   let units = 0;
-  for (const [at, { group }] of parts.entries()) {
-    const { outcome, granted } = own[at] ?? first;
-    const got = outcome === 'success' ? granted?.units : unitsOf(group);
-    if (reserving && (got ?? 0) < leastOf(group))
-      return { ...name, outcome: 'credit-limit-reached' };
-    units = add(units, got ?? 0);
+  for (const [at, part] of parts.entries()) {
+    const got = gotOf(part, own[at]);
+    if (reserving && got < leastOf(part)) return { ...name, outcome: 'credit-limit-reached' };
+    units = add(units, got);
   }
   const answer = { ...(own.find(({ granted }) => granted !== undefined) ?? some) };
   if (answer.granted !== undefined) answer.granted = { ...answer.granted, units };
@@ -308,51 +328,64 @@ function joined(
   return final === undefined ? answer : { ...answer, final };
 }
 
-/** Less is of no use to the whole message. */
-function leastOf(group: Group | undefined): number {
-  return Math.min(unitsOf(group), group?.rule?.quota.maximum ?? 0);
+/** Units that may be used by one answer: who is not controlled may use all that is asked. */
+function gotOf({ group }: Part, answer: ServiceAnswer | undefined): number {
+  return answer?.outcome === 'uncontrolled' ? unitsOf(group) : (answer?.granted?.units ?? 0);
 }
 
-/** Units that are asked under one rule: of one kind, for they are divided. */
+/** Less is of no use to the whole message; what is more than is granted at once is asked for again. */
+function leastOf(part: Part | undefined): number {
+  const { one, group } = part ?? {};
+  const most = isPartly(one?.share) ? LIMIT : (group?.rule?.quota.maximum ?? 0);
+  return Math.min(unitsOf(group), most);
+}
+
+/** Units that are asked under one rule. */
 function unitsOf(group: Group | undefined): number {
-  const [units = 0] = Object.values(group?.asked ?? {});
-  return units;
-}
-
-interface Decided {
-  services: Map<string, Service>;
-  /** The service before it was granted more. */
-  before: Service | undefined;
+  const { asked = {}, rule } = group ?? {};
+  const [some = 0] = Object.values(asked);
+  return (rule === undefined ? undefined : asked[rule.unit]) ?? some;
 }
 
 /**
  * Gives back what was granted of a message of which not all was. What the service was granted by
  * this request before, for another message, it keeps.
  */
-function takeBack({ draft, now }: Serving, one: AskedService, { services, before }: Decided): void {
+function takeBack(
+  { draft, now }: Serving,
+  one: AskedService,
+  { services, before }: { services: Map<string, Service>; before: Service | undefined },
+): void {
   const key = serviceKey(one);
   const service = services.get(key);
   if (service === undefined) return;
   release(draft, service, now);
+  if (before?.grant !== undefined) retake(draft, before.grant);
   if (before === undefined) services.delete(key);
-  else if (before.grant === undefined) services.set(key, withUnits(before, one, 0));
-  else {
-    retake(draft, before.grant);
-    services.set(key, before);
-  }
+  else services.set(key, before);
 }
 
-/** Remembers for how many units of the message, or of several, a service stands. */
+/**
+ * Remembers what of a message, or of several in the request, the recipients of a share have then to
+ * report. The shares of the last message stand in its order, behind those that are not of it.
+ */
 function keepShare(
-  { one, group }: Part,
-  { services, before, granted = unitsOf(group) }: Decided & { granted: number | undefined },
+  part: Part,
+  of: {
+    services: Map<string, Service>;
+    /** The service before it was granted more. */
+    before: Service | undefined;
+    answer: ServiceAnswer | undefined;
+  },
 ): void {
-  const key = serviceKey(one);
+  const { services, before, answer } = of;
+  const { share } = part.one;
+  const key = serviceKey(part.one);
   const service = services.get(key);
-  const told = before?.grant === undefined ? 0 : (before.share?.units ?? 0);
-  if (service !== undefined) services.set(key, withUnits(service, one, add(told, granted)));
-}
-
-function withUnits(service: Service, { share }: AskedService, units: number): Service {
-  return share === undefined ? service : { ...service, share: { ...share, units } };
+  const got = gotOf(part, answer);
+  if (share === undefined || service === undefined) return;
+  if (part.group === undefined && got === 0) return;
+  const told = before?.share?.units ?? 0;
+  if (told === 0) services.delete(key);
+  services.set(key, { ...service, share: { ...share, units: add(told, got) } });
 }

@@ -83,6 +83,11 @@ export interface Share {
   of: number;
 }
 
+/** Whether a share is for some recipients of its message: such a message is granted whole. */
+export function isPartly(share: Share | undefined): boolean {
+  return share !== undefined && share.count < share.of;
+}
+
 /** The recipients of a share where a request does not name them. */
 export function recipientsOf({ called, count }: Share): readonly (string | undefined)[] {
   const others: undefined[] = Array.from({ length: count - 1 });

@@ -4,7 +4,17 @@ import { describe, expect, test } from 'vitest';
 import { stepEvent } from '../../src/charging/event.ts';
 import type { AskedService, Request } from '../../src/charging/request.ts';
 import { eventOf, sms } from './events.ts';
-import { asks, bundle, main, planOf, requestOf, START, Till, type TillOptions } from './till.ts';
+import {
+  asks,
+  bundle,
+  main,
+  planOf,
+  requestOf,
+  ruleOf,
+  START,
+  Till,
+  type TillOptions,
+} from './till.ts';
 
 const rated = (name: string, amount: number, part = {}) => ({
   ...{ ...sms, name, ...part },
@@ -206,6 +216,72 @@ describe('a message to several recipients in a session', () => {
   });
 });
 
+describe('a message that is not granted', () => {
+  const pass = bundle('pass', { unit: 'units', paysFor: ['sms'], lastsMs: 86_400_000 });
+  const buckets = [pass, main];
+
+  test('begins no period that lasts from the first use', () => {
+    const { till } = opened([CHEAP, DEAR], { buckets, openings: { main: 100, pass: 50 } });
+    expect(till.counters['p:pass']).toBe(0);
+    const one = opened([CHEAP, '491702'], { buckets, openings: { main: 0, pass: 1 } });
+    expect(one.till.counters['p:pass']).toBe(0);
+    const paid = opened([CHEAP, DEAR], { buckets, openings: { main: 200, pass: 50 } });
+    expect(paid.till.counters['p:pass']).toBe(START + 86_400_000);
+  });
+
+  test('leaves alone the period that another message of its request began', () => {
+    const till = new Till({ plan, buckets, openings: { main: 100, pass: 50 } });
+    const services = [to([CHEAP, '491702']), to([CHEAP, DEAR], 2, { ratingGroup: 2 })];
+    till.ask(requestOf('initial', 0, services));
+    expect(till.counters['p:pass']).toBe(START + 86_400_000);
+    expect([till.available('pass'), ...balance(till)]).toEqual([48, 100, 0]);
+  });
+
+  test('begins none in a one-time event either, whatever else the event is for', () => {
+    const till = new Till({ plan, buckets, openings: { main: 205, pass: 50 } });
+    const services = [to([CHEAP, DEAR, '49902'], 3), to([DEAR], 1, { ratingGroup: 2 })];
+    const decision = stepEvent(eventOf('debit', services), {
+      ...{ now: START, account: till.account(), plan, fresh: true, proof: new Uint8Array() },
+    });
+    if (decision.kind !== 'change') throw new Error(decision.kind);
+    expect(decision.answer.services.map(({ outcome }) => outcome)).toEqual([
+      'credit-limit-reached',
+      'success',
+    ]);
+    till.move(decision.movements);
+    expect([till.counters['p:pass'], ...balance(till)]).toEqual([0, 5, 0]);
+  });
+});
+
+describe('a message under several rules', () => {
+  test('is granted in the unit of its rules, whatever else is asked', () => {
+    for (const others of [{ octets: 500 }, { seconds: 10 }]) {
+      const asked = { ...others, units: 2 };
+      for (const recipients of [
+        [CHEAP, DEAR],
+        [CHEAP, '491702'],
+      ]) {
+        const { answer } = openedBy({ asked, recipients });
+        expect(answer.services).toMatchObject([{ granted: { unit: 'units', units: 2 } }]);
+      }
+    }
+  });
+
+  test('is granted whole, whatever its rules grant at once, and costs what an event costs', () => {
+    const quota = { size: 1, minimum: 1, maximum: 1 };
+    const few = planOf(plan.rules.map((rule) => ({ ...rule, quota })));
+    const { till, answer } = opened([CHEAP, '491702', DEAR], { plan: few });
+    expect(answer.services).toMatchObject([{ granted: { units: 3 } }]);
+    end(till, sent(3));
+    expect(balance(till)).toEqual([780, 0]);
+  });
+
+  function openedBy(part: Partial<AskedService>) {
+    const till = new Till({ plan, openings: { main: 1000 } });
+    return { answer: till.ask(requestOf('initial', 0, [asks(part)])) };
+  }
+});
+
 describe('a message that is counted in what it consists of', () => {
   const octets = (name: string, amount: number, part = {}) => ({
     ...rated(name, amount),
@@ -381,7 +457,7 @@ describe('a session of messages', () => {
     expect(balance(till)).toEqual([790 - 220, 220]);
     till.ask(report(2, { used: { units: 3 }, asked: { units: 1 } }, [CHEAP]));
     expect(balance(till)).toEqual([570 - 10, 10]);
-    expect(till.records.at(-1)!.services[0]!.recipients).toMatchObject({ count: 1, of: 1 });
+    expect(till.records.at(-1)!.services.at(-1)!.recipients).toMatchObject({ count: 1, of: 1 });
     end(till, sent(1));
     expect(balance(till)).toEqual([560, 0]);
   });
@@ -405,6 +481,71 @@ describe('a session of messages', () => {
     expect(balance(till)).toEqual([40, 0]);
     end(till);
     expect(balance(till)).toEqual([40, 0]);
+  });
+
+  test('leaves nothing to pay to the recipients of a message that is settled', () => {
+    const pass = bundle('pass', { unit: 'units', paysFor: ['sms'] });
+    const openings = { main: 1000, pass: 3 };
+    const { till } = opened([DEAR, CHEAP], { buckets: [pass, main], openings });
+    till.ask(report(1, { used: { units: 2 } }));
+    till.ask(report(2, { asked: { units: 1 } }, [CHEAP]));
+    expect([till.reserved('pass'), till.reserved('main')]).toEqual([1, 0]);
+    end(till, sent(1));
+    expect([till.available('pass'), ...balance(till)]).toEqual([1, 800, 0]);
+  });
+
+  test('charges those who are left, where it is reported bit by bit', () => {
+    const four = [CHEAP, '491702', DEAR, '49902'];
+    const { till } = opened(four);
+    till.ask(report(1, { used: { units: 2 } }));
+    expect(balance(till)).toEqual([980, 0]);
+    end(till, sent(2));
+    expect(balance(till)).toEqual([580, 0]);
+  });
+
+  test('charges nobody more for a message that is given back', () => {
+    for (const part of [{ reasons: [9] }, { reasons: [1] }, { reasons: [2] }]) {
+      const { till } = opened([DEAR, CHEAP]);
+      till.ask(report(1, { used: { units: 0 }, ...part }));
+      till.ask(report(2, { asked: { units: 1 } }, [CHEAP]));
+      end(till, sent(1));
+      expect(balance(till)).toEqual([990, 0]);
+    }
+  });
+
+  test('charges those next who come first in the next message', () => {
+    const { till } = opened([CHEAP, DEAR]);
+    till.ask(report(1, { used: { units: 2 }, asked: { units: 2 }, recipients: [DEAR, CHEAP] }));
+    end(till, sent(1));
+    expect(balance(till)).toEqual([590, 0]);
+  });
+
+  test('costs the same in one service of a request as in several', () => {
+    const four = [CHEAP, '491702', DEAR, '49902'];
+    const cost = (...services: AskedService[]) => {
+      const { till } = opened(four);
+      end(till, ...services);
+      expect(till.reserved('main')).toBe(0);
+      return 1000 - till.available('main');
+    };
+    expect(cost(sent(4))).toBe(420);
+    expect(cost(sent(2), sent(2))).toBe(420);
+    expect(cost(sent(1), sent(0), sent(3))).toBe(420);
+    expect(cost(sent(1), sent(2))).toBe(220);
+  });
+
+  test('charges nobody for a message that could not be reserved in time', () => {
+    const { till } = opened([CHEAP, DEAR]);
+    const next = { used: { units: 2 }, asked: { units: 2 }, recipients: [DEAR, CHEAP] };
+    till.ask(report(1, next), { reserving: false });
+    expect(till.session()!.services.map(({ share }) => share?.units)).toEqual([0, 0]);
+  });
+
+  test('reports units of whom the server controls, beside others', () => {
+    const open = ruleOf({ name: 'open', match: { called: ['800'] }, uncontrolled: true });
+    const { till } = opened(['800', CHEAP], { plan: planOf([open, sms]) });
+    end(till, sent(2));
+    expect(balance(till)).toEqual([990, 0]);
   });
 
   test('at command level need not say its identifier again', () => {
