@@ -3,13 +3,13 @@ import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
 import { withTariffKnown } from './late-use.ts';
-import { LIMIT } from './money.ts';
+import { ruleFor } from './match.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
 import { priceOf, release, reserve, retake, type Wanted } from './quota.ts';
-import { type Asked, type AskedService, isPartly } from './request.ts';
-import { type Granted, newService, type Serving, underRule } from './serving.ts';
+import type { Asked } from './request.ts';
+import { type Granted, newService, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service } from './session.ts';
 import { hasEnded, type Settled } from './settle.ts';
 import {
@@ -28,7 +28,7 @@ const RETRY_SECONDS = 10;
 
 /** Decides what the client may use of a service whose usage is settled. */
 export function grant(
-  serving: Serving,
+  reported: Serving,
   {
     settled,
     service,
@@ -43,8 +43,10 @@ export function grant(
     full: boolean;
   },
 ): Granted {
-  const { plan, reserving, ending, blocked } = serving;
-  const { one } = settled;
+  const { one, overtaken } = settled;
+  // What was overtaken says nothing of what is used from now on, nor since when.
+  const serving = overtaken ? { ...reported, at: reported.now } : reported;
+  const { plan, now, reserving, ending, blocked } = serving;
   const plain: Granted = { service, refuses: false, answer: { outcome: 'success' } };
   // Usage that nothing can rate is not taken for paid (RFC 8506 9.2).
   if (settled.unrated) {
@@ -56,7 +58,8 @@ export function grant(
   const asked = one.asked ?? askedWhileRestricted(one, service);
   if (asked === undefined) return answerUnasked(one, { rule: settled.rule, plain });
   if (blocked) return { ...plain, answer: { outcome: 'service-denied' } };
-  const rule = ruleToGrant(serving, settled.facts, settled.rule);
+  const today = overtaken ? ruleFor(plan, settled.facts, now) : settled.rule;
+  const rule = ruleToGrant(serving, settled.facts, today);
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
   if (rule.uncontrolled) {
@@ -111,12 +114,11 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
   const isPooled = told?.pool !== undefined;
   if (!isPooled) release(draft, wish.service, now);
   const bare = told === undefined ? wish.service : withoutGrant(wish.service);
-  const service = restored(underRule(bare, rule, plan));
+  const at = rule === wish.settled.rule ? serving.at : now;
+  const present = underRule(bare, rule, plan);
+  const service = restored(remembering(plan, { service: bare, next: present, at }));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
-  const wanted = Math.min(
-    mostOf(rule, wish.settled.one),
-    before.units + (asked[rule.unit] || rule.quota.size),
-  );
+  const wanted = Math.min(mostOf(rule), before.units + (asked[rule.unit] || rule.quota.size));
   const got =
     told !== undefined && isPooled
       ? addToPool(serving, wish, { service, wanted, told })
@@ -147,9 +149,8 @@ const unitsOf = (grant: Grant | undefined): { units: number; after: number } => 
 });
 
 /** CC-Time has 32 bits (RFC 8506 8.21). */
-function mostOf({ unit, quota }: Rule, { share }: AskedService): number {
-  const most = isPartly(share) ? LIMIT : quota.maximum;
-  return unit === 'seconds' ? Math.min(most, MAX_UNSIGNED32) : most;
+function mostOf({ unit, quota }: Rule): number {
+  return unit === 'seconds' ? Math.min(quota.maximum, MAX_UNSIGNED32) : quota.maximum;
 }
 
 /** The end of a grant that a tariff change cuts short. */

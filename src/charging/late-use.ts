@@ -7,13 +7,13 @@
 import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import type { Rule } from './plan.ts';
 import type { AskedService, Unit } from './request.ts';
-import { newService, type Serving, underRule } from './serving.ts';
+import { newService, remembering, type Serving, underRule } from './serving.ts';
 import type { Service } from './session.ts';
-import { AHEAD_MS, type Change, carriesOn, knownChange } from './tariff-change.ts';
+import { AHEAD_MS, type Change, carriesOn, knownChange, settledUntil } from './tariff-change.ts';
 
 /** How far back seconds are divided, and into how many parts: each costs a look at the plan. */
 const BACK_MS = 7 * 86_400_000;
-const MAX_PARTS = 100;
+export const MAX_PARTS = 100;
 
 /** Seconds that passed under a rule after the time that was settled. */
 export interface LatePart {
@@ -45,7 +45,9 @@ export function withUsageKnown({ plan, at, ending }: Serving, service: Service):
   const isTimed = service.ratedUntil !== undefined || (!ending && hasTimes(plan));
   if (!isTimed && service.switch === undefined) return service;
   const { switch: _divided, ...settled } = service;
-  return isTimed ? { ...settled, ratedUntil: at } : settled;
+  // What was used before the present rule held is another one's, however late it is reported.
+  const until = Math.max(at, service.earlier?.until ?? at);
+  return isTimed ? { ...settled, ratedUntil: until } : settled;
 }
 
 /**
@@ -67,7 +69,7 @@ export function serviceInUse(
   if (current === undefined) {
     if (rule === undefined) return undefined;
     const isTimed = rule.unit === 'seconds' && !isDivided(one, rule.unit);
-    const from = isTimed ? startOf(one, at) : at;
+    const from = isTimed ? startOf(one.used?.seconds ?? 0, at) : at;
     if (from === at || !hasTimes(plan)) return newService(one, rule, plan);
     const first = ruleFor(plan, facts, from);
     const begun = first !== undefined && carriesOn(rule, first) ? first : rule;
@@ -77,14 +79,15 @@ export function serviceInUse(
   if (grant !== undefined || ratedUntil === undefined || at <= ratedUntil) return current;
   if (one.used?.[unit] === undefined || isDivided(one, unit)) return current;
   let from = at;
-  if (unit === 'seconds') from = startOf(one, at);
+  if (unit === 'seconds') from = startOf(one.used.seconds ?? 0, at);
   else if (unit === 'octets' && plan.indeterminate === 'before') from = ratedUntil;
   if (from < ratedUntil) return current;
   const present = ruleFor(plan, facts, from);
   if (present === undefined || present.name === lastRule(current)) return current;
   if (!carriesOn(current, present)) return current;
   const { switch: _passed, ...bare } = current;
-  return underRule(bare, present, plan);
+  const next = underRule(bare, present, plan);
+  return remembering(plan, { service: current, next, at: from });
 }
 
 /** Of `used` seconds, those that passed under other rules after the time that was settled, in order. */
@@ -97,10 +100,11 @@ export function usedLate(
     used,
   }: { one: AskedService; service: Service; facts: ServiceFacts; used: number },
 ): LatePart[] | undefined {
-  const { unit, ratedUntil } = service;
-  if (ratedUntil === undefined || at <= ratedUntil || used === 0) return undefined;
+  const { unit } = service;
+  const until = settledUntil(service);
+  if (until === undefined || at <= until || used === 0) return undefined;
   if (unit !== 'seconds' || isDivided(one, unit)) return undefined;
-  const from = Math.max(ratedUntil, startOf(one, at));
+  const from = Math.max(until, startOf(used, at));
   const parts: LatePart[] = [];
   let name = lastRule(service);
   let next: ReturnType<typeof nextChange> = { at: from, rule: ruleFor(plan, facts, from) };
@@ -120,12 +124,12 @@ export function usedLate(
 }
 
 /** Store time in ms at which seconds that are reported at `at` began to pass. */
-function startOf({ used }: AskedService, at: number): number {
-  return Math.max(at - (used?.seconds ?? 0) * 1000, at - BACK_MS);
+export function startOf(seconds: number, at: number): number {
+  return Math.max(at - seconds * 1000, at - BACK_MS);
 }
 
 /** The client itself says what came after a tariff change. */
-function isDivided({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
+export function isDivided({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
   return usedAfter?.[unit] !== undefined || usedIndeterminate?.[unit] !== undefined;
 }
 

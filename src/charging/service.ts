@@ -26,8 +26,6 @@ export interface SoFar {
   answers: readonly ServiceAnswer[];
   /** The last one's service as it was before it was granted more. */
   before: Service | undefined;
-  /** How many periods the draft had begun before that. */
-  begun: number;
 }
 
 /**
@@ -53,7 +51,6 @@ export function serveAll(
   for (const settled of all) {
     const { one, grantKey: key } = settled;
     const before = services.get(key);
-    const { begun } = serving.draft;
     const next = grant(serving, {
       settled,
       service: before,
@@ -68,12 +65,13 @@ export function serveAll(
     answers.push(answer);
     recorded.push(recordOf(settled, answer, serving));
     if (review === undefined) continue;
-    review({ services, answers, before, begun });
+    review({ services, answers, before });
     held = holding(services);
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
   for (const settled of all)
-    if (settled.late !== undefined) recorded.push(...lateOf(settled, serving));
+    if (settled.late !== undefined || settled.early !== undefined)
+      recorded.push(...besideOf(settled, serving));
   return { services: bounded([...services.values()]), answers, recorded, refuses };
 }
 
@@ -126,16 +124,26 @@ function recordOf(
   return record;
 }
 
-/** What came after a grant had ended, under each rule: a line of its own. */
-function lateOf({ one, by, late = [] }: Settled, { plan }: Serving): RecordedService[] {
+/** What was overtaken, and what came after a grant had ended, under each rule: a line of its own. */
+function besideOf(settled: Settled, { plan }: Serving): RecordedService[] {
+  const { one, by, late = [], early = [] } = settled;
   const { ratingGroup, serviceIds } = one;
-  return late.map(({ rule, used, cost }) => ({
+  const named = {
     ...(ratingGroup === undefined ? {} : { ratingGroup }),
     serviceIds,
-    ...{ rule: rule.name, plan: plan.id, planVersion: plan.version },
     ...(by === undefined ? {} : { unit: by.unit }),
-    ...{ used, cost, outcome: 'success' },
-  }));
+  };
+  const ofPlan = { plan: plan.id, planVersion: plan.version };
+  return [
+    ...early.map(({ by: { rule, plan: id, planVersion }, used, cost }) => ({
+      ...{ ...named, rule, ...(id === undefined ? {} : { plan: id }), planVersion },
+      ...{ used, cost, outcome: 'success' as const },
+    })),
+    ...late.map(({ rule, used, cost }) => ({
+      ...{ ...named, rule: rule.name, ...ofPlan },
+      ...{ used, cost, outcome: 'success' as const },
+    })),
+  ];
 }
 
 function holding(services: ReadonlyMap<string, Service>): number {

@@ -1,12 +1,12 @@
 /** What the services of one request are decided on, and how the session's own are found and kept. */
 import type { ServiceAnswer } from './answer.ts';
 import type { Draft } from './draft.ts';
-import type { ServiceFacts } from './match.ts';
+import { hasTimes, type ServiceFacts } from './match.ts';
 import type { Plan, Price, Rule } from './plan.ts';
 import type { Sharing } from './pool.ts';
 import { priceOf } from './quota.ts';
 import { type AskedService, type Facts, type Request, serviceKey } from './request.ts';
-import type { Service } from './session.ts';
+import type { Earlier, Service } from './session.ts';
 
 export interface Serving {
   draft: Draft;
@@ -163,6 +163,24 @@ export function underRule(service: Service, rule: Rule, plan: Plan): Service {
     ...(price === undefined ? {} : { price }),
     ...(same ? {} : { rated: 0 }),
   };
+}
+
+/**
+ * The service as `next` says, which is under its rule from `at` (store ms) on: under a plan with
+ * times it remembers the tariff before.
+ */
+export function remembering(
+  plan: Plan,
+  { service, next, at }: { service: Service; next: Service; at: number },
+): Service {
+  if (next.rule === service.rule) return next;
+  const { earlier: _older, ...bare } = next;
+  if (!hasTimes(plan) || next.unit !== service.unit) return bare;
+  const { rule, plan: id, planVersion, price, rated } = service;
+  const earlier: Earlier = { until: at, rule, planVersion, rated };
+  if (id !== undefined) earlier.plan = id;
+  if (price !== undefined) earlier.price = price;
+  return { ...bare, earlier };
 }
 
 /** What is not controlled costs nothing, whatever its rule says. */

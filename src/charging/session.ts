@@ -29,6 +29,19 @@ export interface Switch {
   after?: { parts: readonly Part[]; units: number };
 }
 
+/** The tariff that a service was under before its present one. */
+export interface Earlier {
+  /** Store time in ms since when the present rule is known to hold. */
+  until: number;
+  rule: string;
+  /** As in `Service`. */
+  plan?: string;
+  planVersion: number;
+  price?: Price;
+  /** Units that money paid for under it. */
+  rated: number;
+}
+
 /** What a client may use until it reports: an ordered list of parts, drawn in this order. */
 export interface Grant {
   parts: readonly Part[];
@@ -67,6 +80,8 @@ export interface Service {
    * for; what is used later is rated as the plan says. Absent: however late it is used.
    */
   ratedUntil?: number;
+  /** Absent: under a plan with times, it never was under another rule. */
+  earlier?: Earlier;
   /** Units reported so far. */
   used: number;
   /** Of these, units that money paid for under the present rule: the basis of increments. */

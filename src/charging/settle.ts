@@ -8,11 +8,12 @@ import { type LatePart, serviceInUse, usedLate, withUsageKnown } from './late-us
 import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
+import { asEarly, type EarlyPart, overtakenOf, withEarly } from './overtaken.ts';
 import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, Quotas, type Serving, underRule } from './serving.ts';
+import { factsFor, Quotas, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 import { changeOf, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
@@ -46,6 +47,10 @@ export interface Settled {
   after?: { change: Switch; used: number; rest: number; cost: number };
   /** What came after the time that the tariff was settled for, under other rules. */
   late?: readonly LatePart[];
+  /** What was used before the present rule held. */
+  early?: readonly EarlyPart[];
+  /** It was overtaken: the grant that it finds is not the one that it reports of. */
+  overtaken?: true;
   /** What it has left in its pool, until it is granted anew there. */
   left?: Grant | undefined;
 }
@@ -70,10 +75,12 @@ export function settle(
   let changes = false;
   let pools = false;
   let late = false;
+  let early = false;
   for (const one of asked) {
     const next = settleGranted(serving, one, { services, quotas });
     changes ||= next.after !== undefined;
     late ||= next.late !== undefined;
+    early ||= next.early !== undefined;
     pools ||= services.get(next.key)?.grant?.pool !== undefined;
     settled.push(next);
   }
@@ -81,11 +88,12 @@ export function settle(
   if (pools) takeFromPools(serving, settled, books);
   giveBack(serving, settled, services);
   for (const one of settled) takeBeyond(serving, one, books, fromBuckets);
+  if (early) takeEarly(serving, settled, books);
   if (late) takeLate(serving, settled, books);
-  for (const { one, key } of settled) {
+  for (const { one, key, overtaken } of settled) {
     const known = services.get(key);
     if (known === undefined) continue;
-    const service = one.used === undefined ? known : withUsageKnown(serving, known);
+    const service = one.used === undefined || overtaken ? known : withUsageKnown(serving, known);
     if (service !== known) services.set(key, service);
     // The next report is counted from nothing.
     if (service.price?.eachReport === true) services.set(key, { ...service, rated: 0 });
@@ -115,6 +123,8 @@ function settleGranted(
     excess: one.excess ?? false,
     unrated: one.foreignMoney ?? false,
   };
+  const before = current && overtakenOf(serving, { one, service: current, rule, facts });
+  if (before?.isAll) settled.overtaken = true;
   if (one.used === undefined && current?.grant === undefined) {
     if (current !== undefined) settled.by = current;
     return settled;
@@ -128,14 +138,17 @@ function settleGranted(
   const used = one.used?.[service.unit] ?? 0;
   settled.used = used;
   settled.unrated ||= isForeign(one.used, service, rule);
-  const change = changeOf(serving, { one, service, rule });
-  let after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used });
-  const late = usedLate(serving, { one, service, facts, used });
+  if (before !== undefined) settled.early = before.parts;
+  for (const part of before?.parts ?? []) settled.used -= part.used;
+  const left = settled.used;
+  const change = before?.isAll ? undefined : changeOf(serving, { one, service, rule });
+  let after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used: left });
+  const late = before?.isAll ? undefined : usedLate(serving, { one, service, facts, used: left });
   if (late !== undefined) {
     settled.late = late;
     for (const part of late) settled.used -= part.used;
     // What came late came after the change within the grant, too.
-    after = Math.max(0, after - (used - settled.used));
+    after = Math.max(0, after - (left - settled.used));
   }
   if (change !== undefined && after > 0)
     settled.after = { change, used: after, rest: after, cost: 0 };
@@ -147,7 +160,7 @@ function settleGranted(
 }
 
 /** Debits what came after a tariff change: from now on these services are under the new tariff. */
-function settleAfter({ draft }: Serving, settled: readonly Settled[], books: Books): void {
+function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], books: Books): void {
   const before = new Map<string, Service>();
   books.before = before;
   for (const one of settled) {
@@ -156,7 +169,9 @@ function settleAfter({ draft }: Serving, settled: readonly Settled[], books: Boo
     const divided = before.has(one.key);
     if (!divided) before.set(one.key, service);
     const { change, used } = one.after;
-    const switched = divided ? service : switchedOver(service, change);
+    const switched = divided
+      ? service
+      : remembering(plan, { service, next: switchedOver(service, change), at: change.at });
     const taken = consume(draft, switched, used, service.grant?.switch?.after !== undefined);
     one.after.rest = taken.rest;
     one.after.cost = taken.cost;
@@ -185,8 +200,7 @@ function takeBeyond(serving: Serving, one: Settled, books: Books, from: Source):
     else {
       before?.set(one.key, taken.service);
       const present = services.get(one.key);
-      if (present !== undefined)
-        services.set(one.key, { ...present, cost: add(present.cost, taken.cost) });
+      if (present !== undefined) services.set(one.key, counted(present, taken));
     }
   }
   if (one.after !== undefined && one.after.rest > 0) {
@@ -205,6 +219,13 @@ function count(one: Settled, taken: Taken): void {
   one.excess ||= taken.excess;
 }
 
+/** The service with what was paid for before a tariff change. */
+function counted(service: Service, { cost, service: { rule, rated } }: Taken): Service {
+  const { earlier } = service;
+  const all: Service = { ...service, cost: add(service.cost, cost) };
+  return earlier?.rule === rule ? { ...all, earlier: { ...earlier, rated } } : all;
+}
+
 /** What was rated and paid of a service; its grant is what `services` says. */
 function keep(services: Map<string, Service>, key: string, { rated, cost }: Service): void {
   const service = services.get(key);
@@ -221,6 +242,21 @@ function takeFromPools(serving: Serving, settled: readonly Settled[], books: Boo
   purses.putBack();
 }
 
+/** Takes what was used before services came under their present rules, each by its own. */
+function takeEarly(serving: Serving, settled: readonly Settled[], books: Books): void {
+  const parts = settled.flatMap((one) => (one.early ?? []).map((part) => ({ one, part })));
+  parts.sort((a, b) => a.part.at - b.part.at);
+  for (const { one, part } of parts) {
+    const service = books.services.get(one.key);
+    if (service === undefined) continue;
+    const early = asEarly(service, part);
+    const taken = fromBuckets(serving, books, { one, service: early, rest: part.used });
+    part.cost = taken.cost;
+    one.excess ||= taken.excess;
+    books.services.set(one.key, withEarly(service, part, taken.service));
+  }
+}
+
 /** Takes what came after grants had ended, under other rules: nothing was reserved for that. */
 function takeLate(serving: Serving, settled: readonly Settled[], books: Books): void {
   const parts = settled.flatMap((one) => (one.late ?? []).map((part) => ({ one, part })));
@@ -229,9 +265,13 @@ function takeLate(serving: Serving, settled: readonly Settled[], books: Books): 
   for (const { one, part } of parts) {
     const service = books.services.get(one.key);
     if (service === undefined) continue;
-    const present = underRule(service, part.rule, serving.plan);
-    const counted = { ...present, used: add(present.used, part.used) };
-    const taken = fromBuckets(serving, books, { one, service: counted, rest: part.used });
+    const next = underRule(service, part.rule, serving.plan);
+    const present = remembering(serving.plan, { service, next, at: part.at });
+    const used = add(present.used, part.used);
+    const taken = fromBuckets(serving, books, {
+      ...{ one, rest: part.used },
+      service: { ...present, used },
+    });
     part.cost = taken.cost;
     one.excess ||= taken.excess;
     books.services.set(one.key, taken.service);
@@ -271,7 +311,7 @@ function giveBack(
   for (const one of settled) {
     const service = services.get(one.key);
     if (service?.grant === undefined) continue;
-    const kept = one.one.used === undefined ? keepingChange(service) : service;
+    const kept = one.one.used === undefined || one.overtaken ? keepingChange(service) : service;
     if (service.grant.pool === undefined) services.set(one.key, release(draft, kept, now));
     else {
       services.set(one.key, kept);

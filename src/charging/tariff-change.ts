@@ -7,9 +7,9 @@
 import { limitsUse, paysFor } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
-import type { Rule } from './plan.ts';
+import type { Plan, Rule } from './plan.ts';
 import { joined, priceOf, release, reserve, type Wanted } from './quota.ts';
-import type { AskedService } from './request.ts';
+import type { AskedService, Unit } from './request.ts';
 import type { Serving } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 
@@ -159,8 +159,16 @@ export function usedAfter(
   // RFC 8506 5.1.1: seconds pass at the pace of time, up to the report.
   if (unit === 'seconds' && after === undefined && straddling === undefined)
     return Math.min(used, Math.max(0, Math.floor((at - change.at) / 1000)));
-  const asAfter = plan.indeterminate === 'after' ? (straddling ?? 0) : 0;
-  return Math.min(used, (after ?? 0) + asAfter);
+  return claimedAfter(plan, { one, unit, used });
+}
+
+/** Of `used` units, those that came after a tariff change by what the client says. */
+export function claimedAfter(
+  { indeterminate }: Plan,
+  { one, unit, used }: { one: AskedService; unit: Unit; used: number },
+): number {
+  const straddling = indeterminate === 'after' ? (one.usedIndeterminate?.[unit] ?? 0) : 0;
+  return Math.min(used, (one.usedAfter?.[unit] ?? 0) + straddling);
 }
 
 /** The service under the tariff that holds from the change on, with no unit counted yet. */
@@ -174,12 +182,24 @@ export function knownChange({ grant, switch: lapsed }: Service): Switch | undefi
   return grant === undefined ? lapsed : grant.switch;
 }
 
-/** The service with the change of its grant kept, for when it is reported without the grant. */
+/**
+ * Store time in ms up to which a grant settled what seconds cost, also where the plan had no times
+ * when it was given: it has some by now, maybe. Undefined: however late they are used.
+ */
+export function settledUntil({ ratedUntil, unit, grant }: Service): number | undefined {
+  return ratedUntil ?? (unit === 'seconds' ? grant?.validUntil : undefined);
+}
+
+/** The service with what its grant settled kept, for when it is reported without the grant. */
 export function keepingChange(service: Service): Service {
   const change = service.grant?.switch;
-  if (change === undefined) return service;
+  const until = settledUntil(service);
+  if (change === undefined && until === service.ratedUntil) return service;
+  const kept = { ...service };
+  if (until !== undefined) kept.ratedUntil = until;
+  if (change === undefined) return kept;
   const { after: _given, ...bare } = change;
-  return { ...service, switch: bare };
+  return { ...kept, switch: bare };
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Price, Rate, Role } from '../charging/plan.ts';
 import type { Facts, SubscriberKind, Unit } from '../charging/request.ts';
 import type {
   Answered,
+  Earlier,
   Grant,
   Part,
   Service,
@@ -117,6 +118,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (service.share !== undefined) message.share = service.share;
     if (service.switch !== undefined) message.switch = service.switch;
     if (service.ratedUntil !== undefined) message.ratedUntil = service.ratedUntil;
+    if (service.earlier !== undefined) message.earlier = service.earlier;
     if (service.unknown !== undefined) message.$unknowns = service.unknown as Uint8Array[];
     const unknown = service.grant?.unknown;
     if (service.grant !== undefined && unknown !== undefined)
@@ -206,6 +208,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     }
     if (isPresent(message.switch)) service.switch = toSwitch(message.switch);
     if (isPresent(message.ratedUntil)) service.ratedUntil = message.ratedUntil;
+    if (isPresent(message.earlier)) service.earlier = toEarlier(message.earlier);
     const exhausted = exhaustions.toWord(message.exhausted);
     if (exhausted !== 'none') service.exhausted = exhausted;
     if (message.$unknowns !== undefined) service.unknown = message.$unknowns;
@@ -263,6 +266,13 @@ function toPart({ bucket, units, amount, period }: PartMessage): Part {
   const part: Part = { bucket, units, amount };
   if (isPresent(period)) part.period = period;
   return part;
+}
+
+function toEarlier({ until, rule, plan, planVersion, price, rated }: EarlierMessage): Earlier {
+  const earlier: Earlier = { until, rule, planVersion, rated };
+  if (isPresent(plan)) earlier.plan = plan;
+  if (isPresent(price)) earlier.price = toPrice(price);
+  return earlier;
 }
 
 function toSwitch({ at, rule, price, after }: SwitchMessage): Switch {
@@ -373,6 +383,7 @@ interface ServiceMessage extends Unknowns {
   share?: Optional<NonNullable<Service['share']>>;
   switch?: Optional<SwitchMessage>;
   ratedUntil?: Optional<number>;
+  earlier?: Optional<EarlierMessage>;
 }
 
 interface RateMessage {
@@ -393,6 +404,15 @@ interface PartMessage {
   units: number;
   amount: number;
   period?: Optional<number>;
+}
+
+interface EarlierMessage {
+  until: number;
+  rule: string;
+  plan?: Optional<string>;
+  planVersion: number;
+  price?: Optional<PriceMessage>;
+  rated: number;
 }
 
 interface SwitchMessage {

@@ -371,3 +371,187 @@ describe('a request that comes late', () => {
     ]);
   });
 });
+
+describe('a report that another one overtook', () => {
+  /** Session opened 10 minutes before 8; the second report arrives first, 10 minutes after 8. */
+  const crossed = (plan: Plan, [first, second]: [Partial<AskedService>, Partial<AskedService>]) => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 10 * MINUTE;
+    report(till, second, { occurredAt: till.now });
+    till.now += 1000;
+    report(till, first, { occurredAt: EIGHT - MINUTE });
+    return till;
+  };
+
+  test.each([undefined, 1800])('C-083 seconds are rated by when they passed: %s', (validity) => {
+    const part = validity === undefined ? {} : { validitySeconds: validity };
+    const till = crossed(rated(seconds(part)), [
+      { used: { seconds: 540 }, asked: {} },
+      { used: { seconds: 660 }, asked: {} },
+    ]);
+    expect(spent(till)).toBe(540 + 60 + 5 * 600);
+    expect(lines(till)).toMatchObject([
+      { rule: 'early', used: 0, cost: 0 },
+      { rule: 'night', used: 540, cost: 540 },
+    ]);
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'early', used: 1200, rated: 600 });
+  });
+
+  test('is counted on from where its rule had come', () => {
+    const plan = planOf([
+      ruleOf({ name: 'early', ...seconds(), ...at(5), ...during(8, 10) }),
+      ruleOf({
+        name: 'night',
+        ...seconds(),
+        price: { amount: 100, per: 100, increment: 100, fee: 7 },
+      }),
+    ]);
+    const till = crossed(plan, [
+      { used: { seconds: 540 }, asked: {} },
+      { used: { seconds: 660 }, asked: {} },
+    ]);
+    expect(spent(till)).toBe(600 + 7 + 5 * 600);
+    till.now += 1000;
+    report(till, { used: { seconds: 1 } }, { occurredAt: EIGHT - 9 * MINUTE });
+    expect(spent(till)).toBe(700 + 7 + 5 * 600);
+  });
+
+  test('seconds of it are divided at the changes that they passed through', () => {
+    const till = opened(rated(seconds()), { now: EIGHT + HOUR });
+    till.now = EIGHT + 2 * HOUR + 5 * MINUTE;
+    report(till, { used: { seconds: 300 }, asked: {} });
+    till.now += 1000;
+    report(till, { used: { seconds: 3700 } }, { occurredAt: EIGHT + 2 * HOUR + 40_000 });
+    expect(spent(till)).toBe(3 * 300 + 5 * 3660 + 3 * 40);
+    expect(lines(till)).toMatchObject([
+      { rule: 'day', used: 40, cost: 120 },
+      { rule: 'early', used: 3660, cost: 5 * 3660 },
+    ]);
+  });
+
+  test('of a time before the last change but one is rated by that time, counted from 0', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 2 * HOUR + 10_000;
+    report(till, { used: { seconds: 7210 }, asked: {} });
+    till.now += 1000;
+    report(till, { used: { seconds: 600 } }, { occurredAt: EIGHT });
+    expect(spent(till)).toBe(5 * 7200 + 30 + 600);
+  });
+
+  test('volume is rated by the time of its report', () => {
+    const till = crossed(rated({ validitySeconds: 600 }), [
+      { used: { octets: 7 }, asked: {} },
+      { used: { octets: 1 }, asked: {} },
+    ]);
+    report(till, { used: { octets: 1 } });
+    expect(spent(till)).toBe(1 + 7 + 5);
+  });
+
+  test('volume that its client divides is rated by the tariff before and that of the report', () => {
+    const till = opened(rated(), { now: EIGHT - HOUR, tariffChange: 'single' });
+    till.now = EIGHT + 20 * MINUTE;
+    report(till, { used: { octets: 1 }, asked: {} }, { tariffChange: 'single' });
+    const divided = { used: { octets: 75 }, usedAfter: { octets: 25 } };
+    report(till, divided, { occurredAt: EIGHT + 10 * MINUTE });
+    expect(spent(till)).toBe(1 + 50 + 5 * 25);
+  });
+
+  test('says nothing of the grant that it finds: what is reported of that is divided all the same', () => {
+    const till = opened(rated({ validitySeconds: 7200 }), {
+      now: EIGHT - HOUR,
+      tariffChange: 'single',
+    });
+    till.now = EIGHT + MINUTE;
+    report(till, { used: { octets: 1 }, asked: {} }, { tariffChange: 'single' });
+    expect(till.session()!.services[0]!.grant!.switch!.at).toBe(EIGHT + 2 * HOUR);
+    report(till, { used: { octets: 10 } }, { occurredAt: EIGHT - MINUTE });
+    expect(spent(till)).toBe(11);
+    till.now = EIGHT + 2 * HOUR + MINUTE;
+    report(till, { used: { octets: 6 }, usedAfter: { octets: 2 } });
+    expect(spent(till)).toBe(11 + 5 * 4 + 3 * 2);
+  });
+
+  test('is rated by the tariff that was, whatever the plan says by now', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 10 * MINUTE;
+    report(till, { used: { seconds: 660 }, asked: {} });
+    till.plan = { ...rated(seconds(at(9))), version: 2 };
+    report(till, { used: { seconds: 540 } }, { occurredAt: EIGHT - MINUTE });
+    expect(spent(till)).toBe(540 + 60 + 5 * 600);
+  });
+
+  test('is paid by the buckets that pay for its time', () => {
+    const till = new Till({
+      plan: rated(seconds()),
+      buckets: [bundle('b', { unit: 'seconds', paysFor: ['night'] }), main],
+      openings: { b: 100, main: MONEY },
+    });
+    till.now = EIGHT - 10 * MINUTE;
+    till.ask(requestOf('initial', 0, [asks({ asked: {} })]));
+    till.now = EIGHT + 10 * MINUTE;
+    report(till, { used: { seconds: 600 }, asked: {} });
+    report(till, { used: { seconds: 150 } }, { occurredAt: EIGHT - MINUTE });
+    expect([till.available('b'), spent(till)]).toEqual([0, 5 * 600 + 50]);
+  });
+
+  test('of a plan without times nothing is kept for it', () => {
+    const till = opened(planOf([ruleOf({ name: 'day', ...seconds() })]), { now: EIGHT });
+    till.plan = planOf([ruleOf({ name: 'new', ...seconds() })], { version: 2 });
+    report(till, { used: { seconds: 1 }, asked: {} });
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'new' });
+    expect(till.session()!.services[0]).not.toHaveProperty('earlier');
+  });
+});
+
+describe('seconds of a plan that got times after they were granted', () => {
+  const flat = ruleOf({ name: 'flat', ...seconds({ validitySeconds: 600 }), ...at(5) });
+  const happy = ruleOf({ name: 'happy', ...seconds(), ...at(1), ...during(8, 9) });
+  const timed = planOf([happy, flat], { version: 2, supervisionSeconds: 86_400 });
+  const grantedBefore = () => {
+    const till = opened(planOf([flat], { supervisionSeconds: 86_400 }), { now: EIGHT - HOUR / 2 });
+    till.now += MINUTE;
+    till.plan = timed;
+    return till;
+  };
+  const cost = 5 * 1800 + 3600 + 5 * 600;
+
+  test('C-125 are split after the grant’s end, taken back or not', () => {
+    for (const isTaken of [false, true]) {
+      const till = grantedBefore();
+      till.now = EIGHT + 70 * MINUTE;
+      if (isTaken) till.wake();
+      expect(till.session()!.services[0]!.grant === undefined).toBe(isTaken);
+      report(till, { used: { seconds: 6000 } });
+      expect(spent(till)).toBe(cost);
+    }
+  });
+
+  test('are split also where the plan changed after the grant was taken back', () => {
+    const till = grantedBefore();
+    till.plan = { ...planOf([flat]), supervisionSeconds: 86_400 };
+    till.now = EIGHT - 10 * MINUTE;
+    till.wake();
+    till.plan = timed;
+    till.now = EIGHT + 70 * MINUTE;
+    report(till, { used: { seconds: 6000 } });
+    expect(spent(till)).toBe(cost);
+  });
+
+  test('are the grant’s to its end', () => {
+    const till = opened(planOf([{ ...flat, validitySeconds: 3600 }]), { now: EIGHT - HOUR / 2 });
+    till.plan = timed;
+    till.now = EIGHT + HOUR / 2;
+    report(till, { used: { seconds: 3600 } });
+    expect(spent(till)).toBe(5 * 3600);
+    till.now += 10_000;
+    report(till, { used: { seconds: 10 } });
+    expect(spent(till)).toBe(5 * 3600 + 10);
+  });
+
+  test('a grant that is reported in time leaves no trace of its end', () => {
+    const till = opened(planOf([flat]), { now: EIGHT });
+    till.now += MINUTE;
+    report(till, { used: { seconds: 60 } });
+    expect(till.session()!.services[0]).not.toHaveProperty('ratedUntil');
+  });
+});

@@ -110,8 +110,14 @@ interface ModelGrant {
   validUntil?: number | undefined;
 }
 
+/** What a service was under until its present rule held. */
+interface ModelEarlier extends Rated {
+  until: number;
+}
+
 interface ModelService extends Rated {
   grant?: ModelGrant;
+  earlier?: ModelEarlier;
   /** The change within its last grant, of which nothing was reported while it was held. */
   lapsed?: ModelChange | undefined;
   /** From when on the plan alone says what its use costs; absent: never. */
@@ -124,6 +130,13 @@ interface Passed extends ModelChange {
   seconds: bigint;
 }
 
+/** Units of a report that another one overtook, under a rule that held before the present one. */
+interface Overtaken {
+  by: Rated;
+  at: number;
+  units: bigint;
+}
+
 /** What one service reported, while it is settled. */
 interface Due {
   one: ModelAsk;
@@ -134,6 +147,9 @@ interface Due {
   after: bigint;
   /** Seconds after all that was known when they were granted, under each rule that they passed in. */
   late: readonly Passed[];
+  overtaken: readonly Overtaken[];
+  /** The whole report was: the grant is not the one that it is about. */
+  isOvertaken: boolean;
   /** What it has left in its pool, if it asks for more. */
   left?: ModelGrant | undefined;
 }
@@ -348,37 +364,65 @@ export class Ledger {
 
   /**
    * How many units were used before the change that is known of, and after it, and what came late:
-   * by what the client says, or, of seconds that it did not divide, by the clock.
+   * by what the client says, or, of seconds that it did not divide, by the clock. What was used
+   * before the present rule held is under the rule of its time, volume under that of the report's.
    */
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
     reported: number,
-  ): { before: bigint; after: bigint; late: readonly Passed[]; change?: ModelChange | undefined } {
+  ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
+    change?: ModelChange | undefined;
+  } {
     const today = this.#ruleAt(group, reported);
     const isDivided = after !== undefined || straddling !== undefined;
-    const change = service.grant === undefined ? service.lapsed : service.grant.change;
+    const until = service.earlier?.until ?? Number.NEGATIVE_INFINITY;
+    const isOvertaken = reported < until && (isDivided || today !== service.rule);
+    const held = service.grant === undefined ? service.lapsed : service.grant.change;
+    const change = isOvertaken ? undefined : held;
+    const overtaken: Overtaken[] = [];
+    const overtake = (rule: ModelRule, at: number, units: bigint) => {
+      if (units === 0n) return;
+      const by = rule === service.earlier?.rule ? service.earlier : { rule, rated: 0n };
+      const same = overtaken.find((other) => other.by.rule === rule);
+      if (same === undefined) overtaken.push({ by, at, units });
+      else same.units += units;
+    };
     if (service.rule.unit === 'seconds' && !isDivided) {
       const known = change?.rule ?? service.rule;
       const late: Passed[] = [];
       const units = { before: 0n, after: 0n };
       for (let left = used; left > 0; left--) {
         const at = reported - left * 1000;
-        const isKnown = at < (service.knownUntil ?? Number.POSITIVE_INFINITY);
-        const rule = isKnown ? known : this.#ruleAt(group, at);
+        const present = this.#ruleAt(group, at);
+        if (at < until && present !== service.rule) {
+          overtake(present, at, 1n);
+          continue;
+        }
+        const isKnown = isOvertaken || at < (service.knownUntil ?? Number.POSITIVE_INFINITY);
+        const rule = isKnown ? known : present;
         const last = late.at(-1);
         if (last?.rule === rule) last.seconds += 1n;
         else if (last !== undefined || rule !== known) late.push({ rule, at, seconds: 1n });
         else units[change !== undefined && at >= change.at ? 'after' : 'before'] += 1n;
       }
-      return { ...units, late, change };
+      return { ...units, late, change, overtaken, isOvertaken };
     }
     const isAware = after !== undefined && today !== service.rule;
     const divides = change ?? (isAware ? { at: reported, rule: today } : undefined);
     const counted = this.straddles === 'after' ? (straddling ?? 0) : 0;
     const claimed = least(BigInt((after ?? 0) + counted), BigInt(used));
+    if (isOvertaken) {
+      const own = isDivided ? claimed : BigInt(used);
+      if (service.earlier !== undefined)
+        overtake(service.earlier.rule, reported, BigInt(used) - own);
+      if (today !== service.rule) overtake(today, reported, own);
+      const before = today === service.rule ? own : 0n;
+      return { before, after: 0n, late: [], overtaken, isOvertaken };
+    }
     const later = divides === undefined ? 0n : claimed;
-    return { before: BigInt(used) - later, after: later, late: [], change: divides };
+    const units = { before: BigInt(used) - later, after: later };
+    return { ...units, late: [], change: divides, overtaken, isOvertaken };
   }
 
   /** The first full minute after `from` and before `until` at which another rule holds. */
@@ -410,16 +454,18 @@ export class Ledger {
       const { grant } = service;
       const { change, ...used } = this.#divide(one, service, at);
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
-      const due: Due = { one, service, early: service, before, after: 0n, late: used.late };
+      const due: Due = { ...used, one, service, early: service, before, after: 0n };
       if (change !== undefined && used.after > 0n) {
-        due.early = { rule: service.rule, rated: service.rated };
+        service.earlier = { until: change.at, rule: service.rule, rated: service.rated };
+        due.early = service.earlier;
         service.rule = change.rule;
         service.rated = 0n;
         const parts = grant?.change?.second ?? grant?.parts;
         due.after = this.#consume(service, grant, { parts, units: used.after });
       }
       // What is reported is divided once.
-      service.lapsed = one.used === undefined ? (grant?.change ?? service.lapsed) : undefined;
+      const isReport = one.used !== undefined && !used.isOvertaken;
+      service.lapsed = isReport ? undefined : (grant?.change ?? service.lapsed);
       dues.push(due);
     }
     for (const due of dues) {
@@ -449,17 +495,30 @@ export class Ledger {
         const limits = this.#limits(session.subscriber, rated.rule, now);
         this.#payBeyond(rated, { units, mayChoose: !request.lastOnly, limits, now });
       }
+    const overtaken = dues.flatMap(({ overtaken }) => overtaken);
+    for (const { by, units } of overtaken.toSorted((a, b) => a.at - b.at)) {
+      if (by.rule.price === undefined) continue;
+      const limits = this.#limits(session.subscriber, by.rule, now);
+      this.#payBeyond(by, { units, mayChoose: !request.lastOnly, limits, now });
+    }
     const late = dues.flatMap(({ service, late }) => late.map((one) => ({ service, ...one })));
-    for (const { service, rule, seconds } of late.toSorted((a, b) => a.at - b.at)) {
-      if (service.rule !== rule) Object.assign(service, { rule, rated: 0n });
+    for (const { service, rule, at: since, seconds } of late.toSorted((a, b) => a.at - b.at)) {
+      this.#putUnder(service, rule, since);
       if (rule.price === undefined) continue;
       const limits = this.#limits(session.subscriber, rule, now);
       this.#payBeyond(service, { units: seconds, mayChoose: !request.lastOnly, limits, now });
     }
-    for (const { one, service } of dues)
-      if (one.used !== undefined && (!closes || service.knownUntil !== undefined))
-        service.knownUntil = at;
+    for (const { one, service, isOvertaken } of dues)
+      if (one.used !== undefined && !isOvertaken && (!closes || service.knownUntil !== undefined))
+        service.knownUntil = Math.max(at, service.earlier?.until ?? at);
     return dues;
+  }
+
+  /** The service under the rule that holds from a time on, with nothing counted if it is another. */
+  #putUnder(service: ModelService, rule: ModelRule, at: number): void {
+    if (service.rule === rule) return;
+    service.earlier = { until: at, rule: service.rule, rated: service.rated };
+    Object.assign(service, { rule, rated: 0n });
   }
 
   /**
@@ -487,7 +546,7 @@ export class Ledger {
     const rule = this.#ruleAt(group, at);
     if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return service;
     service.lapsed = undefined;
-    if (rule !== service.rule) Object.assign(service, { rule, rated: 0n });
+    this.#putUnder(service, rule, at);
     return service;
   }
 
@@ -619,7 +678,7 @@ export class Ledger {
   ): string {
     const { one, request, now } = of;
     const { group, used } = one;
-    const { rule } = this.#granting(one, request, now);
+    const { rule } = this.#granting(of);
     const had = session.services.get(group);
     const again = had?.exhausted === 'restricted' && used === undefined ? 0 : undefined;
     const ask = one.ask ?? again;
@@ -654,11 +713,17 @@ export class Ledger {
     return words(group, kind === 'initial' ? final : { ...final, units: 0n });
   }
 
-  /** Volume is granted from now on; seconds pass since the client says so. */
-  #granting({ group }: ModelAsk, request: ModelRequest, now: number) {
-    const at = timeOf(request, now);
+  /**
+   * Volume is granted from now on; seconds pass since the client says so, unless it said more since.
+   * `since`: when the rule is known to hold.
+   */
+  #granting(of: { one: ModelAsk; request: ModelRequest; due: Due | undefined; now: number }) {
+    const { request, due, now } = of;
+    const { group } = of.one;
+    const at = due?.isOvertaken === true ? now : timeOf(request, now);
     const from = this.#ruleAt(group, at).unit === 'seconds' ? at : now;
-    return { from, rule: this.#ruleAt(group, from) };
+    const rule = this.#ruleAt(group, from);
+    return { from, rule, since: this.#ruleAt(group, at) === rule ? at : now };
   }
 
   /** Undefined: nothing useful is left. */
@@ -677,7 +742,7 @@ export class Ledger {
     const { one, request, due, dues, service, wanted, now } = of;
     const { group } = one;
     const { subscriber } = session;
-    const { rule, from } = this.#granting(one, request, now);
+    const { rule, from, since } = this.#granting(of);
     const own: Rated = { rule, rated: service.rule === rule ? service.rated : 0n };
     const end = now + (rule.validity ?? DAY);
     const at = this.#changeOf(group, from, end);
@@ -757,7 +822,8 @@ export class Ledger {
       }
     }
     const final = isLast && rule.atEnd !== 'deny';
-    Object.assign(service, { ...own, grant, exhausted: final ? 'final' : undefined });
+    this.#putUnder(service, rule, since);
+    Object.assign(service, { grant, exhausted: final ? 'final' : undefined });
     service.lapsed = undefined;
     service.knownUntil = rule.unit === 'seconds' ? knownUntil : undefined;
     const validity = grant.validUntil === undefined ? undefined : (grant.validUntil - now) / 1000;

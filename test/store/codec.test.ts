@@ -66,6 +66,7 @@ describe('a session', () => {
           ...{ used: 1, rated: 1, cost: 1, exhausted: 'restricted' },
           share: { called: '', count: 2, of: 3, units: 2 },
           ...{ switch: { at: 8, rule: 'dawn', price }, ratedUntil: 1_800_000_000_000 },
+          earlier: { until: 7, rule: 'dusk', plan: 'o', planVersion: 2, price, rated: 2 ** 50 },
           grant: {
             ...{ parts: [part], units: 5, final: true, limits: [part], pool: 0 },
             switch: { at: 9, rule: 'night', price, after: { parts: [part], units: 2 } },
