@@ -4,11 +4,12 @@ import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
 import { withTariffKnown } from './late-use.ts';
 import { ruleFor } from './match.ts';
+import { LIMIT } from './money.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
 import { priceOf, release, reserve, retake, type Wanted } from './quota.ts';
-import type { Asked } from './request.ts';
+import { type Asked, type AskedService, isPartly } from './request.ts';
 import { type Granted, newService, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service } from './session.ts';
 import { hasEnded, type Settled } from './settle.ts';
@@ -118,7 +119,10 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
   const present = underRule(bare, rule, plan);
   const service = restored(remembering(plan, { service: bare, next: present, at }));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
-  const wanted = Math.min(mostOf(rule), before.units + (asked[rule.unit] || rule.quota.size));
+  const wanted = Math.min(
+    mostOf(rule, wish.settled.one),
+    before.units + (asked[rule.unit] || rule.quota.size),
+  );
   const got =
     told !== undefined && isPooled
       ? addToPool(serving, wish, { service, wanted, told })
@@ -149,8 +153,9 @@ const unitsOf = (grant: Grant | undefined): { units: number; after: number } => 
 });
 
 /** CC-Time has 32 bits (RFC 8506 8.21). */
-function mostOf({ unit, quota }: Rule): number {
-  return unit === 'seconds' ? Math.min(quota.maximum, MAX_UNSIGNED32) : quota.maximum;
+function mostOf({ unit, quota }: Rule, { share }: AskedService): number {
+  const most = isPartly(share) ? LIMIT : quota.maximum;
+  return unit === 'seconds' ? Math.min(most, MAX_UNSIGNED32) : most;
 }
 
 /** The end of a grant that a tariff change cuts short. */

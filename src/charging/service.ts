@@ -26,6 +26,8 @@ export interface SoFar {
   answers: readonly ServiceAnswer[];
   /** The last one's service as it was before it was granted more. */
   before: Service | undefined;
+  /** How many periods the draft had begun before that. */
+  begun: number;
 }
 
 /**
@@ -51,6 +53,7 @@ export function serveAll(
   for (const settled of all) {
     const { one, grantKey: key } = settled;
     const before = services.get(key);
+    const { begun } = serving.draft;
     const next = grant(serving, {
       settled,
       service: before,
@@ -65,7 +68,7 @@ export function serveAll(
     answers.push(answer);
     recorded.push(recordOf(settled, answer, serving));
     if (review === undefined) continue;
-    review({ services, answers, before });
+    review({ services, answers, before, begun });
     held = holding(services);
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
