@@ -10,6 +10,7 @@ import type { Rule } from './plan.ts';
 import type { AskedService, Unit, Used } from './request.ts';
 import type { Service } from './session.ts';
 import { hasEnded, isReturned } from './settle.ts';
+import { knownChange } from './tariff-change.ts';
 
 /** The service of those recipients of a message who come under one rule, others of it under another. */
 export type Shared = Service & { share: NonNullable<Service['share']> };
@@ -40,6 +41,8 @@ interface Divided {
   ruleOf: RuleOf;
   /** Whom the use is for where nothing says it. */
   called: string | undefined;
+  /** Store time in ms of the use. */
+  at: number;
 }
 
 /**
@@ -63,7 +66,9 @@ export function spread(
     left.set(service, isSettled ? 0 : Math.max(0, service.share.units - units));
   }
   const open = dues.map((due) => ({ ...due }));
-  const pieces = named.map((one) => (one.used === undefined ? [] : piecesOf(one, { open, unit })));
+  const pieces = named.map((one) =>
+    one.used === undefined ? [] : piecesOf(one, { open, unit, at: divided.at }),
+  );
   return { pieces, left };
 }
 
@@ -126,7 +131,7 @@ function namedBy(
 /** What one service of a request reports, by whom it is for; it is taken from what is `open`. */
 function piecesOf(
   one: AskedService,
-  { open, unit }: { open: Due[]; unit: Unit },
+  { open, unit, at: now }: { open: Due[]; unit: Unit; at: number },
 ): readonly Piece[] {
   const { used = {} } = one;
   const pieces: Piece[] = [];
@@ -138,13 +143,32 @@ function piecesOf(
     const units = isLast ? rest : Math.min(rest, due.units);
     if (units === 0 && (rest > 0 || pieces.length > 0)) continue;
     const { units: _, ...whose } = due;
-    pieces.push({ ...whose, reported: sliceOf(one, unit, { from, to: from + units }) });
+    const said = withChangeSaid(one, due.of, now);
+    pieces.push({ ...whose, reported: sliceOf(said, unit, { from, to: from + units }) });
     due.units = Math.max(0, due.units - units);
     rest -= units;
     from += units;
     if (rest === 0) break;
   }
   return pieces;
+}
+
+/**
+ * Seconds pass at the pace of time, up to the report (RFC 8506 5.1.1): but for all recipients, not for
+ * each of them. So it is said here how many passed after the change that the service knows.
+ */
+function withChangeSaid(
+  one: AskedService,
+  service: Service | undefined,
+  now: number,
+): AskedService {
+  const { used, usedAfter, usedIndeterminate } = one;
+  const { unit, ratedUntil = now } = service ?? {};
+  const change = service === undefined ? undefined : knownChange(service);
+  if (unit !== 'seconds' || change === undefined || now > ratedUntil) return one;
+  if (usedAfter?.seconds !== undefined || usedIndeterminate?.seconds !== undefined) return one;
+  const passed = Math.max(0, Math.floor((now - change.at) / 1000));
+  return { ...one, usedAfter: { ...usedAfter, seconds: Math.min(used?.seconds ?? 0, passed) } };
 }
 
 /**

@@ -234,3 +234,23 @@ test('what comes after a tariff change is counted once, for the last ones of eac
     { numRuns: 400 },
   );
 });
+
+test('seconds after a tariff change have passed once, whoever they are for', () => {
+  const day = { when: [{ from: 60, until: 1440 }] };
+  const rule = (name: string, amount: number, match: object) =>
+    rated(name, amount, {
+      match,
+      unit: 'seconds',
+      quota: { size: 100, minimum: 1, maximum: 9999 },
+    });
+  const rules = [0, 1].flatMap((zone) => [
+    rule(`day${zone}`, 1000 * (zone + 1), { called: [`49${zone}`], ...day }),
+    rule(`night${zone}`, zone + 1, { called: [`49${zone}`] }),
+  ]);
+  const till = new Till({ plan: planOf(rules), openings: { main: 1_000_000 } });
+  const recipients = [numberOf(0), numberOf(1)];
+  till.ask(requestOf('initial', 0, [asks({ asked: { seconds: 200 }, recipients })]));
+  till.now += 3_660_000;
+  till.ask(requestOf('termination', 1, [asks({ used: { seconds: 200 } })]));
+  expect(1_000_000 - till.available('main')).toBe(100 + 40 * 2 + 60 * 2000);
+});
