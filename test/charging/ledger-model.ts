@@ -113,14 +113,17 @@ interface ModelGrant {
 /** What a service was under until its present rule held. */
 interface ModelEarlier extends Rated {
   until: number;
+  version: number;
 }
 
 interface ModelService extends Rated {
   grant?: ModelGrant;
+  /** Of the plan that its rule is of. */
+  version: number;
   earlier?: ModelEarlier;
   /** The change within its last grant, of which nothing was reported while it was held. */
   lapsed?: ModelChange | undefined;
-  /** From when on the plan alone says what its use costs; absent: never. */
+  /** From when on the plan alone says what its use costs; absent: as its grant says, else never. */
   knownUntil?: number | undefined;
   exhausted?: 'final' | 'restricted' | 'refused' | undefined;
 }
@@ -180,6 +183,9 @@ export class Ledger {
   readonly supervision: number;
   readonly grace: number;
   readonly sessions = new Map<string, ModelSession>();
+  /** The plan's; in the first one, where there are two, no tariff has a window. */
+  version: number;
+  #hasWindows: boolean;
   /** Pools of which nothing was left to anybody while the present request is served. */
   #ended = new Set<number | undefined>();
 
@@ -189,7 +195,10 @@ export class Ledger {
     straddles: 'before' | 'after';
     supervision: number;
     grace: number;
+    hasWindows: boolean;
   }) {
+    this.version = 1;
+    this.#hasWindows = of.hasWindows;
     this.buckets = of.buckets;
     this.tariffs = of.tariffs;
     this.straddles = of.straddles;
@@ -255,6 +264,13 @@ export class Ledger {
     return answer;
   }
 
+  /** The plan gets its windows. */
+  openWindows(): void {
+    if (this.#hasWindows) return;
+    this.#hasWindows = true;
+    this.version++;
+  }
+
   /** Lets time come to `now`: what is due happens. */
   tick(now: number): void {
     for (const session of this.sessions.values()) {
@@ -297,6 +313,7 @@ export class Ledger {
   /** Nothing of the grant was reported: what comes late is still divided by its change. */
   #lapse(service: ModelService, now: number): void {
     service.lapsed = service.grant?.change ?? service.lapsed;
+    service.knownUntil = knownUntil(service);
     this.#giveBack(service, now);
   }
 
@@ -357,7 +374,7 @@ export class Ledger {
   /** The rule that holds for a rating group at a time. */
   #ruleAt(group: number, at: number): ModelRule {
     const { rule, window } = this.tariffs.get(group)!;
-    if (window === undefined) return rule;
+    if (window === undefined || !this.#hasWindows) return rule;
     const minute = Math.floor((at % DAY) / MINUTE) % window.every;
     return window.from <= minute && minute < window.until ? window.rule : rule;
   }
@@ -374,16 +391,22 @@ export class Ledger {
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
+    const { earlier } = service;
+    /** Of an older plan nothing is known but the last tariff. */
+    const ruleThen = (at: number): ModelRule =>
+      earlier === undefined || earlier.version === this.version
+        ? this.#ruleAt(group, at)
+        : earlier.rule;
     const today = this.#ruleAt(group, reported);
     const isDivided = after !== undefined || straddling !== undefined;
-    const until = service.earlier?.until ?? Number.NEGATIVE_INFINITY;
-    const isOvertaken = reported < until && (isDivided || today !== service.rule);
+    const until = earlier?.until ?? Number.NEGATIVE_INFINITY;
+    const isOvertaken = reported < until && (isDivided || ruleThen(reported) !== service.rule);
     const held = service.grant === undefined ? service.lapsed : service.grant.change;
     const change = isOvertaken ? undefined : held;
     const overtaken: Overtaken[] = [];
     const overtake = (rule: ModelRule, at: number, units: bigint) => {
       if (units === 0n) return;
-      const by = rule === service.earlier?.rule ? service.earlier : { rule, rated: 0n };
+      const by = rule === earlier?.rule ? earlier : { rule, rated: 0n };
       const same = overtaken.find((other) => other.by.rule === rule);
       if (same === undefined) overtaken.push({ by, at, units });
       else same.units += units;
@@ -395,11 +418,11 @@ export class Ledger {
       for (let left = used; left > 0; left--) {
         const at = reported - left * 1000;
         const present = this.#ruleAt(group, at);
-        if (at < until && present !== service.rule) {
-          overtake(present, at, 1n);
+        if (at < until && ruleThen(at) !== service.rule) {
+          overtake(ruleThen(at), at, 1n);
           continue;
         }
-        const isKnown = isOvertaken || at < (service.knownUntil ?? Number.POSITIVE_INFINITY);
+        const isKnown = isOvertaken || at < (knownUntil(service) ?? Number.POSITIVE_INFINITY);
         const rule = isKnown ? known : present;
         const last = late.at(-1);
         if (last?.rule === rule) last.seconds += 1n;
@@ -414,10 +437,10 @@ export class Ledger {
     const claimed = least(BigInt((after ?? 0) + counted), BigInt(used));
     if (isOvertaken) {
       const own = isDivided ? claimed : BigInt(used);
-      if (service.earlier !== undefined)
-        overtake(service.earlier.rule, reported, BigInt(used) - own);
-      if (today !== service.rule) overtake(today, reported, own);
-      const before = today === service.rule ? own : 0n;
+      const then = ruleThen(reported);
+      if (earlier !== undefined) overtake(earlier.rule, reported, BigInt(used) - own);
+      if (then !== service.rule) overtake(then, reported, own);
+      const before = then === service.rule ? own : 0n;
       return { before, after: 0n, late: [], overtaken, isOvertaken };
     }
     const later = divides === undefined ? 0n : claimed;
@@ -456,7 +479,11 @@ export class Ledger {
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const due: Due = { ...used, one, service, early: service, before, after: 0n };
       if (change !== undefined && used.after > 0n) {
-        service.earlier = { until: change.at, rule: service.rule, rated: service.rated };
+        const { rule, rated, version } = service;
+        service.earlier = { until: change.at, rule, rated, version };
+        // What only the client tells of is of the plan as it is.
+        const isHeld = change === (grant === undefined ? service.lapsed : grant.change);
+        if (!isHeld) service.version = this.version;
         due.early = service.earlier;
         service.rule = change.rule;
         service.rated = 0n;
@@ -466,6 +493,7 @@ export class Ledger {
       // What is reported is divided once.
       const isReport = one.used !== undefined && !used.isOvertaken;
       service.lapsed = isReport ? undefined : (grant?.change ?? service.lapsed);
+      if (!isReport) service.knownUntil = knownUntil(service);
       dues.push(due);
     }
     for (const due of dues) {
@@ -509,15 +537,21 @@ export class Ledger {
       this.#payBeyond(service, { units: seconds, mayChoose: !request.lastOnly, limits, now });
     }
     for (const { one, service, isOvertaken } of dues)
-      if (one.used !== undefined && !isOvertaken && (!closes || service.knownUntil !== undefined))
+      if (
+        one.used !== undefined &&
+        !isOvertaken &&
+        ((!closes && this.#hasWindows) || service.knownUntil !== undefined)
+      )
         service.knownUntil = Math.max(at, service.earlier?.until ?? at);
     return dues;
   }
 
   /** The service under the rule that holds from a time on, with nothing counted if it is another. */
   #putUnder(service: ModelService, rule: ModelRule, at: number): void {
-    if (service.rule === rule) return;
-    service.earlier = { until: at, rule: service.rule, rated: service.rated };
+    const { rule: before, rated, version } = service;
+    service.version = this.version;
+    if (before === rule) return;
+    service.earlier = { until: at, rule: before, rated, version };
     Object.assign(service, { rule, rated: 0n });
   }
 
@@ -533,8 +567,9 @@ export class Ledger {
     const service = session.services.get(group);
     if (service === undefined) {
       if (one.used === undefined) return undefined;
-      const first = { rule: this.#ruleAt(group, start), rated: 0n, knownUntil: start };
-      const begun: ModelService = start < reported ? first : { ...first, knownUntil: undefined };
+      const { version } = this;
+      const begun: ModelService = { rule: this.#ruleAt(group, start), rated: 0n, version };
+      if (start < reported && this.#hasWindows) begun.knownUntil = start;
       session.services.set(group, begun);
       return begun;
     }
@@ -689,7 +724,7 @@ export class Ledger {
       had.exhausted = 'restricted';
       return words(group, { validity: RESTRICTED });
     }
-    const service = had ?? { rule, rated: 0n };
+    const service = had ?? { rule, rated: 0n, version: this.version };
     session.services.set(group, service);
     if (!request.reserving) return words(group, { validity: RETRY });
     const wish = ask === 0 ? rule.size : BigInt(ask);
@@ -801,10 +836,10 @@ export class Ledger {
     };
     grant.validUntil = rule.validity === undefined ? undefined : now + rule.validity;
     let change = '';
-    let knownUntil = end;
+    let known = end;
     if (at !== undefined && next !== undefined) {
       const after = this.#changeOf(group, at, end);
-      knownUntil = told === 'not' ? at : (after ?? end);
+      known = told === 'not' ? at : (after ?? end);
       if (told === 'not') grant.validUntil = cut(at);
       else if (after !== undefined) grant.validUntil = cut(after);
       if (told === 'single') {
@@ -825,7 +860,7 @@ export class Ledger {
     this.#putUnder(service, rule, since);
     Object.assign(service, { grant, exhausted: final ? 'final' : undefined });
     service.lapsed = undefined;
-    service.knownUntil = rule.unit === 'seconds' ? knownUntil : undefined;
+    service.knownUntil = rule.unit === 'seconds' && this.#hasWindows ? known : undefined;
     const validity = grant.validUntil === undefined ? undefined : (grant.validUntil - now) / 1000;
     return words(group, { units, final, validity, change });
   }
@@ -833,7 +868,9 @@ export class Ledger {
   /** The priced rules that name a pool. */
   #members(pool: number): ModelRule[] {
     return [...this.tariffs.values()]
-      .flatMap(({ rule, window }) => (window === undefined ? [rule] : [rule, window.rule]))
+      .flatMap(({ rule, window }) =>
+        window === undefined || !this.#hasWindows ? [rule] : [rule, window.rule],
+      )
       .filter((rule) => rule.pool === pool && rule.price !== undefined);
   }
 
@@ -1034,6 +1071,10 @@ export function endOfPeriod(
 
 /** When what a request reports was used. */
 const timeOf = ({ late }: ModelRequest, now: number): number => now - late * 1000;
+
+/** The validity of a grant is its end, also where the plan had no windows when it was given. */
+const knownUntil = ({ knownUntil: said, rule, grant }: ModelService): number | undefined =>
+  said ?? (rule.unit === 'seconds' ? grant?.validUntil : undefined);
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 

@@ -170,6 +170,7 @@ const move = fc.oneof(
       seconds: fc.oneof(fc.nat(120), fc.nat(2400)),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('windows' as const) }) },
 );
 
 const account = fc.record({
@@ -177,15 +178,19 @@ const account = fc.record({
   main: fc.record({ opening: fc.nat(400), limit: fc.nat(60), turns, alike: fc.boolean() }),
   tariffs: fc.tuple(tariff, tariff, tariff),
   straddles: fc.constantFrom('before' as const, 'after' as const),
+  /** The plan has no windows at first. */
+  isPlain: fc.boolean(),
 });
 
 type Written = typeof account extends fc.Arbitrary<infer T> ? T : never;
 type Limited = typeof bucket extends fc.Arbitrary<infer T> ? T : never;
 
-function build({ buckets, main: last, tariffs, straddles }: Written): {
+function build({ buckets, main: last, tariffs, straddles, isPlain }: Written): {
   till: Till;
   ledger: Ledger;
   units: ReadonlyMap<number, ModelUnit>;
+  /** Its plan from when it gets its windows on. */
+  windowed: Plan;
 } {
   const named = buckets.map((one, i) => ({ ...one, id: `b${i}` }));
   const isBehind = ({ limits, behind }: Limited): boolean => limits !== undefined && behind;
@@ -220,12 +225,15 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
         : { window: windowOf(window, { ...group, name: `r${i + 1}w` }) }),
     };
   });
-  const plan: Plan = planOf(
+  const part = { supervisionSeconds: 3000, validityGraceSeconds: 30, indeterminate: straddles };
+  const windowed: Plan = planOf(
     rules.flatMap(({ rule: usual, window }) =>
       window === undefined ? [usual] : [window.rule, usual],
     ),
-    { supervisionSeconds: 3000, validityGraceSeconds: 30, indeterminate: straddles },
+    { ...part, version: isPlain ? 2 : 1 },
   );
+  const usual = rules.map((one) => one.rule);
+  const plan = isPlain ? planOf(usual, part) : windowed;
   const openings = Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
   const till = new Till({ buckets: defined.toSorted(drawOrder), openings, plan });
   const ledger = new Ledger({
@@ -244,8 +252,9 @@ function build({ buckets, main: last, tariffs, straddles }: Written): {
     straddles,
     supervision: 3_000_000,
     grace: 30_000,
+    hasWindows: !isPlain,
   });
-  return { till, ledger, units: new Map(tariffs.map(({ unit }, i) => [i + 1, unit])) };
+  return { till, ledger, windowed, units: new Map(tariffs.map(({ unit }, i) => [i + 1, unit])) };
 }
 
 type Part = typeof rule extends fc.Arbitrary<infer T> ? T : never;
@@ -371,7 +380,7 @@ describe('random accounts', () => {
         account,
         fc.array(move, { minLength: 10, maxLength: 60, size: 'max' }),
         (written, moves) => {
-          const { till, ledger, units } = build(written);
+          const { till, ledger, windowed, units } = build(written);
           const asked: ModelRequest[] = [];
           for (const one of moves) {
             if (one.kind === 'wait') {
@@ -379,6 +388,9 @@ describe('random accounts', () => {
               for (const key of [...till.wheel.keys()])
                 while (['change', 'rearm'].includes(till.wake(key)));
               ledger.tick(till.now);
+            } else if (one.kind === 'windows') {
+              till.plan = windowed;
+              ledger.openWindows();
             } else {
               const next =
                 one.kind === 'ask'
