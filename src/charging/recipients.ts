@@ -291,7 +291,8 @@ function rulesFor(serving: Serving, one: AskedService): RuleOf {
 }
 
 /** The answer to a message under one rule. */
-function wholly({ parts: [part] }: Divided, own: readonly ServiceAnswer[]): ServiceAnswer {
+function wholly({ parts }: Divided, own: readonly ServiceAnswer[]): ServiceAnswer {
+  const [part] = parts as [Part];
   const [answer] = own as [ServiceAnswer];
   const { ratingGroup, serviceIds, granted } = answer;
   if (granted === undefined || granted.units === 0 || granted.units >= leastOf(part)) return answer;
@@ -333,10 +334,13 @@ function gotOf({ group }: Part, answer: ServiceAnswer | undefined): number {
   return answer?.outcome === 'uncontrolled' ? unitsOf(group) : (answer?.granted?.units ?? 0);
 }
 
-/** Less is of no use to the whole message; what is more than is granted at once is asked for again. */
-function leastOf(part: Part | undefined): number {
-  const { one, group } = part ?? {};
-  const most = isPartly(one?.share) ? LIMIT : (group?.rule?.quota.maximum ?? 0);
+/**
+ * Less is of no use to a whole message; what is more than is granted at once is asked for again. To
+ * one recipient some of its units may be sent.
+ */
+function leastOf({ one, group }: Part): number {
+  if (group === undefined || (one.share?.of ?? group.recipients.length) === 1) return 0;
+  const most = isPartly(one.share) ? LIMIT : (group.rule?.quota.maximum ?? 0);
   return Math.min(unitsOf(group), most);
 }
 

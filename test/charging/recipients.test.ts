@@ -483,6 +483,14 @@ describe('a session of messages', () => {
     expect(balance(till)).toEqual([40, 0]);
   });
 
+  test('grants what there is of units to one recipient, as any session does', () => {
+    const { till } = opened([CHEAP, DEAR], { openings: { main: 225 } });
+    const { services } = till.ask(report(1, { used: { units: 2 }, asked: { units: 3 } }, [CHEAP]));
+    expect(services).toMatchObject([{ outcome: 'success', granted: { units: 1 } }]);
+    end(till, sent(1));
+    expect(balance(till)).toEqual([5, 0]);
+  });
+
   test('leaves nothing to pay to the recipients of a message that is settled', () => {
     const pass = bundle('pass', { unit: 'units', paysFor: ['sms'] });
     const openings = { main: 1000, pass: 3 };

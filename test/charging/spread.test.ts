@@ -36,22 +36,28 @@ class Model {
     return this.#open;
   }
 
-  /** Which are granted, of so many parts of one message to each recipient. */
-  ask(recipients: readonly number[], parts: readonly number[]): boolean[] {
+  /** What is granted of so many parts of one message to each recipient: to several, all or none. */
+  ask(recipients: readonly number[], parts: readonly number[]): number[] {
     this.#first = recipients[0]!;
     this.#open = [];
-    let promised = 0;
-    const isGranted = parts.map((parts) => {
-      const units = recipients.flatMap((zone) => Array.from({ length: parts }, () => zone));
-      const cost = units.reduce((sum, zone) => sum + PRICES[zone]!, 0);
-      if (promised + cost > this.balance) return false;
-      promised += cost;
-      this.#open.push(...units);
-      return true;
+    let left = this.balance;
+    const granted = parts.map((parts) => {
+      const asked = recipients.flatMap((zone) => Array.from({ length: parts }, () => zone));
+      const cost = asked.reduce((sum, zone) => sum + PRICES[zone]!, 0);
+      if (cost > left && recipients.length > 1) return 0;
+      const paid = asked.slice(
+        0,
+        cost > left
+          ? Math.max(0, Math.floor(left / PRICES[asked[0]!]!))
+          : parts * recipients.length,
+      );
+      for (const zone of paid) left -= PRICES[zone]!;
+      this.#open.push(...paid);
+      return paid.length;
     });
     const order = [...new Set(recipients)];
     this.#open.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return isGranted;
+    return granted;
   }
 
   report(units: number, named: readonly number[] = []): void {
@@ -132,9 +138,9 @@ test('whatever is asked, reported, returned and left, each is paid for once and 
           const kind = number === 0 ? 'initial' : 'update';
           const answer = till.ask(requestOf(kind, number++, services, { facts }));
           sent = recipients;
-          const isGranted = model.ask(recipients, parts);
+          const granted = model.ask(recipients, parts);
           expect(unitsOf(answer).slice(reports.length)).toEqual(
-            parts.map((parts, at) => (isGranted[at] ? recipients.length * parts : undefined)),
+            granted.map((units) => (units > 0 ? units : undefined)),
           );
         };
         const tenths = (part: number) => Math.round((model.open.length * part) / 10);
