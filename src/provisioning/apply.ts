@@ -181,9 +181,8 @@ class TenantRun {
     for (const name of leaving.filter((one) => stored.includes(one))) {
       const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
       // A move that was stopped half way is completed; it may be somebody else's.
-      if (holder !== undefined && holder !== definition.account) {
-        await this.#store.moveSubscriber(definition.tenant, subscriberId(name), holder);
-      }
+      if (holder !== undefined && holder !== definition.account)
+        await moveTo(this.#store, { ...definition, account: holder }, subscriberId(name));
     }
     const result = await this.#converge(account, undefined, (current) => ({
       definition: withoutSubscribers(current, leaving),

@@ -10,6 +10,7 @@ import type { AccountStore } from './apply.ts';
 import type { Configuration } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
 import { subscriberId } from './identity.ts';
+import { moveTo } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { accountOfRows, type Columns } from './subscriber-rows.ts';
@@ -135,7 +136,7 @@ async function settle(
       }
     }
     // Nobody is there without its limits.
-    for (const name of missing) await store.moveSubscriber(tenant, subscriberId(name), account);
+    for (const name of missing) await moveTo(store, definition, subscriberId(name));
     return { created: false, added: missing.length };
   }
   return { reason: 'the account keeps being changed by others' };

@@ -8,14 +8,6 @@ import type { AccountDefinition, Bucket } from '../charging/account.ts';
 /** By bucket id; of those that are gone, the longest gone first. */
 export type BucketKinds = ReadonlyMap<string, string>;
 
-/** What an account keeps beside its definition, for those who change it. */
-export interface Kept {
-  /** Of its limits, and of buckets that are gone. */
-  kinds: BucketKinds;
-  /** Subscribers, as `kind:id`, whose move here is not done, with the account that each comes from. */
-  arriving: Readonly<Record<string, string>>;
-}
-
 /** Kinds of buckets that are gone which an account keeps. */
 export const MAX_GONE = 256;
 

@@ -11,7 +11,7 @@ import type { Movement } from '../charging/draft.ts';
 import type { ChargingRecord } from '../charging/record.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import type { Session } from '../charging/session.ts';
-import type { Kept } from './bucket-kinds.ts';
+import type { BucketKinds } from './bucket-kinds.ts';
 import type { ConfigurationStore } from './configuration.ts';
 
 /**
@@ -117,6 +117,14 @@ export type CommitReply =
 /** Which account a Session-Id belongs to, for good. `opened`: its session has been stored. */
 export interface Binding extends AccountRef {
   state: 'bound' | 'opened';
+}
+
+/** What an account keeps beside its definition, for those who change it. */
+export interface Kept {
+  /** Of its limits, and of buckets that are gone. */
+  kinds: BucketKinds;
+  /** Subscribers, as `kind:id`, whose move here is not done, with the account that each comes from. */
+  arriving: Readonly<Record<string, string>>;
 }
 
 /** A session whose timer came due; `stored` is absent when the session is gone. */

@@ -13,7 +13,7 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import { type SubscriberId, subSessionOf } from '../../charging/request.ts';
-import { type Kept, kindsAfter } from '../bucket-kinds.ts';
+import { kindsAfter } from '../bucket-kinds.ts';
 import { checkCommit } from '../commit-check.ts';
 import {
   type ConfigurationChange,
@@ -41,6 +41,7 @@ import type {
   Commit,
   CommitReply,
   DueSession,
+  Kept,
   Snapshot,
   Store,
   StoredSession,

@@ -10,7 +10,8 @@ import {
   type Bucket,
   reservedField,
 } from '../../charging/account.ts';
-import { type BucketKinds, type Kept, kindsText, parseKinds } from '../bucket-kinds.ts';
+import { type BucketKinds, kindsText, parseKinds } from '../bucket-kinds.ts';
+import type { Kept } from '../store.ts';
 import type { Reply } from './script-call.ts';
 
 export const subscriberField = (subscriber: string): string => `s:${subscriber}`;

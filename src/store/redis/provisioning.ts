@@ -12,11 +12,12 @@ import {
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import type { SubscriberId } from '../../charging/request.ts';
-import { type Kept, kindsAfter } from '../bucket-kinds.ts';
+import { kindsAfter } from '../bucket-kinds.ts';
 import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
 import { encodeRecord } from '../record-codec.ts';
+import type { Kept } from '../store.ts';
 import {
   accountFromHash,
   counterFields,

@@ -1,7 +1,6 @@
 /** The store in one Redis server. Its promises are those of `Store`; its keys are in `keys.ts`. */
 import type { Account, AccountDefinition, AccountRef } from '../../charging/account.ts';
 import type { SubscriberId } from '../../charging/request.ts';
-import type { Kept } from '../bucket-kinds.ts';
 import { checkCommit } from '../commit-check.ts';
 import type { ConfigurationChange, StoredConfiguration } from '../configuration.ts';
 import { accountName, byBytes, partitionOfName, sessionMember } from '../placement.ts';
@@ -10,6 +9,7 @@ import type {
   Commit,
   CommitReply,
   DueSession,
+  Kept,
   Snapshot,
   Store,
   StoredSession,
