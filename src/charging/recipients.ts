@@ -37,7 +37,6 @@ interface Named {
   one: AskedService;
   before: readonly Shared[];
   ruleOf: RuleOf;
-  called: string | undefined;
   /** What is asked by the rule for each recipient. */
   shares: readonly RuleShare[];
 }
@@ -138,11 +137,11 @@ function divideAll(
   const divided = new Map<Named, Divided>();
   const left = new Map<Service, number>();
   for (const alike of Map.groupBy(all, ({ one }) => serviceKey(one)).values()) {
-    const [{ before, ruleOf, called }] = alike as [Named, ...Named[]];
+    const [{ before, ruleOf }] = alike as [Named, ...Named[]];
     const isDivided = before.length > 0 || alike.some(({ shares }) => shares.length > 1);
     const isHeld =
       before.length === 0 && known.some((service) => isHeldBy(serving, alike, service));
-    const of = { before, ruleOf, called, at: serving.at };
+    const of = { before, ruleOf, at: serving.at };
     const spreadOut =
       before.length === 0
         ? undefined
@@ -173,7 +172,7 @@ function nameOf(serving: Serving, sent: AskedService, known: readonly Service[])
   const ruleOf = rulesFor(serving, one);
   const { called } = factsFor(serving, one).facts ?? {};
   const shares = one.asked === undefined ? [] : sharesBy(one, { ruleOf, called });
-  return { sent, one, before, ruleOf, called, shares };
+  return { sent, one, before, ruleOf, shares };
 }
 
 /** It was granted as a whole: what is used of it is so, too. */

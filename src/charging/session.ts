@@ -90,7 +90,7 @@ export interface Service {
   cost: number;
   /** Its credit ran out: the client holds final units, is restricted, or was refused. */
   exhausted?: 'final' | 'restricted' | 'refused';
-  /** Which recipients of a message it is for, and the units that they were granted last. */
+  /** Which recipients of a message it is for, and the units granted to them that are not reported. */
   share?: Share & { units: number };
   /** As in `Session`. */
   unknown?: readonly Uint8Array[];

@@ -22,7 +22,7 @@ export function isShared(service: Service): service is Shared {
 /** What a service of a request says was used. */
 export type Reported = Pick<AskedService, 'used' | 'usedAfter' | 'usedIndeterminate'>;
 
-/** What of it falls to the recipients of one share; `of` undefined: it is nobody's. */
+/** What of it falls to the recipients of one share; `of` undefined: to who has none. */
 export interface Piece {
   of: Shared | undefined;
   /** Whom the report names; absent: those of the share. */
@@ -39,8 +39,6 @@ interface Divided {
   /** What the service is divided into, in the order of its last message. */
   before: readonly Shared[];
   ruleOf: RuleOf;
-  /** Whom the use is for where nothing says it. */
-  called: string | undefined;
   /** Store time in ms of the use. */
   at: number;
 }
@@ -81,20 +79,23 @@ function unitOf(before: readonly Shared[], ruleOf: RuleOf): Unit {
 }
 
 /**
- * All pay where all was used; else those whom the last report of a service names, or the first ones.
- * What is beyond is the last one's; where nothing is left to be reported, it is the first one's whom
- * the session knows.
+ * All pay where all was used; else those whom a report names that asks for no other message, or the
+ * first ones. What is beyond is the last one's, be it reported at once or later.
  */
 function duesOf(
   named: readonly AskedService[],
   of: Divided & { unit: Unit; total: number },
 ): readonly [Due, ...Due[]] {
-  const { before, ruleOf, called, total } = of;
+  const { before, total } = of;
   const live = before.filter(({ share }) => share.units > 0);
   const held = live.reduce((sum, { share }) => add(sum, share.units), 0);
   const isLast = named.every(({ asked }) => asked === undefined);
-  const told = isLast && total < held ? namedBy(named, of) : undefined;
-  if (told !== undefined) return told;
+  const recipients = named.find(({ recipients }) => recipients !== undefined)?.recipients ?? [];
+  if (isLast && recipients.length > 0 && (total < held || held === 0)) {
+    const told = namedBy(recipients, of);
+    if (told !== undefined) return told;
+    if (held === 0) return [{ of: undefined, units: total }];
+  }
   let rest = total;
   const dues = live.map((service): Due => {
     const units = Math.min(rest, service.share.units);
@@ -102,21 +103,16 @@ function duesOf(
     return { of: service, units };
   });
   const last = dues.at(-1);
-  if (last === undefined) {
-    const rule = ruleOf(called);
-    return [{ of: before.find(({ share }) => ruleOf(share.called) === rule), units: rest }];
-  }
+  if (last === undefined) return [{ of: before.at(-1), units: total }];
   last.units = add(last.units, rest);
   return dues as [Due, ...Due[]];
 }
 
 /** What is used by those whom a report names; undefined: it is not to be divided among them. */
 function namedBy(
-  named: readonly AskedService[],
+  recipients: Recipients,
   { before, ruleOf, unit, total }: Divided & { unit: Unit; total: number },
 ): readonly [Due, ...Due[]] | undefined {
-  const { recipients = [] } = named.find(({ recipients }) => recipients !== undefined) ?? {};
-  if (recipients.length === 0) return undefined;
   const shares = sharesOf({ serviceIds: [], asked: { [unit]: total }, recipients }, ruleOf);
   const byRule = new Map<Rule | undefined, Shared>();
   for (const service of before.toReversed()) byRule.set(ruleOf(service.share.called), service);

@@ -511,6 +511,22 @@ describe('a session of messages', () => {
     expect(balance(till)).toEqual([580, 0]);
   });
 
+  test('charges whom a report names, where nobody is left', () => {
+    for (const [recipients, cost] of [
+      [[CHEAP], 10],
+      [[DEAR], 200],
+      [['49551'], 50],
+      [[DEAR, CHEAP], 210],
+    ] as const) {
+      const rules = [rated('mid', 50, { match: { called: ['4955'] } }), ...plan.rules];
+      const { till } = opened([CHEAP, DEAR], { plan: planOf(rules) });
+      till.ask(report(1, { used: { units: 2 } }));
+      const used = { units: recipients.length };
+      till.ask(report(2, { used, recipients }, [...recipients]));
+      expect(balance(till)).toEqual([790 - cost, 0]);
+    }
+  });
+
   test('charges nobody more for a message that is given back', () => {
     for (const part of [{ reasons: [9] }, { reasons: [1] }, { reasons: [2] }]) {
       const { till } = opened([DEAR, CHEAP]);
@@ -583,7 +599,7 @@ describe('a session of messages', () => {
     end(till, sent(2));
     expect(balance(till)).toEqual([790, 0]);
     till.ask(requestOf('update', 10, [sent(1)]));
-    expect(till.available('main')).toBe(780);
+    expect(till.available('main')).toBe(590);
   });
 
   test('lets through who is not controlled, beside others', () => {

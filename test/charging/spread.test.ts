@@ -24,9 +24,9 @@ const OPENING = 100_000;
 /** A message as the model has it: the zone of each unit that is not reported yet, in order. */
 class Model {
   balance: number;
+  /** The zone of the last recipient of the last message that was granted. */
+  last: number | undefined;
   #open: number[] = [];
-  /** Of the first recipient of the last message. */
-  #first = 0;
 
   constructor(opening: number) {
     this.balance = opening;
@@ -38,7 +38,6 @@ class Model {
 
   /** What is granted of so many parts of one message to each recipient: to several, all or none. */
   ask(recipients: readonly number[], parts: readonly number[]): number[] {
-    this.#first = recipients[0]!;
     this.#open = [];
     let left = this.balance;
     const granted = parts.map((parts) => {
@@ -57,12 +56,13 @@ class Model {
     });
     const order = [...new Set(recipients)];
     this.#open.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    this.last = this.#open.at(-1) ?? this.last;
     return granted;
   }
 
   report(units: number, named: readonly number[] = []): void {
     const isNamed = named.length > 0 && units < this.#open.length && units % named.length === 0;
-    const beyond = this.#open.at(-1) ?? this.#first;
+    const beyond = this.#open.at(-1) ?? this.last!;
     for (let at = 0; at < units; at++) {
       const zone = isNamed ? named[at % named.length]! : (this.#open[0] ?? beyond);
       this.balance -= PRICES[zone]!;
@@ -92,7 +92,7 @@ const move = fc.oneof(
   fc.record({
     kind: fc.constant('ask' as const),
     message,
-    /** Of what is open, in tenths; absent: nothing is reported with it. */
+    /** Of what is open, in tenths, some of it beyond; absent: nothing is reported with it. */
     used: fc.option(fc.integer({ min: 0, max: 12 })),
     cuts,
     asker: fc.nat({ max: 2 }),
@@ -143,7 +143,10 @@ test('whatever is asked, reported, returned and left, each is paid for once and 
             granted.map((units) => (units > 0 ? units : undefined)),
           );
         };
-        const tenths = (part: number) => Math.round((model.open.length * part) / 10);
+        const tenths = (part: number) =>
+          model.open.length === 0 && model.last !== undefined
+            ? Math.max(0, part - 10)
+            : Math.round((model.open.length * part) / 10);
         ask(first, undefined, 0);
         for (const one of moves) {
           if (one.kind === 'lapse') {
