@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { subscriberId } from './identity.ts';
-import { finishMoves, moveTo, withoutSubscribers } from './leave.ts';
+import { finishMoves, moveTo, withLimits, withoutSubscribers } from './leave.ts';
 import { show } from './problem.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
 import type { Before } from './remembered.ts';
@@ -112,6 +112,8 @@ type Progress = 'changed' | 'unchanged' | 'refused';
 class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
   readonly deferred: { account: ProvisionedAccount; leaving: string[]; soFar: Progress }[] = [];
+  /** Subscribers that the file has on accounts that were left as they are. */
+  readonly #stranded = new Set<string>();
   readonly #store: AccountStore;
   readonly #report: ApplyReport;
   readonly #since: Before | undefined;
@@ -178,14 +180,19 @@ class TenantRun {
   async release({ account, leaving, soFar }: TenantRun['deferred'][number]): Promise<void> {
     const { definition } = account;
     const stored = (await this.#store.load(definition)).account?.definition.subscribers ?? [];
+    const staying = new Set<string>();
     for (const name of leaving.filter((one) => stored.includes(one))) {
       const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
+      if (holder === definition.account && this.#stranded.has(name)) {
+        staying.add(name);
+        this.#note(account, stayingText(name));
+      }
       // A move that was stopped half way is completed; it may be somebody else's.
       if (holder !== undefined && holder !== definition.account)
         await moveTo(this.#store, { ...definition, account: holder }, subscriberId(name));
     }
     const result = await this.#converge(account, undefined, (current) => ({
-      definition: withoutSubscribers(current, leaving),
+      definition: withoutSubscribers(current, without(leaving, [...staying])),
     }));
     this.#report[result === 'unchanged' ? soFar : result] += 1;
   }
@@ -228,8 +235,7 @@ class TenantRun {
   ): string | undefined {
     const { definition } = account;
     if (!this.#isKnown) return `there is no tenant ${show(definition.tenant)}`;
-    if (stored === undefined)
-      return this.#rulesOf && unfit(definition, { stored, rulesOf: this.#rulesOf });
+    if (stored === undefined) return this.#rulesOf && unfit(definition, { rulesOf: this.#rulesOf });
     const next = this.#rewritten(account, stored);
     return 'problem' in next ? next.problem : undefined;
   }
@@ -238,9 +244,15 @@ class TenantRun {
   async #change(account: ProvisionedAccount, loaded: Account): Promise<boolean> {
     const { definition: stored } = loaded;
     const { account: edited, overruled } = this.#edited(account, stored);
-    const soFar = await this.#converge(account, loaded, (current) =>
-      this.#rewritten(account, current),
-    );
+    const leaving = leavingOf(edited, stored);
+    const soFar = await this.#converge(account, loaded, (current) => {
+      const next = this.#rewritten(account, current);
+      if ('problem' in next) return next;
+      // Whoever leaves keeps its limits until it does, unless they name rules that are gone.
+      const definition = withLimits(next.definition, current, leaving);
+      const misfit = this.#rulesOf && unfit(definition, { rulesOf: this.#rulesOf });
+      return misfit === undefined ? { definition } : next;
+    });
     if (soFar === 'refused') {
       this.#report.refused += 1;
       return false;
@@ -248,7 +260,6 @@ class TenantRun {
     if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
-    const leaving = leavingOf(edited, stored);
     if (leaving.length > 0) this.deferred.push({ account, leaving, soFar });
     else this.#report[soFar] += 1;
     return true;
@@ -286,6 +297,7 @@ class TenantRun {
   }
 
   #refuse(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
+    for (const name of account.definition.subscribers) this.#stranded.add(name);
     this.#onRefused?.(account.definition);
     this.#note(account, `${isNew ? 'not created' : 'left as it is'}: ${problem}`);
   }
@@ -330,6 +342,9 @@ class TenantRun {
 /** What whoever applied a file is told of a change by other means that the file took back. */
 export const overruledText = (what: string): string =>
   `${what}: was changed by other means since, and by the file: it is as in the file`;
+
+const stayingText = (name: string): string =>
+  `${name} stays on it: the account that the file has it on cannot take it`;
 
 function without(names: readonly string[], others: readonly string[]): string[] {
   const left = new Set(names);

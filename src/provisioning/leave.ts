@@ -2,7 +2,12 @@
  * What a subscriber leaves behind on an account that it is on no more: none of its limits. A limit is
  * of the subscribers that it names; those that stay keep it, and without any it is gone.
  */
-import type { AccountDefinition, AccountRef, Bucket } from '../charging/account.ts';
+import {
+  type AccountDefinition,
+  type AccountRef,
+  type Bucket,
+  drawOrder,
+} from '../charging/account.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import { subscriberId } from './identity.ts';
@@ -23,6 +28,19 @@ export function withoutSubscribers(
     subscribers: definition.subscribers.filter((name) => !leaving.has(name)),
     buckets: definition.buckets.flatMap((bucket) => limiting(bucket, (name) => !leaving.has(name))),
   };
+}
+
+/** The definition with those limits of `stored` that it has not, as far as they limit these. */
+export function withLimits(
+  definition: AccountDefinition,
+  stored: AccountDefinition,
+  names: readonly string[],
+): AccountDefinition {
+  const has = new Set(definition.buckets.map(({ id }) => id));
+  const missing = stored.buckets.filter(({ id, limits }) => limits !== undefined && !has.has(id));
+  const kept = missing.flatMap((bucket) => limiting(bucket, (name) => names.includes(name)));
+  if (kept.length === 0) return definition;
+  return { ...definition, buckets: [...definition.buckets, ...kept].sort(drawOrder) };
 }
 
 /** The bucket, as far as it limits subscribers that stay: none where it limits no other. */

@@ -37,7 +37,7 @@ export function rewritten(
  */
 export function unfit(
   { tenant, plan: id, buckets }: AccountDefinition,
-  { stored, rulesOf }: { stored: AccountDefinition | undefined; rulesOf: RulesOf },
+  { stored, rulesOf }: { stored?: AccountDefinition; rulesOf: RulesOf },
 ): string | undefined {
   const rules = rulesOf(id);
   const had = id === stored?.plan ? stored.buckets : undefined;

@@ -287,9 +287,12 @@ test('a bucket id is never used for another unit, and such an account is left as
   expect(await applyProvisioning(store, unit('seconds', "{ e164: '1' }", ''))).toMatchObject({
     refused: 1,
     movedSubscribers: 0,
-    notes: [{ account: 'a', text: expect.stringContaining('its bucket x holds octets') }],
+    notes: [
+      { account: 'a', text: expect.stringContaining('its bucket x holds octets') },
+      { account: 'b', text: expect.stringContaining('e164:1 stays on it') },
+    ],
   });
-  expect((await accountsOf(store)).get('a')).toEqual(before.get('a'));
+  expect(await accountsOf(store)).toEqual(before);
 });
 
 const BEFORE = file(`accounts:

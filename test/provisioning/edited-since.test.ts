@@ -193,6 +193,31 @@ test('nobody is put on a plan, or in a tenant, that was taken out by other means
   expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBeUndefined();
 });
 
+test('a subscriber stays, with its limits, until the account that the file has it on is there', async () => {
+  const kim = { e164: '491', limits: [{ id: 'cap', unit: 'money' as const, amount: '5' }] };
+  const said = (...accounts: WrittenAccount[]) =>
+    load(file([tenant('t', { plans, accounts: [{ id: 'own', plan: 'p' }, ...accounts] })]));
+  const store = new MemoryStore();
+  const a = { id: 'a', plan: 'p', subscribers: [kim, { e164: '492' }] };
+  await applyFile(store, said(a), { all: false });
+  await changeConfiguration(store, () => file([tenant('t', { plans: [plan('0.01')] })]));
+  const next = said({ ...a, subscribers: [] }, { id: 'b', plan: 'q', subscribers: [kim] });
+  const { accounts: report } = await applyFile(store, next, { all: false });
+  expect(report).toMatchObject({ created: 0, refused: 1 });
+  const definition = async () =>
+    (await store.load({ tenant: 't', account: 'a' })).account!.definition;
+  expect((await definition()).subscribers).toEqual(['e164:491']);
+  expect((await definition()).buckets).toContainEqual(expect.objectContaining({ id: 'cap' }));
+  expect(report.notes.map(({ account, text }) => [account, text])).toContainEqual([
+    'a',
+    'e164:491 stays on it: the account that the file has it on cannot take it',
+  ]);
+  await changeConfiguration(store, () => file([tenant('t', { plans })]));
+  expect(await applyFile(store, next, { all: false })).toMatchObject({ accounts: { created: 1 } });
+  expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBe('b');
+  expect(await definition()).toMatchObject({ subscribers: [], buckets: [{ id: 'main' }] });
+});
+
 test('an account is not moved to a plan that was taken out, nor given what names its rules', async () => {
   const said = (of: Partial<WrittenAccount>): Said => ({
     accounts: [{ id: 'a', plan: 'p', ...of }],
