@@ -115,7 +115,8 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
   const isPooled = told?.pool !== undefined;
   if (!isPooled) release(draft, wish.service, now);
   const bare = told === undefined ? wish.service : withoutGrant(wish.service);
-  const at = rule === wish.settled.rule ? serving.at : now;
+  // By the client's clock, which may be behind: what it reports next is of this grant.
+  const { at } = serving;
   const present = underRule(bare, rule, plan);
   const service = restored(remembering(plan, { service: bare, next: present, at }));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);

@@ -758,7 +758,7 @@ export class Ledger {
     const at = due?.isOvertaken === true ? now : timeOf(request, now);
     const from = this.#ruleAt(group, at).unit === 'seconds' ? at : now;
     const rule = this.#ruleAt(group, from);
-    return { from, rule, since: this.#ruleAt(group, at) === rule ? at : now };
+    return { from, rule, since: at };
   }
 
   /** Undefined: nothing useful is left. */
