@@ -106,7 +106,8 @@ class GatewaySession {
   ): Promise<boolean> {
     const { number, ...of } = this.#of;
     const answered = await exchange(this.#player, this.#day, {
-      ...{ kind, session: this.id, requestNumber: this.#number++, number, at, reports, ...of },
+      // Each request is of its own time, not of the session's first.
+      ...{ ...of, kind, session: this.id, requestNumber: this.#number++, number, at, reports },
     });
     this.lastAt = at;
     const { codes, quotas } = answered;
