@@ -242,11 +242,18 @@ function takeFromPools(serving: Serving, settled: readonly Settled[], books: Boo
   purses.putBack();
 }
 
+/** Parts of what is reported, in the order of use: several may report for one service. */
+function byTime<Part extends { at: number }>(
+  settled: readonly Settled[],
+  partsOf: (one: Settled) => readonly Part[] | undefined,
+): { one: Settled; part: Part }[] {
+  const parts = settled.flatMap((one) => (partsOf(one) ?? []).map((part) => ({ one, part })));
+  return parts.sort((a, b) => a.part.at - b.part.at);
+}
+
 /** Takes what was used before services came under their present rules, each by its own. */
 function takeEarly(serving: Serving, settled: readonly Settled[], books: Books): void {
-  const parts = settled.flatMap((one) => (one.early ?? []).map((part) => ({ one, part })));
-  parts.sort((a, b) => a.part.at - b.part.at);
-  for (const { one, part } of parts) {
+  for (const { one, part } of byTime(settled, ({ early }) => early)) {
     const service = books.services.get(one.key);
     if (service === undefined) continue;
     const early = asEarly(service, part);
@@ -259,10 +266,7 @@ function takeEarly(serving: Serving, settled: readonly Settled[], books: Books):
 
 /** Takes what came after grants had ended, under other rules: nothing was reserved for that. */
 function takeLate(serving: Serving, settled: readonly Settled[], books: Books): void {
-  const parts = settled.flatMap((one) => (one.late ?? []).map((part) => ({ one, part })));
-  // Several may report for one service, which is under one rule at a time.
-  parts.sort((a, b) => a.part.at - b.part.at);
-  for (const { one, part } of parts) {
+  for (const { one, part } of byTime(settled, ({ late }) => late)) {
     const service = books.services.get(one.key);
     if (service === undefined) continue;
     const next = underRule(service, part.rule, serving.plan);
