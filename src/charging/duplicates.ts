@@ -17,8 +17,12 @@ export type Precedent =
   /** The same number with another content: the client is broken. */
   | { kind: 'contradiction' };
 
+const NEW: Precedent = { kind: 'new' };
+
 /** What the session knows of a request that may have come before. */
 export function precedentOf(session: Session, request: Request): Precedent {
+  // Whose number has not been seen was not answered: none of the answers need be looked at.
+  if (!hasSeen(session.seen, request.number)) return NEW;
   let known = false;
   for (const answered of session.answers) {
     if (answered.number !== request.number) continue;
@@ -27,9 +31,8 @@ export function precedentOf(session: Session, request: Request): Precedent {
     known = true;
   }
   // A number that was seen says nothing: what would be taken for a copy was likely never charged.
-  if (request.looseNumbering) return { kind: 'new' };
+  if (request.looseNumbering) return NEW;
   if (known) return { kind: 'contradiction' };
-  if (!hasSeen(session.seen, request.number)) return { kind: 'new' };
   // Seen, but its answer is gone: nothing moves, and nothing is granted.
   return { kind: 'duplicate', answer: withoutGrants(request) };
 }
@@ -53,8 +56,11 @@ export function remember(
   request: Request,
   { answer, now, window }: { answer: Answer; now: number; window: number },
 ): Pick<Session, 'answers' | 'seen'> {
-  const kept = session.answers.filter((answered) => answered.at > now - ANSWER_AGE_MS);
-  const answers = kept.slice(Math.max(0, kept.length - window + 1));
+  const { answers: before } = session;
+  let from = Math.max(0, before.length - window + 1);
+  // In the order in which they were given: none behind the first that is young enough is looked at.
+  while ((before[from]?.at ?? now) <= now - ANSWER_AGE_MS) from++;
+  const answers = before.slice(from);
   answers.push({ number: request.number, digest: digestOf(request), at: now, answer });
   return { answers, seen: withSeen(session.seen, request.number) };
 }

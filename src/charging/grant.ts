@@ -8,7 +8,7 @@ import { LIMIT } from './money.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
 import { holding, isFull } from './pool.ts';
-import { priceOf, release, reserve, retake, type Wanted } from './quota.ts';
+import { priceOf, release, reserve, retake, type Wanted, withoutGrant } from './quota.ts';
 import { type Asked, type AskedService, isPartly } from './request.ts';
 import { type Granted, newService, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service } from './session.ts';
@@ -142,10 +142,6 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
     ...{ service, now, units: units.units - before.units, after: units.after - before.after },
   });
   return { service: next, refuses: isLast, answer };
-}
-
-function withoutGrant({ grant: _, ...bare }: Service): Service {
-  return bare;
 }
 
 const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({

@@ -14,7 +14,7 @@ import { beginUse, inTurn, limitsUse, paysFor, type Use } from './buckets.ts';
 import type { Draft } from './draft.ts';
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
-import { joined, priceOf, release, type Taken, withSecond } from './quota.ts';
+import { joined, priceOf, release, type Taken, withoutGrant, withSecond } from './quota.ts';
 import { affordable, costOfMore, isPlain } from './rating.ts';
 import type { Grant, Part, Service } from './session.ts';
 
@@ -257,11 +257,11 @@ export function leave(
 ): void {
   const service = services.get(key);
   if (service?.grant === undefined) return;
-  const { grant, ...left } = service;
+  const { grant } = service;
   for (const [other, holder] of services) {
     if (other === key || holder.grant?.pool !== grant.pool || holder.grant === undefined) continue;
     services.set(other, { ...holder, grant: holding(holder.grant, grant) });
-    services.set(key, left);
+    services.set(key, withoutGrant(service));
     return;
   }
   services.set(key, release(draft, service, now));

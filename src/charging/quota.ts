@@ -41,8 +41,10 @@ export function consume(draft: Draft, service: Service, used: number, second = f
   let { rated } = service;
   let rest = chargeable;
   let cost = 0;
-  const parts: Part[] = [];
-  for (const part of (second ? grant?.switch?.after?.parts : grant?.parts) ?? []) {
+  const held = (second ? grant?.switch?.after?.parts : grant?.parts) ?? [];
+  const parts = held.slice();
+  for (let i = 0; i < held.length; i++) {
+    const part = held[i] as Part;
     let units = Math.min(rest, part.units);
     let charge = units;
     const bucket = draft.bucket(part.bucket);
@@ -57,7 +59,7 @@ export function consume(draft: Draft, service: Service, used: number, second = f
     }
     rest -= units;
     draft.debit(part.bucket, charge);
-    parts.push({ ...part, units: part.units - units, amount: part.amount - charge });
+    parts[i] = { ...part, units: part.units - units, amount: part.amount - charge };
   }
   const after: Service = {
     ...service,
@@ -98,11 +100,16 @@ export function joined(ours: readonly Part[], theirs: readonly Part[]): Part[] {
 /** Releases what is left of a service's grant. */
 export function release(draft: Draft, service: Service, now: number): Service {
   if (service.grant === undefined) return service;
-  const { grant, ...kept } = service;
+  const { grant } = service;
   releaseParts(draft, grant.parts, now);
   if (grant.switch?.after !== undefined) releaseParts(draft, grant.switch.after.parts, now);
   if (grant.limits !== undefined) releaseParts(draft, grant.limits, now);
-  return kept;
+  return withoutGrant(service);
+}
+
+/** The member is not left out: that takes several times as long, and every report comes here. */
+export function withoutGrant(service: Service): Service {
+  return { ...service, grant: undefined };
 }
 
 /** Takes again what this decision reserved for a grant and gave back. */
@@ -291,13 +298,11 @@ export function reserve(
   }
   if (units < useful || units === 0) return undefined;
   if (shared !== undefined && !drawn.every(({ bucket }) => shared(bucket))) return undefined;
-  const parts: Part[] = [];
-  for (const { bucket, part } of drawn) {
+  const parts = drawn.map(({ bucket, part }) => {
     draft.reserve(bucket, part.amount);
     const period = beginUse(draft, bucket, now);
-    if (period !== undefined) part.period = period;
-    parts.push(part);
-  }
+    return period === undefined ? part : { ...part, period };
+  });
   const grant = granted({ parts, units, final: left < useful }, { rule, now, until });
   const limits = caps === undefined ? [] : reserveLimits(draft, caps, { taken, now });
   if (limits.length > 0) grant.limits = limits;

@@ -46,7 +46,9 @@ export function serveAll(
   const answers: ServiceAnswer[] = [];
   const recorded: RecordedService[] = [];
   const all = settle(serving, asked, services);
-  let held = holding(services);
+  // Only as many as there may be are counted: hardly any session has them.
+  const isMany = services.size + all.length > MAX_SERVICES;
+  let held = isMany ? holding(services) : 0;
   const isAlone = (settled: Settled, pool: number): boolean =>
     !holdsAny(services, settled.key, pool) &&
     !all.some((other) => other !== settled && other.left?.pool === pool);
@@ -61,7 +63,7 @@ export function serveAll(
       full: services.size >= MAX_SERVICES && held >= MAX_SERVICES,
     });
     if (next.service !== undefined) services.set(key, next.service);
-    held += countOf(next.service) - countOf(before);
+    if (isMany) held += countOf(next.service) - countOf(before);
     refuses ||= next.refuses;
     const answer: ServiceAnswer = { serviceIds: one.serviceIds, ...next.answer };
     if (one.ratingGroup !== undefined) answer.ratingGroup = one.ratingGroup;
@@ -69,7 +71,7 @@ export function serveAll(
     recorded.push(recordOf(settled, answer, serving));
     if (review === undefined) continue;
     review({ services, answers, before, begun });
-    held = holding(services);
+    if (isMany) held = holding(services);
   }
   for (const settled of all) if (settled.left !== undefined) leavePool(serving, settled, services);
   for (const settled of all)
@@ -88,8 +90,7 @@ function leavePool(
   if (service === undefined || left === undefined) return;
   services.set(key, { ...service, grant: left });
   leave(draft, services, { key, now, sharing });
-  const { grant: _, ...gone } = services.get(key) ?? service;
-  services.set(key, service.grant === undefined ? gone : { ...gone, grant: service.grant });
+  services.set(key, { ...(services.get(key) ?? service), grant: service.grant });
 }
 
 function recordOf(

@@ -72,7 +72,7 @@ export interface Service {
   unit: Unit;
   /** The price its grant was decided on, which rates its usage; absent: free of charge. */
   price?: Price;
-  grant?: Grant;
+  grant?: Grant | undefined;
   /** The tariff change within its last grant, which was taken back before anything was reported. */
   switch?: Switch;
   /**

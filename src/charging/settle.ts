@@ -11,7 +11,7 @@ import { add } from './money.ts';
 import { asEarly, type EarlyPart, overtakenOf, withEarly } from './overtaken.ts';
 import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
-import { consume, overrun, release, type Taken } from './quota.ts';
+import { consume, overrun, release, type Taken, withoutGrant } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
 import { factsFor, Quotas, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
@@ -330,9 +330,8 @@ function giveBack(
   for (const [key, one] of asking) {
     const service = services.get(key);
     if (service?.grant === undefined) continue;
-    const { grant, ...kept } = service;
-    one.left = grant;
-    services.set(key, kept);
+    one.left = service.grant;
+    services.set(key, withoutGrant(service));
   }
 }
 
