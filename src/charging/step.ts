@@ -160,13 +160,19 @@ function update(sent: Request, session: Session, known: Known): Decision {
   if (pending !== undefined) timers.pending = pending;
   const keep = now + ARM_MARGIN_MS < session.armedAt && session.armedAt <= dueAt(timers, plan);
   const armedAt = keep ? session.armedAt : wakeAt(timers, plan, now);
+  const { answers, seen } = remember(session, sent, { answer, now, window: settings.answerWindow });
+  const { services } = served;
   const next: Session = {
     ...lasting(session),
-    ...timers,
+    superviseAt,
+    services,
     changedAt: now,
     armedAt,
-    ...remember(session, sent, { answer, now, window: settings.answerWindow }),
+    answers,
+    seen,
   };
+  if (reauthoriseAt !== undefined) next.reauthoriseAt = reauthoriseAt;
+  if (pending !== undefined) next.pending = pending;
   const described = digestOfInformation(request);
   if (described !== undefined) next.described = described;
   if (request.via !== undefined) next.via = request.via;
