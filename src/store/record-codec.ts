@@ -7,7 +7,7 @@ import type {
   RecordKind,
 } from '../charging/record.ts';
 import type { SubscriberKind, Unit } from '../charging/request.ts';
-import { isPresent, messageCodec, type Optional, storeSchema, words } from './schema.ts';
+import { isPresent, messageCodec, type Optional, storeSchema, tagOf, words } from './schema.ts';
 
 const records = messageCodec<RecordMessage>(storeSchema, 'ChargingRecord');
 const recordKinds = words<RecordKind>(storeSchema, 'RecordKind');
@@ -16,8 +16,7 @@ const units = words<Unit>(storeSchema, 'Unit');
 const subscriberKinds = words<SubscriberKind>(storeSchema, 'SubscriberKind');
 
 /** The tag of `ChargingRecord.reference`; the epoch's script appends that field. */
-export const referenceTag: number =
-  (storeSchema.lookupType('tollkeeper.ChargingRecord').fields.reference!.id << 3) | 2;
+export const referenceTag: number = tagOf(storeSchema, 'ChargingRecord', 'reference');
 
 export function encodeRecord(record: ChargingRecord): Uint8Array {
   const { account, subscriber } = record;

@@ -68,6 +68,13 @@ export function messageCodec<Message>(schema: protobuf.Root, name: string): Mess
   };
 }
 
+const LENGTH_DELIMITED = 2;
+
+/** What a message's field of text, bytes or a message begins with: its number and its kind. */
+export function tagOf(schema: protobuf.Root, name: string, field: string): number {
+  return (schema.lookupType(`tollkeeper.${name}`).fields[field]!.id << 3) | LENGTH_DELIMITED;
+}
+
 /** protobufjs has null for an absent member that has no default. */
 export type Optional<Value> = Value | null | undefined;
 

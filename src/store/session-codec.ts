@@ -20,26 +20,16 @@ import type {
   Switch,
 } from '../charging/session.ts';
 import { createAnswerCodec } from './answer-codec.ts';
+import { AnswerRuns, keepBytes } from './answer-runs.ts';
 import {
   isPresent,
   messageCodec,
   type Optional,
   storeSchema,
+  tagOf,
   type Unknowns,
   words,
 } from './schema.ts';
-
-/**
- * Where an Answered, which never changes, keeps the bytes that it was encoded to or read from. (In a
- * WeakMap of every answer of every session known, each collection of garbage went through them.)
- */
-const encoded = Symbol('encoded');
-type Kept = Answered & { [encoded]?: Uint8Array };
-
-/** Not enumerable: it is no part of what the answer says. */
-function keep(answered: Answered, bytes: Uint8Array): void {
-  Object.defineProperty(answered, encoded, { value: bytes });
-}
 
 export interface SessionCodec {
   encode(session: Session): Uint8Array;
@@ -59,6 +49,10 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
   const pendingKinds = words<Pending['kind']>(schema, 'PendingKind');
   const reasons = words<Reason>(schema, 'Reason');
   const exhaustions = words<'none' | NonNullable<Service['exhausted']>>(schema, 'Exhausted');
+  const runs = new AnswerRuns(tagOf(schema, 'Session', 'answers'), (answered) => {
+    const { number, digest, at, answer } = answered;
+    return answereds.encode({ number, digest, at, answer: answers.encode(answer) });
+  });
 
   function encode(session: Session): Uint8Array {
     const { account, subscriber, client, services, answers: given, seen } = session;
@@ -78,7 +72,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
       superviseAt: session.superviseAt,
       armedAt: session.armedAt,
       services: services.map(fromService),
-      answers: given.map(encodeAnswered),
+      // They stand behind the other fields, encoded already.
+      answers: NONE,
       seen: seen.length === 1 ? (seen[0] as readonly number[]) : seen.flat(),
     };
     if (session.facts !== undefined)
@@ -88,7 +83,8 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (session.reauthoriseAt !== undefined) message.reauthoriseAt = session.reauthoriseAt;
     if (session.askedUntil !== undefined) message.askedUntil = session.askedUntil;
     if (session.described !== undefined) message.described = session.described;
-    if (session.unknown !== undefined) message.$unknowns = session.unknown as Uint8Array[];
+    const { unknown = NONE } = session;
+    message.$unknowns = [runs.of(given), ...unknown];
     return sessions.encode(message);
   }
 
@@ -124,16 +120,6 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     if (service.grant !== undefined && unknown !== undefined)
       message.grant = { ...service.grant, $unknowns: unknown as Uint8Array[] };
     return message;
-  }
-
-  function encodeAnswered(answered: Answered): Uint8Array {
-    const kept = (answered as Kept)[encoded];
-    if (kept !== undefined) return kept;
-    const { number, digest, at, answer } = answered;
-    const bytes = answereds.encode({ number, digest, at, answer: answers.encode(answer) });
-    // Bytes of its own: small buffers share 8 KiB, all of which would live as long as the answer.
-    keep(answered, new Uint8Array(bytes));
-    return bytes;
   }
 
   function decode(bytes: Uint8Array): Session {
@@ -242,7 +228,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
         return answer;
       },
     };
-    keep(answered, bytes);
+    keepBytes(answered, bytes);
     return answered;
   }
 
@@ -296,6 +282,8 @@ function toRate({ amount, per, increment, fee }: RateMessage): Rate {
   if (isPresent(fee)) rate.fee = fee;
   return rate;
 }
+
+const NONE: readonly Uint8Array[] = [];
 
 export const sessionCodec: SessionCodec = createSessionCodec(storeSchema);
 
