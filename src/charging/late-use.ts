@@ -21,6 +21,8 @@ export interface LatePart {
   /** Store time in ms at which it began to hold. */
   at: number;
   used: number;
+  /** Units that money had paid for under the rule before. */
+  countedFrom: number;
   /** Money. */
   cost: number;
 }
@@ -115,7 +117,7 @@ export function usedLate(
     if (rule !== undefined && rule.name !== name && carriesOn(service, rule)) {
       const before = parts.at(-1);
       if (before !== undefined) before.used -= passed;
-      parts.push({ rule, at: since, used: passed, cost: 0 });
+      parts.push({ rule, at: since, used: passed, countedFrom: 0, cost: 0 });
       name = rule.name;
     }
     next = nextChange(plan, facts, since, at);

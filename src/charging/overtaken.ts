@@ -22,6 +22,8 @@ export interface EarlyPart {
   /** Store time in ms of the first of them. */
   at: number;
   used: number;
+  /** Units that money had paid for under the rule before. */
+  countedFrom: number;
   /** Money. */
   cost: number;
 }
@@ -120,7 +122,7 @@ class Parts {
     const by = isLast
       ? underEarlier(this.#service, this.#earlier)
       : underRule(this.#service, rule, this.#plan);
-    this.all.push({ by, isLast, at, used, cost: 0 });
+    this.all.push({ by, isLast, at, used, countedFrom: 0, cost: 0 });
   }
 
   /** Undefined: the last tariff held. Of a plan that is no longer the account's nothing else is known. */

@@ -59,6 +59,8 @@ export interface RecordedService {
   recipients?: RecordedRecipients;
   unit?: Unit;
   used?: number;
+  /** Units that money had paid for before by the same price, which the cost of `used` is counted from. */
+  countedFrom?: number;
   granted?: number;
   /** Money debited for `used`, in the tenant's smallest unit. */
   cost?: number;
@@ -75,6 +77,7 @@ export interface RecordedService {
     plan?: string;
     planVersion?: number;
     used: number;
+    countedFrom?: number;
     cost: number;
   };
 }

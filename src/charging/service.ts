@@ -115,11 +115,12 @@ function recordOf(
     record.recipients = recordedRecipients(recipients, share?.of);
   if (used !== undefined) {
     record.used = used;
+    if (used > 0) record.countedFrom = by?.rated ?? 0;
     record.cost = cost;
   }
   if (after !== undefined) {
-    const { rule, of } = after.change;
-    record.after = { rule, ...of, used: after.used, cost: after.cost };
+    const { change, used, countedFrom, cost } = after;
+    record.after = { rule: change.rule, ...change.of, used, countedFrom, cost };
   }
   if (granted !== undefined) record.granted = granted.units;
   if (excess) record.excess = true;
@@ -139,13 +140,13 @@ function besideOf(settled: Settled, { plan }: Serving): RecordedService[] {
   };
   const ofPlan = { plan: plan.id, planVersion: plan.version };
   return [
-    ...early.map(({ by: { rule, plan: id, planVersion }, used, cost }) => ({
+    ...early.map(({ by: { rule, plan: id, planVersion }, used, countedFrom, cost }) => ({
       ...{ ...named, rule, ...(id === undefined ? {} : { plan: id }), planVersion },
-      ...{ used, cost, outcome: 'success' as const },
+      ...{ used, countedFrom, cost, outcome: 'success' as const },
     })),
-    ...late.map(({ rule, used, cost }) => ({
+    ...late.map(({ rule, used, countedFrom, cost }) => ({
       ...{ ...named, rule: rule.name, ...ofPlan },
-      ...{ used, cost, outcome: 'success' as const },
+      ...{ used, countedFrom, cost, outcome: 'success' as const },
     })),
   ];
 }

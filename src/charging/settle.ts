@@ -33,7 +33,7 @@ export interface Settled {
   /** The rule at the time of use. */
   rule: Rule | undefined;
   /** What rated it; undefined: nothing did. */
-  by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit'>;
+  by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit' | 'rated'>;
   /** In the service's unit, but for what came late; absent: nothing was to be settled. */
   used?: number;
   /** Units before a tariff change, or all, that nothing has paid for yet. */
@@ -44,7 +44,7 @@ export interface Settled {
   /** Something was used, in no unit that the tariff counts. */
   unrated: boolean;
   /** What came after a tariff change. */
-  after?: { change: Switch; used: number; rest: number; cost: number };
+  after?: { change: Switch; used: number; countedFrom: number; rest: number; cost: number };
   /** What came after the time that the tariff was settled for, under other rules. */
   late?: readonly LatePart[];
   /** What was used before the present rule held. */
@@ -151,7 +151,7 @@ function settleGranted(
     after = Math.max(0, after - (left - settled.used));
   }
   if (change !== undefined && after > 0)
-    settled.after = { change, used: after, rest: after, cost: 0 };
+    settled.after = { change, used: after, countedFrom: 0, rest: after, cost: 0 };
   const taken = consume(draft, service, settled.used - after);
   settled.rest = taken.rest;
   settled.cost = taken.cost;
@@ -173,6 +173,7 @@ function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], book
       ? service
       : remembering(plan, { service, next: switchedOver(service, change), at: change.at });
     const taken = consume(draft, switched, used, service.grant?.switch?.after !== undefined);
+    one.after.countedFrom = switched.rated;
     one.after.rest = taken.rest;
     one.after.cost = taken.cost;
     one.cost = add(one.cost, taken.cost);
@@ -258,6 +259,7 @@ function takeEarly(serving: Serving, settled: readonly Settled[], books: Books):
     if (service === undefined) continue;
     const early = asEarly(service, part);
     const taken = fromBuckets(serving, books, { one, service: early, rest: part.used });
+    part.countedFrom = early.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
     books.services.set(one.key, withEarly(service, part, taken.service));
@@ -276,6 +278,7 @@ function takeLate(serving: Serving, settled: readonly Settled[], books: Books): 
       ...{ one, rest: part.used },
       service: { ...present, used },
     });
+    part.countedFrom = present.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
     books.services.set(one.key, taken.service);

@@ -205,8 +205,6 @@ export class DryRun {
       (before?.services ?? []).map((service) => [serviceKey(service), service]),
     );
     const quotas = new Quotas(services, request.level);
-    /** Units that are paid for, by service: several may report for one. */
-    const rated = new Map<string, number>();
     const recorded = entriesOf(request.services, record);
     return request.services.map((one, index): RatedService => {
       const entries = recorded[index] ?? [];
@@ -217,16 +215,6 @@ export class DryRun {
       const choice = explain(this.#plan, { ...one, context: request.context, facts }, at);
       const key = quotas.keyOfUsed(one);
       const keys = entries.map((entry) => keyOfShare(entry, services) ?? key);
-      const amounts = entries.flatMap((entry, at) => {
-        const key = keys[at] as string;
-        const service = services.get(key);
-        // Entries behind the service's own: of another rule, which counts from nothing.
-        if (at > 0 && entry.recipients?.of === undefined) return this.#amounts(entry, undefined, 0);
-        const from = rated.get(key) ?? service?.rated ?? 0;
-        const amounts = this.#amounts(entry, service, from);
-        rated.set(key, from + (amounts[0]?.units ?? 0));
-        return amounts;
-      });
       return {
         ...named(one),
         outcome: answers[index]?.outcome ?? entries[0]?.outcome ?? 'success',
@@ -239,29 +227,26 @@ export class DryRun {
           : {}),
         cost: sumOf(entries.map(({ cost }) => cost)) ?? 0,
         choice,
-        amounts,
+        amounts: entries.flatMap((entry) => this.#amounts(entry)),
       };
     });
   }
 
-  #amounts(recorded: RecordedService, service: Service | undefined, rated: number): Amount[] {
-    const { rule, unit, used = 0, cost = 0, after } = recorded;
+  #amounts({ rule, unit, used = 0, countedFrom, cost = 0, after }: RecordedService): Amount[] {
     if (rule === undefined || unit === undefined || used === 0) return [];
-    const price = service === undefined ? this.#priceBy(rule) : service.price;
-    const units = used - (after?.used ?? 0);
+    const of = (name: string, part: { units: number; from: number | undefined; cost: number }) => {
+      const price = this.#plan.rules.find((one) => one.name === name)?.price;
+      return amountOf(name, { unit, price, ...part });
+    };
     const amounts: Amount[] = [];
+    const units = used - (after?.used ?? 0);
     if (units > 0)
-      amounts.push(amountOf(rule, { unit, price, units, rated, cost: cost - (after?.cost ?? 0) }));
-    if (after !== undefined) {
-      const change = service?.grant?.switch;
-      const price = change?.rule === after.rule ? change.price : this.#priceBy(after.rule);
-      amounts.push(amountOf(after.rule, { unit, price, units: after.used, cost: after.cost }));
-    }
+      amounts.push(of(rule, { units, from: countedFrom, cost: cost - (after?.cost ?? 0) }));
+    if (after !== undefined)
+      amounts.push(
+        of(after.rule, { units: after.used, from: after.countedFrom, cost: after.cost }),
+      );
     return amounts;
-  }
-
-  #priceBy(rule: string) {
-    return this.#plan.rules.find(({ name }) => name === rule)?.price;
   }
 
   #unserved(
@@ -324,14 +309,15 @@ function amountOf(
     unit: Unit;
     price: Service['price'] | undefined;
     units: number;
-    rated?: number;
+    /** Units that were paid for before. */
+    from?: number | undefined;
     cost: number;
   },
 ): Amount {
-  const { units, cost, rated = 0 } = of;
+  const { units, cost, from = 0 } = of;
   const price = priceOf(of);
   if (price === undefined) return { rule, units, cost };
-  return { rule, units, cost, how: explainCost(price, rated, units) };
+  return { rule, units, cost, how: explainCost(price, from, units) };
 }
 
 function endOf(answer: ServiceAnswer | undefined) {

@@ -220,6 +220,8 @@ interface Take {
   units: number;
   cost: number;
   excess: boolean;
+  /** What its cost is counted from, as the record says; absent: an older one does not. */
+  from: number | undefined;
   /** It came after a tariff change, which begins to count anew. */
   isAfter: boolean;
   /** The plan by which it was rated has no such rule. */
@@ -239,7 +241,7 @@ function takesOf(
     later: Plan | undefined;
   },
 ): Take[] {
-  const { rule, unit, used = 0, cost = 0, after, excess = false } = service;
+  const { rule, unit, used = 0, countedFrom: from, cost = 0, after, excess = false } = service;
   if (rule === undefined || unit === undefined) return [];
   const { index, key, plan, later } = of;
   const written = (
@@ -252,10 +254,11 @@ function takesOf(
   };
   const units = used - (after?.used ?? 0);
   const common = { index, key, unit, excess };
-  const first = { units, cost: cost - (after?.cost ?? 0), isAfter: false, isTold: units > 0 };
+  const first = { units, from, cost: cost - (after?.cost ?? 0), isAfter: false, isTold: units > 0 };
   const takes: Take[] = [{ ...common, ...written(rule, plan), ...first }];
   if (after !== undefined) {
-    const second = { units: after.used, cost: after.cost, isAfter: true, isTold: true };
+    const { used: units, countedFrom: from, cost } = after;
+    const second = { units, from, cost, isAfter: true, isTold: true };
     takes.push({ ...common, ...written(after.rule, later), ...second });
   }
   return takes;
@@ -295,12 +298,13 @@ function counting(
   const services = new Map<string, Counted>();
   const start = past.isWhole ? 0 : undefined;
   const uses = takes.map((take, at): Use => {
-    const { key, rule, price, isAfter, unit, units, cost, excess } = take;
+    const { key, rule, price, from, isAfter, unit, units, cost, excess } = take;
     const before = services.get(key) ?? past.services.get(key);
     const now = { rule, price, rated: isAfter ? 0 : start };
-    const counted = isAfter ? now : countedOn(before, now);
+    const known = isAfter ? now : countedOn(before, now);
+    const counted = from === undefined ? known : { ...known, rated: from };
     const eachReport = price !== 'none' && price?.eachReport === true;
-    const basis = eachReport ? 0 : counted.rated;
+    const basis = from ?? (eachReport ? 0 : counted.rated);
     const paidFor = units === 0 || price === 'none' ? 0 : found[at];
     const isKnown = price !== undefined && counted.rated !== undefined && paidFor !== undefined;
     const rated = isKnown ? (counted.rated ?? 0) + (paidFor ?? 0) : undefined;

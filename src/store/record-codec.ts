@@ -88,6 +88,7 @@ function fromService(service: RecordedService): ServiceMessage {
     after: service.after,
     unrated: service.unrated,
     recipients: service.recipients,
+    countedFrom: service.countedFrom,
   };
 }
 
@@ -100,13 +101,15 @@ function toService(message: ServiceMessage): RecordedService {
   // An absent enumeration has its first value instead of null.
   if (Object.hasOwn(message, 'unit')) service.unit = units.toWord(message.unit as number);
   if (isPresent(message.used)) service.used = message.used;
+  if (isPresent(message.countedFrom)) service.countedFrom = message.countedFrom;
   if (isPresent(message.granted)) service.granted = message.granted;
   if (isPresent(message.cost)) service.cost = message.cost;
   if (message.excess) service.excess = true;
   if (isPresent(message.reasons) && message.reasons.length > 0) service.reasons = message.reasons;
   if (isPresent(message.after)) {
-    const { rule, plan, planVersion, used, cost } = message.after;
+    const { rule, plan, planVersion, used, countedFrom, cost } = message.after;
     service.after = { rule, used, cost };
+    if (isPresent(countedFrom)) service.after.countedFrom = countedFrom;
     if (isPresent(plan)) service.after.plan = plan;
     if (isPresent(planVersion)) service.after.planVersion = planVersion;
   }
@@ -181,9 +184,11 @@ interface ServiceMessage {
     plan?: Optional<string>;
     planVersion?: Optional<number>;
     used: number;
+    countedFrom?: Optional<number>;
     cost: number;
   }>;
   unrated: Optional<Partial<Record<Unit, Optional<number>>>>;
+  countedFrom: Optional<number>;
   recipients: Optional<{ count: number; of?: Optional<number>; called: readonly string[] }>;
 }
 

@@ -420,7 +420,9 @@ describe('seconds', () => {
     const { till } = opened({ plan, now: MORNING - 10_000 });
     till.now = MORNING + 2_999;
     report(till, { used: { seconds: 5 } });
-    expect(till.records.at(-1)!.services[0]!.after).toEqual({ rule: 'day', used: 2, cost: 6 });
+    expect(till.records.at(-1)!.services[0]).toMatchObject({
+      ...{ used: 5, countedFrom: 0, after: { rule: 'day', used: 2, countedFrom: 0, cost: 6 } },
+    });
   });
 
   test('C-083 count up to when the report was made, however late it comes', () => {

@@ -57,6 +57,7 @@ function serviceMembers(service: RecordedService): RecordedService {
     ...(service.recipients === undefined ? {} : { recipients: service.recipients }),
     ...(service.unit === undefined ? {} : { unit: service.unit }),
     ...(service.used === undefined ? {} : { used: service.used }),
+    ...(service.countedFrom === undefined ? {} : { countedFrom: service.countedFrom }),
     ...(service.granted === undefined ? {} : { granted: service.granted }),
     ...(service.cost === undefined ? {} : { cost: service.cost }),
     outcome: service.outcome,
