@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
-import { putSubscriber, removeSubscriber } from '../provisioning/edit-account.ts';
+import { putSubscriber } from '../provisioning/edit-account.ts';
+import { takeAway } from '../provisioning/leave.ts';
 import { subscriberSchema } from './subscriber.ts';
 import { byTenant, type OfTenant, type Tenants, tenantOf } from './tenant.ts';
 import { BODY_BYTES, type Writing } from './writing.ts';
@@ -47,7 +48,7 @@ export function subscriberRoutes(
     },
     async ({ params: { kind, id }, query, caller }) => {
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
-      const found = await store.accountOf(tenant, { kind, id });
+      const found = await store.holderOf(tenant, { kind, id });
       if (found === undefined)
         throw new TollkeeperError('SUBSCRIBER_UNKNOWN', { subscriber: `${kind}:${id}` });
       return { account: found };
@@ -104,7 +105,7 @@ export function subscriberRoutes(
     },
     async ({ params: { kind, id }, query, caller }, reply) => {
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
-      await removeSubscriber(store, tenant, { kind, id });
+      await takeAway(store, tenant, { kind, id });
       return reply.code(204).send();
     },
   );

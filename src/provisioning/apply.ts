@@ -24,7 +24,15 @@ import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
   Store,
-  'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber' | 'keptOf'
+  | 'now'
+  | 'accountOf'
+  | 'holderOf'
+  | 'load'
+  | 'createAccount'
+  | 'changeAccount'
+  | 'moveSubscriber'
+  | 'removeSubscriber'
+  | 'keptOf'
 >;
 
 /**

@@ -21,7 +21,7 @@ import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { identityFinding, subscriberId } from './identity.ts';
-import { finishMoves, moveTo, withoutSubscribers } from './leave.ts';
+import { finishMoves, moveTo } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
@@ -93,23 +93,18 @@ export async function putAccount(
   const { account: before } = await store.load(ref);
   checkVersion(ref, before, expected);
   if (before !== undefined) await finishMoves(store, ref);
-  const holders = await Promise.all(
-    subscribers.map((name) => store.accountOf(ref.tenant, subscriberId(name))),
-  );
+  const holders = await holdersOf(store, ref.tenant, subscribers);
   // They stay where they are until they are moved, one by one.
-  const elsewhere = new Set(
-    subscribers.filter((_, i) => (holders[i] ?? ref.account) !== ref.account),
-  );
-  const arriving = subscribers.filter((name) => !elsewhere.has(name));
+  const elsewhere = subscribers.filter((_, i) => (holders[i] ?? ref.account) !== ref.account);
+  const arriving = subscribers.filter((_, i) => holders[i] === undefined);
   const created =
-    before === undefined &&
-    (await store.createAccount({ ...definition, subscribers: arriving }, openings)) === 'created';
+    before === undefined && (await store.createAccount(definition, openings)) === 'created';
   let planBefore = definition.plan;
   if (!created) {
     // Somebody else was faster.
     if (before === undefined && expected !== undefined) throw stale(ref, await present(store, ref));
     // Of several who expect this version only one may move subscribers.
-    const always = expected !== undefined && elsewhere.size > 0;
+    const always = expected !== undefined && elsewhere.length > 0;
     await revise(store, ref, { expected, always }, ({ definition: stored }) => {
       const wanted = rewritten(compiled.account, stored, {
         now: store.now(),
@@ -129,7 +124,10 @@ export async function putAccount(
       };
     });
   }
-  for (const name of elsewhere) await moveTo(store, ref, subscriberId(name));
+  // Also those whom somebody else got first, and those of a change that was stopped.
+  const having = await holdersOf(store, ref.tenant, subscribers);
+  for (const [i, name] of subscribers.entries())
+    if (having[i] !== ref.account) await moveTo(store, ref, subscriberId(name));
   if (planBefore !== definition.plan) await askClients(ref);
   return { account: await present(store, ref), created };
 }
@@ -237,19 +235,13 @@ export async function putSubscriber(
   return movedFrom === undefined ? {} : { movedFrom };
 }
 
-/** Takes a subscriber, and its limits, from whichever account has it; nobody has it: done. */
-export async function removeSubscriber(
+/** The account that has each of these, as `kind:id`. */
+function holdersOf(
   store: AccountStore,
   tenant: string,
-  subscriber: SubscriberId,
-): Promise<void> {
-  const account = await store.accountOf(tenant, subscriber);
-  if (account === undefined) return;
-  const name = nameOf(subscriber);
-  await finishMoves(store, { tenant, account });
-  await revise(store, { tenant, account }, {}, ({ definition }) =>
-    withoutSubscribers(definition, [name]),
-  );
+  names: readonly string[],
+): Promise<(string | undefined)[]> {
+  return Promise.all(names.map((name) => store.holderOf(tenant, subscriberId(name))));
 }
 
 const nameOf = ({ kind, id }: SubscriberId): string => `${kind}:${id}`;

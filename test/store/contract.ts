@@ -912,6 +912,56 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(await store.accountOf('north', subscriber)).toBe(to.account);
       });
 
+      test('has a subscriber on one account: others leave it out until it is moved', async () => {
+        const id = fresh('999');
+        const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
+        const [one, other] = [definitionOf({ subscribers: [name] }), definitionOf()];
+        const created = { ...other, subscribers: [name] };
+        await store.createAccount(one, {});
+        expect(await store.createAccount(created, {})).toBe('created');
+        expect(await store.changeAccount(created, 1)).toBe('changed');
+        expect((await store.load(other)).account?.definition.subscribers).toEqual([]);
+        expect(await store.holderOf('north', subscriber)).toBe(one.account);
+        await store.moveSubscriber('north', subscriber, other.account);
+        expect(await store.holderOf('north', subscriber)).toBe(other.account);
+        expect((await store.load(one)).account?.definition.subscribers).toEqual([]);
+        const version = (await store.load(other)).account!.version;
+        expect(await store.changeAccount(other, version)).toBe('changed');
+        expect(await store.holderOf('north', subscriber)).toBeUndefined();
+        expect(await store.accountOf('north', subscriber)).toBeUndefined();
+        expect(await store.changeAccount(created, version + 1)).toBe('changed');
+        expect(await store.holderOf('north', subscriber)).toBe(other.account);
+      });
+
+      test('takes a subscriber from whoever has it, and may be repeated', async () => {
+        const id = fresh('999');
+        const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
+        const [from, to] = [definitionOf({ subscribers: [name] }), definitionOf()];
+        for (const one of [from, to]) await store.createAccount(one, {});
+        const stopped = async () => {
+          throw new Error('stopped');
+        };
+        await expect(
+          store.moveSubscriber('north', subscriber, to.account, stopped),
+        ).rejects.toThrow('stopped');
+        await expect(store.removeSubscriber('north', subscriber, stopped)).rejects.toThrow(
+          'stopped',
+        );
+        const left: [string, boolean][] = [];
+        const leaving = async (account: string, limited: boolean) => {
+          left.push([account, limited]);
+        };
+        await store.removeSubscriber('north', subscriber, leaving);
+        expect(left.at(-1)).toEqual([to.account, false]);
+        expect(left.map(([account]) => account)).toContain(from.account);
+        for (let i = 0; i < 2; i++) {
+          expect(await store.accountOf('north', subscriber)).toBeUndefined();
+          for (const one of [from, to])
+            expect((await store.load(one)).account?.definition.subscribers).toEqual([]);
+          await store.removeSubscriber('north', subscriber);
+        }
+      });
+
       test('a move is not done before what the subscriber leaves is done', async () => {
         const id = fresh('999');
         const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
