@@ -203,7 +203,7 @@ test('the amount of a limit that is edited after its period counts from the next
   await applyProvisioning(store, daily(20));
   const { definition, counters } = (await accountsOf(store)).get('a')!;
   expect(definition.buckets[0]).toMatchObject({ id: 'kim', renewal: { amount: 20 } });
-  expect(counters['a:kim']).toBe(50);
+  expect(counters['a:kim']).toBe(20);
 });
 
 test('a bucket never becomes a limit, nor a limit a bucket', async () => {
