@@ -1,6 +1,7 @@
 /**
  * Single changes of accounts: each puts something in place, is made from what is there, and may be
- * repeated. Balances are never touched here; they are booked (`engine/booking.ts`).
+ * repeated. Balances are never touched here; they are booked (`engine/booking.ts`), and what is due
+ * with the change (`store/counter-changes.ts`).
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -11,10 +12,11 @@ import {
   drawOrder,
   reservedField,
 } from '../charging/account.ts';
+import { accountAt } from '../charging/buckets.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { CounterOutOfRange, StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import type { AccountStore, AskClients } from './apply.ts';
 import { misfits } from './buckets.ts';
@@ -190,14 +192,18 @@ export async function putBucket(
   });
 }
 
-/** Takes a bucket out; one that is not there is done. Throws BUCKET_IN_USE where it holds anything. */
+/**
+ * Takes a bucket out, with what has expired of it; one that is not there is done. Throws BUCKET_IN_USE
+ * where it holds anything.
+ */
 export async function removeBucket(
   { store }: Pick<AccountEditing, 'store'>,
   ref: AccountRef,
   id: string,
   expected: Expected = {},
 ): Promise<Account> {
-  return revise(store, ref, expected, ({ definition, counters }) => {
+  return revise(store, ref, expected, (account) => {
+    const { definition, counters } = accountAt(account, store.now());
     const left = counters[availableField(id)] ?? 0;
     const reserved = counters[reservedField(id)] ?? 0;
     const refuse = (reason: string) =>
@@ -321,7 +327,7 @@ async function revise(
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);
     } catch (error) {
-      if (error instanceof BucketIdTaken)
+      if (error instanceof BucketIdTaken || error instanceof CounterOutOfRange)
         throw new TollkeeperError('CHANGE_REFUSED', { problems: `  ${error.message}` });
       failures += 1;
       if (!(error instanceof StoreUnavailable) || failures > 1) throw error;
