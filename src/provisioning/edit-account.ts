@@ -19,6 +19,7 @@ import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
 import { CounterOutOfRange, StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import type { AccountStore, AskClients } from './apply.ts';
+import { outOfBounds } from './bounds.ts';
 import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
@@ -279,33 +280,16 @@ function stale({ account: id }: AccountRef, account: Account | undefined): Tollk
   });
 }
 
-/** In the order in which they are drawn, the one that takes what is left the last by its priority. */
-function withBuckets(
+/** In the order in which they are drawn. */
+const withBuckets = (
   definition: AccountDefinition,
-  all: AccountDefinition['buckets'],
-): AccountDefinition {
-  const limits = all.filter((bucket) => bucket.limits !== undefined).sort(drawOrder);
-  const buckets = all.filter((bucket) => bucket.limits === undefined).sort(drawOrder);
-  const main = buckets.findLast(takesAnything);
-  const after = buckets.find((one) => one !== main && one.priority >= (main?.priority ?? 0));
-  if (main === undefined || after !== undefined)
-    throw refusal([
-      {
-        path: ['priority'],
-        found: `${(after ?? buckets.at(-1))?.priority}`,
-        expected: `less than ${main?.priority}: the bucket that takes what is left is drawn last`,
-      },
-    ]);
-  if (all.length > LIMITS.buckets)
-    throw refusal([
-      { path: [], found: `${all.length} buckets`, expected: `at most ${LIMITS.buckets}` },
-    ]);
-  return { ...definition, buckets: [...limits, ...buckets] };
-}
+  buckets: AccountDefinition['buckets'],
+): AccountDefinition => ({ ...definition, buckets: buckets.toSorted(drawOrder) });
 
 /**
  * Changes a definition until it is what `next` makes of the one that is stored; `always`: it is
- * stored even where it is the same, as another version.
+ * stored even where it is the same, as another version. Throws CHANGE_REFUSED where it would be out
+ * of bounds.
  */
 async function revise(
   store: AccountStore,
@@ -323,6 +307,8 @@ async function revise(
       checkVersion(ref, account, expected);
       const definition = next(account);
       if (!always && isDeepStrictEqual(definition, account.definition)) return account;
+      const beyond = outOfBounds(definition, account.definition);
+      if (beyond.length > 0) throw refusal(beyond);
       sent = definition;
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);

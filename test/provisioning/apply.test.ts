@@ -255,8 +255,8 @@ test('accounts and buckets that only the store has are kept, the main bucket sta
   expect(await applyProvisioning(store, next)).toEqual({ ...report, changed: 1 });
   const { definition, counters } = (await accountsOf(store)).get('a')!;
   expect(definition.buckets.map(({ id, priority }) => [id, priority])).toEqual([
+    ['old', 48],
     ['main', 49],
-    ['old', 49],
     ['cash', 50],
   ]);
   expect(counters).toMatchObject({ 'a:old': 7, 'a:main': 0, 'a:cash': 0 });
