@@ -16,7 +16,7 @@ import { accountAt } from '../charging/buckets.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
-import { CounterOutOfRange, StoreUnavailable } from '../store/store.ts';
+import { CounterOutOfRange, type Store, StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import type { AccountStore, AskClients } from './apply.ts';
 import { outOfBounds } from './bounds.ts';
@@ -30,10 +30,11 @@ import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { refusal } from './refusal.ts';
 import { rulesOfTenant } from './rule-names.ts';
+import { isUnderAnother } from './under-plan.ts';
 import { leavingOf, rewritten } from './wanted.ts';
 
 export interface AccountEditing {
-  store: AccountStore;
+  store: AccountStore & Pick<Store, 'sessionsOf'>;
   configuration: Configuration;
   /** Called for an account that got another plan. */
   askClients: AskClients;
@@ -81,7 +82,8 @@ export function compileOne(
 /**
  * Creates an account with its openings, or brings one to what is written: plan, status, limits and
  * subscribers, which are moved here from where they were. What is not written stays. Where it gets
- * another plan, clients are asked. Throws CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
+ * another plan, or sessions go on under another, clients are asked. Throws CHANGE_REFUSED,
+ * STALE_CHANGE and TENANT_UNKNOWN.
  */
 export async function putAccount(
   { store, configuration, askClients }: AccountEditing,
@@ -133,7 +135,10 @@ export async function putAccount(
     });
   }
   for (const name of elsewhere) await moveTo(store, ref, subscriberId(name));
-  if (planBefore !== definition.plan) await askClients(ref);
+  // Whoever gave it the plan before may not have come to asking.
+  const { plan } = definition;
+  if (planBefore !== plan || (!created && (await isUnderAnother(store, ref, plan))))
+    await askClients(ref);
   return { account: await present(store, ref), created };
 }
 
