@@ -77,7 +77,8 @@ export function accountChangeRoutes(
         description:
           'A new one is created with its openings. One that exists gets what is written: ' +
           'subscribers leave the accounts that had them, limits start with their amounts or move ' +
-          'by the difference. What is not written, and balances, are left as they are.',
+          'by the difference. What is not written, and balances, are left as they are. Clients are ' +
+          'asked to re-authorise where it gets another plan, or sessions go on under another.',
         params: params('account'),
         querystring: byTenant,
         headers: conditions,

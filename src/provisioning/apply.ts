@@ -10,7 +10,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
 import { BucketIdTaken } from '../store/bucket-kinds.ts';
-import type { Store } from '../store/store.ts';
+import { CounterOutOfRange, type Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { subscriberId } from './identity.ts';
@@ -294,7 +294,7 @@ class TenantRun {
         const reply = await this.#store.changeAccount(definition, current.version);
         if (reply === 'changed') return 'changed';
       } catch (error) {
-        if (!(error instanceof BucketIdTaken)) throw error;
+        if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
         this.#refuse(account, error.message);
         return 'refused';
       }

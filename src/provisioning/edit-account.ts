@@ -1,6 +1,7 @@
 /**
  * Single changes of accounts: each puts something in place, is made from what is there, and may be
- * repeated. Balances are never touched here; they are booked (`engine/booking.ts`).
+ * repeated. Balances are never touched here; they are booked (`engine/booking.ts`), and what is due
+ * with the change (`store/counter-changes.ts`).
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -11,12 +12,14 @@ import {
   drawOrder,
   reservedField,
 } from '../charging/account.ts';
+import { accountAt } from '../charging/buckets.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { CounterOutOfRange, type Store, StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import type { AccountStore, AskClients } from './apply.ts';
+import { outOfBounds } from './bounds.ts';
 import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
@@ -27,10 +30,11 @@ import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { refusal } from './refusal.ts';
 import { rulesOfTenant } from './rule-names.ts';
+import { isUnderAnother } from './under-plan.ts';
 import { leavingOf, rewritten } from './wanted.ts';
 
 export interface AccountEditing {
-  store: AccountStore;
+  store: AccountStore & Pick<Store, 'sessionsOf'>;
   configuration: Configuration;
   /** Called for an account that got another plan. */
   askClients: AskClients;
@@ -78,7 +82,8 @@ export function compileOne(
 /**
  * Creates an account with its openings, or brings one to what is written: plan, status, limits and
  * subscribers, which are moved here from where they were. What is not written stays. Where it gets
- * another plan, clients are asked. Throws CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
+ * another plan, or sessions go on under another, clients are asked. Throws CHANGE_REFUSED,
+ * STALE_CHANGE and TENANT_UNKNOWN.
  */
 export async function putAccount(
   { store, configuration, askClients }: AccountEditing,
@@ -128,7 +133,10 @@ export async function putAccount(
   const having = await holdersOf(store, ref.tenant, subscribers);
   for (const [i, name] of subscribers.entries())
     if (having[i] !== ref.account) await moveTo(store, ref, subscriberId(name));
-  if (planBefore !== definition.plan) await askClients(ref);
+  // Whoever gave it the plan before may not have come to asking.
+  const { plan } = definition;
+  if (planBefore !== plan || (!created && (await isUnderAnother(store, ref, plan))))
+    await askClients(ref);
   return { account: await present(store, ref), created };
 }
 
@@ -188,14 +196,18 @@ export async function putBucket(
   });
 }
 
-/** Takes a bucket out; one that is not there is done. Throws BUCKET_IN_USE where it holds anything. */
+/**
+ * Takes a bucket out, with what has expired of it; one that is not there is done. Throws BUCKET_IN_USE
+ * where it holds anything.
+ */
 export async function removeBucket(
   { store }: Pick<AccountEditing, 'store'>,
   ref: AccountRef,
   id: string,
   expected: Expected = {},
 ): Promise<Account> {
-  return revise(store, ref, expected, ({ definition, counters }) => {
+  return revise(store, ref, expected, (account) => {
+    const { definition, counters } = accountAt(account, store.now());
     const left = counters[availableField(id)] ?? 0;
     const reserved = counters[reservedField(id)] ?? 0;
     const refuse = (reason: string) =>
@@ -265,33 +277,16 @@ function stale({ account: id }: AccountRef, account: Account | undefined): Tollk
   });
 }
 
-/** In the order in which they are drawn, the one that takes what is left the last by its priority. */
-function withBuckets(
+/** In the order in which they are drawn. */
+const withBuckets = (
   definition: AccountDefinition,
-  all: AccountDefinition['buckets'],
-): AccountDefinition {
-  const limits = all.filter((bucket) => bucket.limits !== undefined).sort(drawOrder);
-  const buckets = all.filter((bucket) => bucket.limits === undefined).sort(drawOrder);
-  const main = buckets.findLast(takesAnything);
-  const after = buckets.find((one) => one !== main && one.priority >= (main?.priority ?? 0));
-  if (main === undefined || after !== undefined)
-    throw refusal([
-      {
-        path: ['priority'],
-        found: `${(after ?? buckets.at(-1))?.priority}`,
-        expected: `less than ${main?.priority}: the bucket that takes what is left is drawn last`,
-      },
-    ]);
-  if (all.length > LIMITS.buckets)
-    throw refusal([
-      { path: [], found: `${all.length} buckets`, expected: `at most ${LIMITS.buckets}` },
-    ]);
-  return { ...definition, buckets: [...limits, ...buckets] };
-}
+  buckets: AccountDefinition['buckets'],
+): AccountDefinition => ({ ...definition, buckets: buckets.toSorted(drawOrder) });
 
 /**
  * Changes a definition until it is what `next` makes of the one that is stored; `always`: it is
- * stored even where it is the same, as another version.
+ * stored even where it is the same, as another version. Throws CHANGE_REFUSED where it would be out
+ * of bounds.
  */
 async function revise(
   store: AccountStore,
@@ -309,11 +304,13 @@ async function revise(
       checkVersion(ref, account, expected);
       const definition = next(account);
       if (!always && isDeepStrictEqual(definition, account.definition)) return account;
+      const beyond = outOfBounds(definition, account.definition);
+      if (beyond.length > 0) throw refusal(beyond);
       sent = definition;
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);
     } catch (error) {
-      if (error instanceof BucketIdTaken)
+      if (error instanceof BucketIdTaken || error instanceof CounterOutOfRange)
         throw new TollkeeperError('CHANGE_REFUSED', { problems: `  ${error.message}` });
       failures += 1;
       if (!(error instanceof StoreUnavailable) || failures > 1) throw error;

@@ -27,8 +27,8 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * A commit that would take a counter out of +-(2^53 - 1): nothing was written, and never will be by
- * this commit.
+ * A commit, or a change of an account, that would take a counter out of +-(2^53 - 1): nothing was
+ * written, and never will be by it.
  */
 export class CounterOutOfRange extends RangeError {
   readonly field: string;
@@ -204,11 +204,12 @@ export interface Store extends ConfigurationStore {
     openings: Readonly<Record<string, number>>,
   ): Promise<'created' | 'exists'>;
   /**
-   * Replaces a definition if its version is still `expected`; new buckets start at 0. A bucket may
-   * be left out only when both its counters are 0 (otherwise `conflict`). Limits start with their
-   * amounts, move by the difference and may be left out at any time, which a record accounts for.
-   * Subscribers that other accounts have are left out of it: they are to be moved. Throws
-   * BucketIdTaken where an id would stand for another bucket than before.
+   * Replaces a definition if its version is still `expected`; new buckets start at 0. What is due on
+   * the account is booked first. Then a bucket may be left out only when both its counters are 0
+   * (otherwise `conflict`). Limits start with their amounts, move by the difference and may be left
+   * out at any time. A record accounts for all of it. Subscribers that other accounts have are left
+   * out of it: they are to be moved. Throws BucketIdTaken where an id would stand for another bucket
+   * than before, and CounterOutOfRange.
    */
   changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
   /**

@@ -1,5 +1,6 @@
 /** Accounts, subscribers, buckets and money over HTTP. */
 import { describe, expect, test } from 'vitest';
+import { MemoryStore } from '../../src/store/memory/store.ts';
 import { type Changing, changing } from './changing.ts';
 
 const ACCOUNT = {
@@ -208,6 +209,65 @@ describe('a bucket', () => {
       expect(refused.text).toContain('bucket gift is, or was, units, and an id is never used');
     }
     expect((await gift('units')).status).toBe(200);
+  });
+
+  describe.each([false, true])('that is over (booked by others before: %s)', (isBooked) => {
+    const HOUR = 3_600_000;
+    async function over() {
+      let now = Date.UTC(2026, 0, 2);
+      const on = await changing(new MemoryStore({ partitions: 4, clock: () => now }));
+      const pass = (hours: number) => ({
+        ...{ unit: 'octets', priority: 5, expires: new Date(now + hours * HOUR).toISOString() },
+      });
+      const gift = { id: 'gift', opening: '700 MB', ...pass(1) };
+      await put(on, { ...ACCOUNT, buckets: [gift] });
+      now += 2 * HOUR;
+      if (isBooked)
+        await on.call('POST', `${path}/main/topups`, {
+          ...blue({ body: { amount: '1' } }),
+          headers: { 'idempotency-key': 'k1' },
+        });
+      return { on, pass };
+    }
+
+    test('is taken out with what is left in it', async () => {
+      const { on } = await over();
+      const gone = await on.call('DELETE', `${path}/gift`, blue());
+      expect([gone.status, Object.keys(buckets(gone))]).toEqual([200, ['main']]);
+    });
+
+    test('begins with nothing when it is given a later end', async () => {
+      const { on, pass } = await over();
+      const again = await on.call('PUT', `${path}/gift`, blue({ body: pass(1) }));
+      expect(again).toMatchObject({ status: 200 });
+      expect(buckets(again)).toMatchObject({ gift: 0 });
+    });
+
+    test('begins with nothing when its account is put with a later end', async () => {
+      const { on, pass } = await over();
+      const again = await put(on, { ...ACCOUNT, buckets: [{ id: 'gift', ...pass(1) }] });
+      expect(again).toMatchObject({ status: 200 });
+      expect(buckets(again)).toMatchObject({ gift: 0 });
+    });
+  });
+
+  test('that limits is refused an amount that takes it beyond what can be counted', async () => {
+    const on = await changing();
+    const capped = (amount: number) => ({
+      plan: 'p',
+      subscribers: [{ e164: '491', limits: [{ id: 'cap', unit: 'octets', amount }] }],
+    });
+    await put(on, capped(1));
+    const filled = await on.call('POST', `${path}/cap/topups`, {
+      ...blue({ body: { amount: '9007199254740990' } }),
+      headers: { 'idempotency-key': 'k1' },
+    });
+    expect(filled.status).toBe(200);
+    const before = await on.call('GET', '/v1/accounts/a', blue());
+    const refused = await put(on, capped(Number.MAX_SAFE_INTEGER));
+    expect(refused).toMatchObject({ status: 422, body: { code: 'CHANGE_REFUSED' } });
+    expect(refused.text).toContain('counter a:cap would leave');
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body).toEqual(before.body);
   });
 
   test('is topped up and adjusted once a key', async () => {

@@ -22,8 +22,8 @@ import {
   superfluous,
   versionsAmong,
 } from '../configuration.ts';
+import { changeRecord, counterChanges } from '../counter-changes.ts';
 import { INBOX_LIMIT, INBOX_TTL_MS } from '../inbox-limits.ts';
-import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { openingRecord } from '../opening.ts';
 import {
@@ -250,18 +250,17 @@ export class MemoryStore implements Store {
     const { subscribers: wanted, ...rest } = definition;
     const { counters } = kept;
     const now = this.now();
-    const { changes, hold, gone } = limitChanges(toAccount(kept), definition, now);
-    const holds = Object.entries(hold).every(([field, value]) => (counters[field] ?? 0) === value);
-    if (!holds) return 'conflict';
-    const periods = periodsFor(definition.buckets, now, toAccount(kept));
-    if (changes.length > 0) append(partition, encodeRecord(limitRecord(definition, changes, now)));
+    const counted = counterChanges(toAccount(kept), definition, now);
+    if (counted === 'conflict') return counted;
+    const { changes, added, periods, gone } = counted;
+    if (changes.length > 0) append(partition, encodeRecord(changeRecord(definition, changes, now)));
     for (const { id } of kept.definition.buckets) delete counters[periodField(id)];
     Object.assign(counters, periods);
     for (const { id } of definition.buckets) {
       counters[availableField(id)] ??= 0;
       counters[reservedField(id)] ??= 0;
     }
-    for (const { bucket, available } of changes) counters[availableField(bucket)]! += available;
+    for (const [field, sum] of Object.entries(added)) counters[field]! += sum;
     for (const field of gone) delete counters[field];
     const before = kept.subscribers;
     const claimed = this.#claim(

@@ -3,13 +3,12 @@ import {
   type Account,
   type AccountDefinition,
   type AccountRef,
-  availableField,
   OPEN_SESSIONS,
   periodField,
 } from '../../charging/account.ts';
 import { periodsFor } from '../../charging/periods.ts';
 import { kindsAfter } from '../bucket-kinds.ts';
-import { limitChanges, limitRecord } from '../limit-changes.ts';
+import { changeRecord, counterChanges } from '../counter-changes.ts';
 import { openingRecord } from '../opening.ts';
 import { accountName } from '../placement.ts';
 import { encodeRecord } from '../record-codec.ts';
@@ -110,9 +109,12 @@ export async function changeAccount(
   const kinds = kindsFromHash(hash);
   const kept = kindsAfter(definition, { before: before.definition, kinds });
   const now = connection.clock.now();
-  const limits = limitChanges(before, definition, now);
-  const turns = periodChanges(before, periodsFor(definition.buckets, now, before));
-  const hold = { ...limits.hold, ...turns.hold };
+  const counted = counterChanges(before, definition, now);
+  if (counted === 'conflict') return counted;
+  const { changes } = counted;
+  const turns = periodChanges(before, counted.periods);
+  const hold = { ...counted.hold, ...turns.hold };
+  const add = Object.entries(counted.added);
   const known = new Set(before.definition.subscribers);
   const unknown = definition.subscribers.filter((one) => !known.has(one));
   const claimed = await claim(connection, definition, unknown);
@@ -127,18 +129,17 @@ export async function changeAccount(
     ...turns.set,
     ...claimed.flatMap((one) => [subscriberField(one), '']),
   ];
-  const { changes } = limits;
-  const record = changes.length === 0 ? '' : encodeRecord(limitRecord(definition, changes, now));
+  const record = changes.length === 0 ? '' : encodeRecord(changeRecord(definition, changes, now));
   const rest = [
     ...Object.entries(hold).flatMap(([field, value]) => [field, String(value)]),
     ...set,
-    ...changes.flatMap(({ bucket, available }) => [availableField(bucket), String(available)]),
-    ...[...limits.gone, ...turns.gone, ...gone.map(subscriberField)],
+    ...add.flatMap(([field, sum]) => [field, String(sum)]),
+    ...[...counted.gone, ...turns.gone, ...gone.map(subscriberField)],
   ];
   const counts = {
     pairs_to_hold: Object.keys(hold).length,
     pairs_to_set: set.length / 2,
-    pairs_to_add: changes.length,
+    pairs_to_add: add.length,
   };
   for (let attempt = 1; ; attempt++) {
     const epoch = record === '' ? '0' : await epochOf(connection, keys, { afresh: attempt > 1 });
@@ -153,9 +154,10 @@ export async function changeAccount(
     );
     const word = String(reply);
     if (word === 'changed') break;
-    if (word === 'conflict') {
+    // Counters are not what they were: what is there now says whether it can be done.
+    if (word === 'conflict' || word === 'out-of-range') {
       await agree(connection, definition, { subscribers: claimed, keysOf });
-      return word;
+      return 'conflict';
     }
     if (attempt >= ATTEMPTS) throw connection.distrust('the epoch moves on');
   }

@@ -78,7 +78,7 @@ export const scripts = {
     keys: ['account', 'outbox'],
     args: ['expected', 'epoch', 'record', 'pairs_to_hold', 'pairs_to_set', 'pairs_to_add'],
     rest: ['field'],
-    reply: ['changed', 'conflict', 'stale-epoch'],
+    reply: ['changed', 'conflict', 'out-of-range', 'stale-epoch'],
   }),
   holdSubscriber: loadScript(lua('hold-subscriber'), {
     keys: ['move'],
