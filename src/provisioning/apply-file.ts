@@ -75,7 +75,7 @@ export async function applyFile(
   const base = last?.written;
   const since = all ? undefined : last?.before;
   const kept = await tenantsToKeep(store, file.written, base);
-  const next = accountsOf(file, changedAccounts(file.written, all ? undefined : last?.settled));
+  const next = accountsOf(file, changedAccounts(file.written, [all ? undefined : last?.settled]));
   let before: Configuration | undefined;
   let overruled: string[] = [];
   const changed = await changeConfiguration(
@@ -84,7 +84,7 @@ export async function applyFile(
       before = current;
       const result = merged({
         file: file.written,
-        base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
+        bases: [base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) }],
         current: current?.written,
         all,
       });

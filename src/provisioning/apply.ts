@@ -243,7 +243,7 @@ class TenantRun {
   /** Everything but subscribers, who find plan and limits when they come; false: it is refused. */
   async #change(account: ProvisionedAccount, loaded: Account): Promise<boolean> {
     const { definition: stored } = loaded;
-    const { account: edited, overruled } = this.#edited(account, stored);
+    const { account: edited, overruled, unsaid } = this.#edited(account, stored);
     const leaving = leavingOf(edited, stored);
     const soFar = await this.#converge(account, loaded, (current) => {
       const next = this.#rewritten(account, current);
@@ -260,6 +260,7 @@ class TenantRun {
     if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
+    for (const what of unsaid) this.#note(account, unsaidText(what));
     if (leaving.length > 0) this.deferred.push({ account, leaving, soFar });
     else this.#report[soFar] += 1;
     return true;
@@ -306,9 +307,11 @@ class TenantRun {
   #noteMove(account: ProvisionedAccount, { name, holder }: { name: string; holder: string }): void {
     if (this.#since === undefined) return;
     const { tenant } = account.definition;
-    const before = this.#since({ tenant, account: holder });
-    if (before?.definition.subscribers.includes(name)) return;
-    this.#note(account, overruledText(`${name}, on account ${holder}`));
+    const before = this.#since({ tenant, account: holder }) ?? [];
+    if (before.some(({ definition }) => definition.subscribers.includes(name))) return;
+    const isSaid = before.length > 0 && before.every(({ written }) => written.has('subscribers'));
+    const what = `${name}, on account ${holder}`;
+    this.#note(account, isSaid ? overruledText(what) : cameFromText({ name, holder }));
   }
 
   async #ask(account: ProvisionedAccount): Promise<void> {
@@ -342,6 +345,14 @@ class TenantRun {
 /** What whoever applied a file is told of a change by other means that the file took back. */
 export const overruledText = (what: string): string =>
   `${what}: was changed by other means since, and by the file: it is as in the file`;
+
+/** The same of what the file applied last did not say. */
+export const unsaidText = (what: string): string =>
+  `${what}: was otherwise, and the file applied last did not say it: it is as in the file`;
+
+/** The same of a subscriber. */
+export const cameFromText = ({ name, holder }: { name: string; holder: string }): string =>
+  `${name} came from account ${holder}, of whose subscribers the file applied last said nothing`;
 
 const stayingText = (name: string): string =>
   `${name} stays on it: the account that the file has it on cannot take it`;

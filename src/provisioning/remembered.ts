@@ -17,7 +17,7 @@ export interface Remembered {
 }
 
 /** What a file said of an account when it was last settled by one; undefined: all of it is new. */
-export type Before = (account: AccountRef) => ProvisionedAccount | undefined;
+export type Before = (account: AccountRef) => ProvisionedAccount[] | undefined;
 
 /** Accounts of a tenant that were left as they are, all settled by the same file before. */
 interface LeftAlone {
@@ -57,7 +57,8 @@ function beforeOf({ provisioning }: LoadedFile, leftAlone: readonly LeftAlone[])
   return ({ tenant, account }) => {
     const ofTenant = apart.get(tenant);
     const said = ofTenant?.has(account) ? ofTenant.get(account) : tenants.get(tenant);
-    return said?.find(account);
+    const found = said?.find(account);
+    return found && [found];
   };
 }
 
