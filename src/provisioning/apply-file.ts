@@ -25,7 +25,7 @@ import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
 import type { Provisioning } from './provisioning.ts';
 import { refusal } from './refusal.ts';
-import { type Before, readRemembered, rememberedText } from './remembered.ts';
+import { type Before, readRemembered, rememberedText, type Staying } from './remembered.ts';
 import type { WrittenFile } from './schema.ts';
 import type { Becoming } from './stored-buckets.ts';
 import { rewritten } from './wanted.ts';
@@ -97,13 +97,15 @@ export async function applyFile(
   const { configuration } = changed;
   // A client that is asked again is to meet the plan that its account has now.
   const inEffect = waitMs === undefined ? undefined : await whenInEffect(store, { waitMs });
-  const refused: AccountRef[] = [];
+  const settled = { refused: [] as AccountRef[], staying: [] as (AccountRef & Staying)[] };
   const accounts = await applyProvisioning(store, next, {
     ...options,
     ...{ configuration, since },
-    onRefused: (account) => refused.push(account),
+    onRefused: ({ tenant, account }) => settled.refused.push({ tenant, account }),
+    onStaying: ({ tenant, account }, staying) =>
+      settled.staying.push({ tenant, account, ...staying }),
   });
-  await store.rememberFile(rememberedText(file.written, { refused, last }));
+  await store.rememberFile(rememberedText(file, { ...settled, last }));
   const plansGone = await goneWithAccounts(store, before, configuration);
   return {
     ...{ changed: changed.kind === 'changed', configuration, overruled, plansGone },

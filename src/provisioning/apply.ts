@@ -14,10 +14,10 @@ import type { Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { subscriberId } from './identity.ts';
-import { finishMoves, moveTo, withLimits, withoutSubscribers } from './leave.ts';
+import { finishMoves, limiting, moveTo, withLimits, withoutSubscribers } from './leave.ts';
 import { show } from './problem.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
-import type { Before } from './remembered.ts';
+import type { Before, Staying } from './remembered.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
 import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 
@@ -67,6 +67,8 @@ export interface ApplyOptions {
   since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
   onRefused?: (account: AccountRef) => void;
+  /** Called for each account that is as it is written, but for subscribers that could not leave it. */
+  onStaying?: (account: AccountRef, staying: Staying) => void;
 }
 
 const MAX_NOTES = 100;
@@ -107,7 +109,7 @@ export async function applyProvisioning(
 }
 
 /** What became of an account so far. */
-type Progress = 'changed' | 'unchanged' | 'refused';
+type Progress = 'changed' | 'unchanged';
 
 class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
@@ -118,6 +120,7 @@ class TenantRun {
   readonly #report: ApplyReport;
   readonly #since: Before | undefined;
   readonly #onRefused: ApplyOptions['onRefused'];
+  readonly #onStaying: ApplyOptions['onStaying'];
   readonly #askClients: AskClients | undefined;
   readonly #rulesOf: RulesOf | undefined;
   readonly #isKnown: boolean;
@@ -129,17 +132,16 @@ class TenantRun {
       since,
       report,
       onRefused,
+      onStaying,
       askClients,
       configuration,
-    }: Pick<ApplyOptions, 'askClients' | 'configuration' | 'onRefused' | 'since'> & {
-      tenant: Tenant;
-      report: ApplyReport;
-    },
+    }: Omit<ApplyOptions, 'concurrency' | 'onProgress'> & { tenant: Tenant; report: ApplyReport },
   ) {
     this.#store = store;
     this.#report = report;
     this.#since = since;
     this.#onRefused = onRefused;
+    this.#onStaying = onStaying;
     this.#askClients = askClients;
     this.#rulesOf = configuration && rulesOfTenant(configuration, tenant.id);
     this.#isKnown = configuration === undefined || configuration.tenant(tenant.id) !== undefined;
@@ -179,9 +181,9 @@ class TenantRun {
   /** Lets go of the subscribers that the file has elsewhere or not at all. */
   async release({ account, leaving, soFar }: TenantRun['deferred'][number]): Promise<void> {
     const { definition } = account;
-    const stored = (await this.#store.load(definition)).account?.definition.subscribers ?? [];
+    const stored = (await this.#store.load(definition)).account?.definition;
     const staying = new Set<string>();
-    for (const name of leaving.filter((one) => stored.includes(one))) {
+    for (const name of leaving.filter((one) => stored?.subscribers.includes(one))) {
       const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
       if (holder === definition.account && this.#stranded.has(name)) {
         staying.add(name);
@@ -194,7 +196,22 @@ class TenantRun {
     const result = await this.#converge(account, undefined, (current) => ({
       definition: withoutSubscribers(current, without(leaving, [...staying])),
     }));
-    this.#report[result === 'unchanged' ? soFar : result] += 1;
+    if (typeof result === 'string') this.#report[result === 'unchanged' ? soFar : result] += 1;
+    else this.#refuse(account, result.problem);
+    // Whom it could not let go is tried again, like whom it had to keep.
+    this.#stay(account, stored, typeof result === 'string' ? [...staying] : leaving);
+  }
+
+  #stay(
+    account: ProvisionedAccount,
+    stored: AccountDefinition | undefined,
+    names: readonly string[],
+  ): void {
+    if (stored === undefined || names.length === 0) return;
+    const limits = stored.buckets.flatMap((bucket) =>
+      bucket.limits === undefined ? [] : limiting(bucket, (name) => names.includes(name)),
+    );
+    this.#onStaying?.(account.definition, { staying: names, limits });
   }
 
   /** The account that each of the file's subscribers points to, a batch of look-ups at a time. */
@@ -224,8 +241,7 @@ class TenantRun {
   #refuses(account: ProvisionedAccount, stored: AccountDefinition | undefined): boolean {
     const problem = this.#problemOf(account, stored);
     if (problem === undefined) return false;
-    this.#report.refused += 1;
-    this.#refuse(account, problem, { isNew: stored === undefined });
+    this.#leaveAlone(account, problem, { isNew: stored === undefined });
     return true;
   }
 
@@ -253,8 +269,8 @@ class TenantRun {
       const misfit = this.#rulesOf && unfit(definition, { rulesOf: this.#rulesOf });
       return misfit === undefined ? { definition } : next;
     });
-    if (soFar === 'refused') {
-      this.#report.refused += 1;
+    if (typeof soFar !== 'string') {
+      this.#leaveAlone(account, soFar.problem);
       return false;
     }
     if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
@@ -271,16 +287,13 @@ class TenantRun {
     account: ProvisionedAccount,
     loaded: Account | undefined,
     wanted: (stored: AccountDefinition) => Rewritten,
-  ): Promise<Progress> {
+  ): Promise<Progress | { problem: string }> {
     let current = loaded;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       current ??= (await this.#store.load(account.definition)).account;
       if (current === undefined) break;
       const next = wanted(current.definition);
-      if ('problem' in next) {
-        this.#refuse(account, next.problem);
-        return 'refused';
-      }
+      if ('problem' in next) return next;
       const { definition } = next;
       if (isDeepStrictEqual(definition, current.definition)) return 'unchanged';
       try {
@@ -288,18 +301,22 @@ class TenantRun {
         if (reply === 'changed') return 'changed';
       } catch (error) {
         if (!(error instanceof BucketIdTaken)) throw error;
-        this.#refuse(account, error.message);
-        return 'refused';
+        return { problem: error.message };
       }
       current = undefined;
     }
-    this.#refuse(account, 'it is gone or keeps being changed by others');
-    return 'refused';
+    return { problem: 'it is gone or keeps being changed by others' };
+  }
+
+  /** Refuses an account of which nothing was changed. */
+  #leaveAlone(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
+    for (const name of account.definition.subscribers) this.#stranded.add(name);
+    this.#onRefused?.(account.definition);
+    this.#refuse(account, problem, { isNew });
   }
 
   #refuse(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
-    for (const name of account.definition.subscribers) this.#stranded.add(name);
-    this.#onRefused?.(account.definition);
+    this.#report.refused += 1;
     this.#note(account, `${isNew ? 'not created' : 'left as it is'}: ${problem}`);
   }
 
