@@ -60,13 +60,26 @@ function configurationMerger(all: boolean): Merger {
     (merge: Merger): Merger =>
     (versions, ...rest) =>
       !all && isAsBefore(versions) ? versions.now : merge(versions, ...rest);
-  const tenant = object({ plans: unlessSame(list('id', part)) }, part);
+  const tenant = object({ plans: unlessSame(list('id', planMerger(part))) }, part);
   /** A tenant that leaves the file goes with all that it has. */
   const tenants = list('id', (versions, ...rest) =>
     versions.file === undefined ? part(versions, ...rest) : unlessSame(tenant)(versions, ...rest),
   );
   const peers = object({ known: list('host', part), realms: list('realm', part) }, part);
   return object({ tenants: unlessSame(tenants), peers: unlessSame(peers) }, part);
+}
+
+/** Plans: of one that leaves the file, the version that it got on the way is no change. */
+function planMerger(part: Merger): Merger {
+  const unversioned = (plan: unknown): unknown => {
+    const { version: _, ...rest } = (plan ?? {}) as Members;
+    return plan === undefined ? undefined : rest;
+  };
+  return (versions, ...rest) => {
+    const { bases, file, now } = versions;
+    if (file !== undefined || isAsBefore(versions)) return part(versions, ...rest);
+    return part({ bases: bases.map(unversioned), file, now: unversioned(now) }, ...rest);
+  };
 }
 
 /** An object that is merged by member: those that are named so, all others as parts. */
