@@ -63,6 +63,8 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
+  /** Whether an account may have got its plan by a file that was stopped before clients were asked. */
+  isUnasked?: (account: AccountRef) => boolean;
   /** The files applied before: what is said as there stays as others have made it since. */
   since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
@@ -122,6 +124,7 @@ class TenantRun {
   readonly #onRefused: ApplyOptions['onRefused'];
   readonly #onStaying: ApplyOptions['onStaying'];
   readonly #askClients: AskClients | undefined;
+  readonly #isUnasked: ApplyOptions['isUnasked'];
   readonly #rulesOf: RulesOf | undefined;
   readonly #isKnown: boolean;
 
@@ -134,6 +137,7 @@ class TenantRun {
       onRefused,
       onStaying,
       askClients,
+      isUnasked,
       configuration,
     }: Omit<ApplyOptions, 'concurrency' | 'onProgress'> & { tenant: Tenant; report: ApplyReport },
   ) {
@@ -143,6 +147,7 @@ class TenantRun {
     this.#onRefused = onRefused;
     this.#onStaying = onStaying;
     this.#askClients = askClients;
+    this.#isUnasked = isUnasked;
     this.#rulesOf = configuration && rulesOfTenant(configuration, tenant.id);
     this.#isKnown = configuration === undefined || configuration.tenant(tenant.id) !== undefined;
   }
@@ -273,7 +278,9 @@ class TenantRun {
       this.#leaveAlone(account, soFar.problem);
       return false;
     }
-    if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
+    const hasOther = stored.plan !== edited.definition.plan;
+    if (hasOther ? soFar === 'changed' : this.#isUnasked?.(account.definition) === true)
+      await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
     for (const what of unsaid) this.#note(account, unsaidText(what));
@@ -324,9 +331,9 @@ class TenantRun {
   #noteMove(account: ProvisionedAccount, { name, holder }: { name: string; holder: string }): void {
     if (this.#since === undefined) return;
     const { tenant } = account.definition;
-    const before = this.#since({ tenant, account: holder }) ?? [];
-    if (before.some(({ definition }) => definition.subscribers.includes(name))) return;
-    const isSaid = before.length > 0 && before.every(({ written }) => written.has('subscribers'));
+    const before = this.#since({ tenant, account: holder });
+    if (before.some((said) => said?.definition.subscribers.includes(name))) return;
+    const isSaid = before.every((said) => said?.written.has('subscribers'));
     const what = `${name}, on account ${holder}`;
     this.#note(account, isSaid ? overruledText(what) : cameFromText({ name, holder }));
   }

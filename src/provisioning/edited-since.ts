@@ -7,6 +7,7 @@ import type { AccountDefinition, Bucket } from '../charging/account.ts';
 import { takesAnything } from './accounts.ts';
 import { limiting } from './leave.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
+import type { Said } from './remembered.ts';
 import { decided, type Versions } from './three-way.ts';
 import { writtenBuckets } from './wanted.ts';
 
@@ -22,16 +23,17 @@ export interface EditedAccount {
 type Found = Pick<EditedAccount, 'overruled' | 'unsaid'>;
 
 /**
- * `before`: the account in the file applied last, and in those that were begun since; absent: all that
- * the file says is new.
+ * `said`: the account in the file applied last, and in those that were begun since. Where one of them
+ * has it not, all that the file says is new.
  */
 export function editedSince(
   account: ProvisionedAccount,
-  before: readonly ProvisionedAccount[] | undefined,
+  said: Said | undefined,
   stored: AccountDefinition,
 ): EditedAccount {
   const found: Found = { overruled: [], unsaid: [] };
-  if (before === undefined) return { account, ...found };
+  const before = said?.filter((one) => one !== undefined);
+  if (before === undefined || before.length < said!.length) return { account, ...found };
   const { definition, written } = account;
   const member = <M extends 'status' | 'maxSessions'>(name: M): AccountDefinition[M] => {
     const versions = {

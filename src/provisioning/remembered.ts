@@ -3,7 +3,11 @@
  * account that could not become what it says, what counts is the file that the account was settled by
  * last, so the part of that file is kept as well: at the next start it is new what differs from there,
  * and nothing else. A subscriber counts as being where it was settled last, with its account or another.
+ *
+ * A file is remembered as begun before anything of it is written. Until one is applied to its end, those
+ * begun since the last that was may be in effect in part, so the next one is held against all of them.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountRef, Bucket } from '../charging/account.ts';
 import { withoutSubscribers } from './leave.ts';
 import { type LoadedFile, loadWritten } from './load.ts';
@@ -11,36 +15,40 @@ import type { Accounts, ProvisionedAccount } from './provisioning.ts';
 import type { WrittenFile, WrittenTenant } from './schema.ts';
 
 export interface Remembered {
-  written: WrittenFile;
+  /** The file applied last, undefined where there is none, and those begun since, the last one last. */
+  bases: readonly [WrittenFile | undefined, ...WrittenFile[]];
   /** The same without accounts that were not settled, and without ranges that have such accounts. */
-  settled: WrittenFile;
+  settled: readonly (WrittenFile | undefined)[];
   before: Before;
   leftAlone: readonly LeftAlone[];
   adrift: readonly Adrift[];
 }
 
 /**
- * What files said of an account: the one that it was settled by last. Undefined: all of it is new.
+ * What files said of an account: the one that it was settled by last, and those begun since, each
+ * undefined where it has it not.
  */
-export type Before = (account: AccountRef) => ProvisionedAccount[] | undefined;
+export type Before = (account: AccountRef) => Said;
+export type Said = readonly (ProvisionedAccount | undefined)[];
 
 /** Accounts of a tenant that were left as they are, all settled by the same file before. */
 interface LeftAlone {
   tenant: string;
   accounts: readonly string[];
-  /** The tenant in that file, with these accounts and their ranges alone; absent: there was none. */
+  /**
+   * The tenant in that file, and in those begun after it, with these accounts and their ranges alone;
+   * absent: one has none of them.
+   */
   bases?: readonly WrittenTenant[];
 }
 
-/** Subscribers of an account who are not where the file that it was settled by has them. */
-type Adrift = AccountRef & (Gone | Staying);
-
-/** Of an account that was left alone: whom files have given to others. */
-interface Gone {
-  gone: readonly string[];
+/** Subscribers of an account, as `kind:id`, who are not where the file that it was settled by has them. */
+interface Adrift extends AccountRef, Partial<Staying> {
+  /** Of an account that was left alone: whom files have given to others. */
+  gone?: readonly string[];
 }
 
-/** Of any other: who could not leave it, as `kind:id`, and what limits them there. */
+/** Who could not leave an account, and what limits them there. */
 export interface Staying {
   staying: readonly string[];
   limits: readonly Bucket[];
@@ -53,79 +61,138 @@ export interface Settled {
   staying: readonly (AccountRef & Staying)[];
 }
 
-type Text = WrittenFile & { leftAlone?: readonly LeftAlone[]; adrift?: readonly Adrift[] };
+/** Without a file that was applied to its end there are only those begun. */
+type Text = Partial<WrittenFile> & {
+  leftAlone?: readonly LeftAlone[];
+  adrift?: readonly Adrift[];
+  begun?: readonly WrittenFile[];
+};
+
+/** The most files begun, and stopped, that are kept; of older ones what they did stays. */
+const MAX_BEGUN = 4;
 
 /** An older version may have remembered what this one does not take: then everything is new. */
 export function readRemembered(text: string | undefined): Remembered | undefined {
   if (text === undefined) return undefined;
-  const { leftAlone = [], adrift = [], ...rest }: Text = JSON.parse(text);
-  const loaded = loadWritten(rest);
-  if (!loaded.ok) return undefined;
-  const { written } = loaded;
-  const settled = {
-    ...written,
-    tenants: written.tenants.map((tenant) => {
-      const own = leftAlone.filter((one) => one.tenant === tenant.id);
-      const stay = adrift.filter((one) => one.tenant === tenant.id && 'staying' in one);
-      const ids = [...own.flatMap(({ accounts }) => accounts), ...stay.map((one) => one.account)];
-      return split(tenant, new Set(ids)).others;
-    }),
+  const { leftAlone = [], adrift = [], begun = [], ...rest }: Text = JSON.parse(text);
+  const files = [...('tenants' in rest ? [rest] : []), ...begun].map(loadWritten);
+  const loaded = files.filter((file) => file.ok);
+  if (loaded.length < files.length || files.length === 0) return undefined;
+  const applied = 'tenants' in rest ? loaded.shift() : undefined;
+  const begunSince = loaded.map(({ written }) => written);
+  const apart = { leftAlone, adrift };
+  return {
+    bases: [applied?.written, ...begunSince],
+    settled: [applied && settledOf(applied.written, apart), ...begunSince],
+    before: beforeOf(applied, { begun: loaded, ...apart }),
+    ...apart,
   };
-  const before = beforeOf(loaded, { leftAlone, adrift });
-  return { written, settled, before, leftAlone, adrift };
+}
+
+/** Whether of all files this one alone was applied or begun. */
+export function isRemembered(text: string | undefined, file: WrittenFile): boolean {
+  if (text === undefined) return false;
+  const { begun = [], ...rest }: Text = JSON.parse(text);
+  const files: Text[] = [...(Object.keys(rest).length > 0 ? [rest] : []), ...begun];
+  return files.every((one) => isDeepStrictEqual(one, file));
+}
+
+type Apart = Pick<Remembered, 'adrift' | 'leftAlone'>;
+
+function settledOf(written: WrittenFile, { leftAlone, adrift }: Apart): WrittenFile {
+  const tenants = written.tenants.map((tenant) => {
+    const own = leftAlone.filter((one) => one.tenant === tenant.id);
+    const stay = adrift.filter((one) => one.tenant === tenant.id && one.staying !== undefined);
+    const ids = [...own.flatMap(({ accounts }) => accounts), ...stay.map((one) => one.account)];
+    return split(tenant, new Set(ids)).others;
+  });
+  return { ...written, tenants };
 }
 
 function beforeOf(
-  { provisioning }: LoadedFile,
-  { leftAlone, adrift }: Pick<Remembered, 'adrift' | 'leftAlone'>,
+  applied: LoadedFile | undefined,
+  { begun, leftAlone, adrift }: Apart & { begun: readonly LoadedFile[] },
 ): Before {
-  const tenants = new Map(provisioning.tenants.map(({ id, accounts }) => [id, accounts]));
+  const [tenants, ...tenantsBegun] = [applied, ...begun].map(
+    (file) => new Map(file?.provisioning.tenants.map(({ id, accounts }) => [id, accounts])),
+  );
   const apart = byAccount<readonly (Accounts | undefined)[]>();
-  for (const { tenant, accounts, bases = [] } of leftAlone) {
-    const said = bases.map((base) => {
+  for (const { tenant, accounts, bases } of leftAlone) {
+    const said = bases?.map((base) => {
       const loaded = loadWritten({ tenants: [base] });
       return loaded.ok ? loaded.provisioning.tenants[0]?.accounts : undefined;
     });
-    for (const account of accounts) apart.set({ tenant, account }, said);
+    for (const account of accounts) apart.set({ tenant, account }, said ?? [undefined]);
   }
   const corrections = byAccount<Adrift>();
   for (const one of adrift) corrections.set(one, one);
   return (ref) => {
-    const files = apart.get(ref) ?? [tenants.get(ref.tenant)];
-    const said = files.flatMap((accounts) => accounts?.find(ref.account) ?? []);
-    if (said.length === 0 || said.length < files.length) return undefined;
+    const settled = apart.get(ref) ?? [tenants?.get(ref.tenant)];
     const correction = corrections.get(ref);
-    return correction === undefined ? said : said.map((one) => corrected(one, correction));
+    return [
+      ...settled.map((accounts) => {
+        const said = accounts?.find(ref.account);
+        return said && correction ? corrected(said, correction) : said;
+      }),
+      ...tenantsBegun.map((of) => of.get(ref.tenant)?.find(ref.account)),
+    ];
   };
 }
 
-function corrected(account: ProvisionedAccount, correction: Gone | Staying): ProvisionedAccount {
+function corrected(
+  account: ProvisionedAccount,
+  { staying = [], limits = [], gone = [] }: Adrift,
+): ProvisionedAccount {
   const { definition } = account;
-  if ('gone' in correction)
-    return { ...account, definition: withoutSubscribers(definition, correction.gone) };
-  const { staying, limits } = correction;
   const subscribers = [...new Set([...definition.subscribers, ...staying])];
   const has = new Set(definition.buckets.map(({ id }) => id));
   const buckets = [...limits.filter(({ id }) => !has.has(id)), ...definition.buckets];
-  return { ...account, definition: { ...definition, subscribers, buckets } };
+  const all = { ...definition, subscribers, buckets };
+  return { ...account, definition: withoutSubscribers(all, gone) };
 }
 
-/** The text of a file that was applied, to be remembered. */
+/**
+ * The text by which a file is remembered as begun; undefined: it is already, or there is nothing to be
+ * done by it.
+ */
+export function begunText(file: WrittenFile, last: Remembered | undefined): string | undefined {
+  const [applied, ...begun] = last?.bases ?? [undefined];
+  if (begun.some((one) => isDeepStrictEqual(one, file))) return undefined;
+  const { leftAlone = [], adrift = [] } = last ?? {};
+  const isDone = begun.length === 0 && leftAlone.length === 0 && adrift.length === 0;
+  if (isDone && isDeepStrictEqual(applied, file)) return undefined;
+  return textOf(applied, { leftAlone, adrift, begun: [...begun, file].slice(-MAX_BEGUN) });
+}
+
+/** The text of a file that was applied to its end. */
 export function rememberedText(
   file: LoadedFile,
   { refused, staying, last }: Settled & { last: Remembered | undefined },
 ): string {
-  const leftAlone = leftAloneOf(refused, last);
-  const adrift: Adrift[] = [...goneOf(file, { refused, last }), ...staying];
+  return textOf(file.written, {
+    leftAlone: leftAloneOf(file.written, { refused, last }),
+    adrift: [...adriftOf(file, { refused, last }), ...staying],
+    begun: [],
+  });
+}
+
+function textOf(
+  applied: WrittenFile | undefined,
+  { leftAlone, adrift, begun }: Apart & { begun: readonly WrittenFile[] },
+): string {
   const text: Text = {
-    ...file.written,
+    ...applied,
     ...(leftAlone.length > 0 && { leftAlone }),
     ...(adrift.length > 0 && { adrift }),
+    ...(begun.length > 0 && { begun }),
   };
   return JSON.stringify(text);
 }
 
-function leftAloneOf(refused: readonly AccountRef[], last: Remembered | undefined): LeftAlone[] {
+function leftAloneOf(
+  file: WrittenFile,
+  { refused, last }: { refused: readonly AccountRef[]; last: Remembered | undefined },
+): LeftAlone[] {
   const leftAlone: LeftAlone[] = [];
   const add = (
     tenant: string,
@@ -133,35 +200,39 @@ function leftAloneOf(refused: readonly AccountRef[], last: Remembered | undefine
     before: readonly (WrittenTenant | undefined)[],
   ) => {
     const bases = before.flatMap((one) => (one && split(one, accounts).own) ?? []);
-    const isKnown = bases.length === before.length && bases.length > 0;
+    const isKnown = bases.length === before.length;
     leftAlone.push({ tenant, accounts: [...accounts], ...(isKnown && { bases }) });
   };
+  const [applied, ...begun] = last?.bases ?? [undefined];
+  // This one was begun before perhaps, and has left them alone then, too.
+  const others = begun.filter((one) => !isDeepStrictEqual(one, file));
   for (const [tenant, refs] of Map.groupBy(refused, (one) => one.tenant)) {
+    const inFile = (one: WrittenFile | undefined) => one?.tenants.find(({ id }) => id === tenant);
+    const since = others.map(inFile);
     const rest = new Set(refs.map(({ account }) => account));
     for (const earlier of last?.leftAlone ?? []) {
       if (earlier.tenant !== tenant) continue;
       const again = new Set(earlier.accounts.filter((account) => rest.delete(account)));
-      if (again.size > 0) add(tenant, again, earlier.bases ?? []);
+      if (again.size > 0) add(tenant, again, [...(earlier.bases ?? [undefined]), ...since]);
     }
-    const before = last?.written.tenants.find(({ id }) => id === tenant);
-    if (rest.size > 0) add(tenant, rest, [before]);
+    if (rest.size > 0) add(tenant, rest, [inFile(applied), ...since]);
   }
   return leftAlone;
 }
 
 /** Of accounts that were left as they are: whom they had before that this file, or one since, took. */
-function goneOf(
+function adriftOf(
   { provisioning }: LoadedFile,
   { refused, last }: { refused: readonly AccountRef[]; last: Remembered | undefined },
-): (AccountRef & Gone)[] {
-  const all: (AccountRef & Gone)[] = [];
+): Adrift[] {
+  const all: Adrift[] = [];
   if (last === undefined) return all;
-  const earlier = byAccount<readonly string[]>();
-  for (const one of last.adrift) if ('gone' in one) earlier.set(one, one.gone);
+  const earlier = byAccount<Adrift>();
+  for (const one of last.adrift) earlier.set(one, one);
   for (const [tenant, refs] of Map.groupBy(refused, (one) => one.tenant)) {
     const had = refs.map((ref) => ({
       ref,
-      names: (last.before(ref) ?? []).flatMap(({ definition }) => definition.subscribers),
+      names: last.before(ref).flatMap((said) => said?.definition.subscribers ?? []),
     }));
     const sought = new Set(had.flatMap(({ names }) => names));
     const ids = new Set(refs.map(({ account }) => account));
@@ -173,9 +244,11 @@ function goneOf(
         for (const name of definition.subscribers) if (sought.has(name)) given.add(name);
       }
     for (const { ref, names } of had) {
+      const before = earlier.get(ref);
       const taken = names.filter((name) => given.has(name));
-      const gone = [...new Set([...(earlier.get(ref) ?? []), ...taken])];
-      if (gone.length > 0) all.push({ tenant, account: ref.account, gone });
+      const gone = [...new Set([...(before?.gone ?? []), ...taken])];
+      if (before !== undefined || gone.length > 0)
+        all.push({ ...before, tenant, account: ref.account, gone });
     }
   }
   return all;

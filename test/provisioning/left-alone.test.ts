@@ -91,6 +91,16 @@ test('who stayed because its new account could not take it is let go by a later 
   expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBeUndefined();
 });
 
+test('who stayed is let go also where the account was left as it is in between', async () => {
+  const store = new MemoryStore();
+  await apply(store, account('a', [limited('5')]), account('b', []));
+  await apply(store, account('a', []), account('b', [KIM], { unfit: true }));
+  const between = await apply(store, account('a', [], { unfit: true }), account('b', []));
+  expect(between).toMatchObject({ accounts: { refused: 1 } });
+  await apply(store, account('a', []), account('b', []));
+  expect(await stored(store, 'a')).toMatchObject({ subscribers: [], limits: [] });
+});
+
 test.each([
   [limited('8'), [{ id: 'cap', amount: 8_000_000 }]],
   [KIM, []],
