@@ -14,6 +14,7 @@ import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
 import type { ConfigurationSource } from '../provisioning/live.ts';
 import type { LoadedFile } from '../provisioning/load.ts';
 import type { Provisioning } from '../provisioning/provisioning.ts';
+import { isRemembered } from '../provisioning/remembered.ts';
 import type { WrittenFile } from '../provisioning/schema.ts';
 import type { ConfigurationStore } from '../store/configuration.ts';
 import { openRedisStore, type RedisStore } from '../store/redis/store.ts';
@@ -303,7 +304,7 @@ class Service {
  */
 async function isFreshOrSample(store: ConfigurationStore, sample: WrittenFile): Promise<boolean> {
   if ((await store.configurationStamp()) === '') return true;
-  return (await store.rememberedFile()) === JSON.stringify(sample);
+  return isRemembered(await store.rememberedFile(), sample);
 }
 
 /** This machine's name, fit for the names of files and members. */

@@ -1,7 +1,8 @@
 /**
  * Brings a store to what a provisioning file says: first the configuration, whole or not at all, then
  * the accounts. The file is remembered when all is done, so that the next start knows what is new
- * in it, and whoever is interrupted begins again.
+ * in it, and whoever is interrupted begins again. It is also remembered that it was begun, so that
+ * what was done of it is taken back where another file follows.
  */
 import type { AccountDefinition, AccountRef } from '../charging/account.ts';
 import { kindOf } from '../store/bucket-kinds.ts';
@@ -25,7 +26,14 @@ import { type LoadedFile, loadWritten } from './load.ts';
 import { changedAccounts, merged } from './merge.ts';
 import type { Provisioning } from './provisioning.ts';
 import { refusal } from './refusal.ts';
-import { type Before, readRemembered, rememberedText } from './remembered.ts';
+import {
+  type Before,
+  begunText,
+  type Remembered,
+  readRemembered,
+  rememberedText,
+  type Staying,
+} from './remembered.ts';
 import type { WrittenFile } from './schema.ts';
 import type { Becoming } from './stored-buckets.ts';
 import { rewritten } from './wanted.ts';
@@ -72,10 +80,16 @@ export async function applyFile(
     },
 ): Promise<FileReport> {
   const last = readRemembered(await store.rememberedFile());
-  const base = last?.written;
+  const bases = last?.bases ?? [undefined];
   const since = all ? undefined : last?.before;
-  const kept = await tenantsToKeep(store, file.written, base);
-  const next = accountsOf(file, changedAccounts(file.written, all ? undefined : last?.settled));
+  const kept = await tenantsToKeep(store, file.written, bases);
+  const settledBefore = all ? [undefined] : (last?.settled ?? [undefined]);
+  const next = accountsOf(file, changedAccounts(file.written, settledBefore));
+  let begun = begunText(file.written, last);
+  const begin = async () => {
+    if (begun !== undefined) await store.rememberFile(begun);
+    begun = undefined;
+  };
   let before: Configuration | undefined;
   let overruled: string[] = [];
   const changed = await changeConfiguration(
@@ -84,26 +98,29 @@ export async function applyFile(
       before = current;
       const result = merged({
         file: file.written,
-        base: base && { ...base, tenants: base.tenants.filter(({ id }) => !kept.has(id)) },
+        bases: bases.map((base) => base && withoutTenants(base, kept)),
         current: current?.written,
         all,
       });
       overruled = result.overruled;
       return result.file;
     },
-    { problems, becoming: becomingOf(next, { store, since }) },
+    { problems, becoming: becomingOf(next, { store, since }), beforeWrite: begin },
   );
   if (changed.kind === 'refused') throw refusal(changed.findings);
   const { configuration } = changed;
   // A client that is asked again is to meet the plan that its account has now.
   const inEffect = waitMs === undefined ? undefined : await whenInEffect(store, { waitMs });
-  const refused: AccountRef[] = [];
+  if (next.tenants.some(({ accounts }) => accounts.count > 0)) await begin();
+  const settled = { refused: [] as AccountRef[], staying: [] as (AccountRef & Staying)[] };
   const accounts = await applyProvisioning(store, next, {
     ...options,
-    ...{ configuration, since },
-    onRefused: (account) => refused.push(account),
+    ...{ configuration, since, isUnasked: unaskedAfter(last) },
+    onRefused: ({ tenant, account }) => settled.refused.push({ tenant, account }),
+    onStaying: ({ tenant, account }, staying) =>
+      settled.staying.push({ tenant, account, ...staying }),
   });
-  await store.rememberFile(rememberedText(file.written, { refused, last }));
+  await store.rememberFile(rememberedText(file, { ...settled, last }));
   const plansGone = await goneWithAccounts(store, before, configuration);
   return {
     ...{ changed: changed.kind === 'changed', configuration, overruled, plansGone },
@@ -129,15 +146,29 @@ async function goneWithAccounts(
   return gone;
 }
 
+/** Where a file was stopped: accounts that this, or another such file, gave another plan. */
+function unaskedAfter(last: Remembered | undefined): (account: AccountRef) => boolean {
+  if (last === undefined || last.bases.length === 1) return () => false;
+  return (account) => {
+    const plans = last.before(account).map((said) => said?.definition.plan);
+    return plans.includes(undefined) || new Set(plans).size > 1;
+  };
+}
+
+const withoutTenants = (file: WrittenFile, ids: ReadonlySet<string>): WrittenFile => ({
+  ...file,
+  tenants: file.tenants.filter(({ id }) => !ids.has(id)),
+});
+
 /** Tenants that left the file and have accounts: without them these could not be charged. */
 async function tenantsToKeep(
   store: Pick<Store, 'listAccounts'>,
   file: WrittenFile,
-  base: WrittenFile | undefined,
+  bases: readonly (WrittenFile | undefined)[],
 ): Promise<Set<string>> {
   const kept = new Set<string>();
-  for (const { id } of base?.tenants ?? []) {
-    if (file.tenants.some((tenant) => tenant.id === id)) continue;
+  for (const { id } of bases.flatMap((base) => base?.tenants ?? [])) {
+    if (kept.has(id) || file.tenants.some((tenant) => tenant.id === id)) continue;
     if (await hasAccounts(store, id)) kept.add(id);
   }
   return kept;

@@ -14,10 +14,10 @@ import { CounterOutOfRange, type Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { subscriberId } from './identity.ts';
-import { finishMoves, moveTo, withLimits, withoutSubscribers } from './leave.ts';
+import { finishMoves, limiting, moveTo, withLimits, withoutSubscribers } from './leave.ts';
 import { show } from './problem.ts';
 import type { ProvisionedAccount, Provisioning, Tenant } from './provisioning.ts';
-import type { Before } from './remembered.ts';
+import type { Before, Staying } from './remembered.ts';
 import { type RulesOf, rulesOfTenant } from './rule-names.ts';
 import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 
@@ -71,10 +71,14 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
+  /** Whether an account may have got its plan by a file that was stopped before clients were asked. */
+  isUnasked?: (account: AccountRef) => boolean;
   /** The files applied before: what is said as there stays as others have made it since. */
   since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
   onRefused?: (account: AccountRef) => void;
+  /** Called for each account that is as it is written, but for subscribers that could not leave it. */
+  onStaying?: (account: AccountRef, staying: Staying) => void;
 }
 
 const MAX_NOTES = 100;
@@ -115,7 +119,7 @@ export async function applyProvisioning(
 }
 
 /** What became of an account so far. */
-type Progress = 'changed' | 'unchanged' | 'refused';
+type Progress = 'changed' | 'unchanged';
 
 class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
@@ -126,7 +130,9 @@ class TenantRun {
   readonly #report: ApplyReport;
   readonly #since: Before | undefined;
   readonly #onRefused: ApplyOptions['onRefused'];
+  readonly #onStaying: ApplyOptions['onStaying'];
   readonly #askClients: AskClients | undefined;
+  readonly #isUnasked: ApplyOptions['isUnasked'];
   readonly #rulesOf: RulesOf | undefined;
   readonly #isKnown: boolean;
 
@@ -137,18 +143,19 @@ class TenantRun {
       since,
       report,
       onRefused,
+      onStaying,
       askClients,
+      isUnasked,
       configuration,
-    }: Pick<ApplyOptions, 'askClients' | 'configuration' | 'onRefused' | 'since'> & {
-      tenant: Tenant;
-      report: ApplyReport;
-    },
+    }: Omit<ApplyOptions, 'concurrency' | 'onProgress'> & { tenant: Tenant; report: ApplyReport },
   ) {
     this.#store = store;
     this.#report = report;
     this.#since = since;
     this.#onRefused = onRefused;
+    this.#onStaying = onStaying;
     this.#askClients = askClients;
+    this.#isUnasked = isUnasked;
     this.#rulesOf = configuration && rulesOfTenant(configuration, tenant.id);
     this.#isKnown = configuration === undefined || configuration.tenant(tenant.id) !== undefined;
   }
@@ -187,9 +194,9 @@ class TenantRun {
   /** Lets go of the subscribers that the file has elsewhere or not at all. */
   async release({ account, leaving, soFar }: TenantRun['deferred'][number]): Promise<void> {
     const { definition } = account;
-    const stored = (await this.#store.load(definition)).account?.definition.subscribers ?? [];
+    const stored = (await this.#store.load(definition)).account?.definition;
     const staying = new Set<string>();
-    for (const name of leaving.filter((one) => stored.includes(one))) {
+    for (const name of leaving.filter((one) => stored?.subscribers.includes(one))) {
       const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
       if (holder === definition.account && this.#stranded.has(name)) {
         staying.add(name);
@@ -202,7 +209,22 @@ class TenantRun {
     const result = await this.#converge(account, undefined, (current) => ({
       definition: withoutSubscribers(current, without(leaving, [...staying])),
     }));
-    this.#report[result === 'unchanged' ? soFar : result] += 1;
+    if (typeof result === 'string') this.#report[result === 'unchanged' ? soFar : result] += 1;
+    else this.#refuse(account, result.problem);
+    // Whom it could not let go is tried again, like whom it had to keep.
+    this.#stay(account, stored, typeof result === 'string' ? [...staying] : leaving);
+  }
+
+  #stay(
+    account: ProvisionedAccount,
+    stored: AccountDefinition | undefined,
+    names: readonly string[],
+  ): void {
+    if (stored === undefined || names.length === 0) return;
+    const limits = stored.buckets.flatMap((bucket) =>
+      bucket.limits === undefined ? [] : limiting(bucket, (name) => names.includes(name)),
+    );
+    this.#onStaying?.(account.definition, { staying: names, limits });
   }
 
   /** The account that each of the file's subscribers points to, a batch of look-ups at a time. */
@@ -232,8 +254,7 @@ class TenantRun {
   #refuses(account: ProvisionedAccount, stored: AccountDefinition | undefined): boolean {
     const problem = this.#problemOf(account, stored);
     if (problem === undefined) return false;
-    this.#report.refused += 1;
-    this.#refuse(account, problem, { isNew: stored === undefined });
+    this.#leaveAlone(account, problem, { isNew: stored === undefined });
     return true;
   }
 
@@ -251,7 +272,7 @@ class TenantRun {
   /** Everything but subscribers, who find plan and limits when they come; false: it is refused. */
   async #change(account: ProvisionedAccount, loaded: Account): Promise<boolean> {
     const { definition: stored } = loaded;
-    const { account: edited, overruled } = this.#edited(account, stored);
+    const { account: edited, overruled, unsaid } = this.#edited(account, stored);
     const leaving = leavingOf(edited, stored);
     const soFar = await this.#converge(account, loaded, (current) => {
       const next = this.#rewritten(account, current);
@@ -261,13 +282,16 @@ class TenantRun {
       const misfit = this.#rulesOf && unfit(definition, { rulesOf: this.#rulesOf });
       return misfit === undefined ? { definition } : next;
     });
-    if (soFar === 'refused') {
-      this.#report.refused += 1;
+    if (typeof soFar !== 'string') {
+      this.#leaveAlone(account, soFar.problem);
       return false;
     }
-    if (soFar === 'changed' && stored.plan !== edited.definition.plan) await this.#ask(account);
+    const hasOther = stored.plan !== edited.definition.plan;
+    if (hasOther ? soFar === 'changed' : this.#isUnasked?.(account.definition) === true)
+      await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
+    for (const what of unsaid) this.#note(account, unsaidText(what));
     if (leaving.length > 0) this.deferred.push({ account, leaving, soFar });
     else this.#report[soFar] += 1;
     return true;
@@ -278,35 +302,36 @@ class TenantRun {
     account: ProvisionedAccount,
     loaded: Account | undefined,
     wanted: (stored: AccountDefinition) => Rewritten,
-  ): Promise<Progress> {
+  ): Promise<Progress | { problem: string }> {
     let current = loaded;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       current ??= (await this.#store.load(account.definition)).account;
       if (current === undefined) break;
       const next = wanted(current.definition);
-      if ('problem' in next) {
-        this.#refuse(account, next.problem);
-        return 'refused';
-      }
+      if ('problem' in next) return next;
       const { definition } = next;
       if (isDeepStrictEqual(definition, current.definition)) return 'unchanged';
       try {
         const reply = await this.#store.changeAccount(definition, current.version);
         if (reply === 'changed') return 'changed';
       } catch (error) {
-        if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
-        this.#refuse(account, error.message);
-        return 'refused';
+          if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
+          return { problem: error.message };
       }
       current = undefined;
     }
-    this.#refuse(account, 'it is gone or keeps being changed by others');
-    return 'refused';
+    return { problem: 'it is gone or keeps being changed by others' };
+  }
+
+  /** Refuses an account of which nothing was changed. */
+  #leaveAlone(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
+    for (const name of account.definition.subscribers) this.#stranded.add(name);
+    this.#onRefused?.(account.definition);
+    this.#refuse(account, problem, { isNew });
   }
 
   #refuse(account: ProvisionedAccount, problem: string, { isNew = false } = {}): void {
-    for (const name of account.definition.subscribers) this.#stranded.add(name);
-    this.#onRefused?.(account.definition);
+    this.#report.refused += 1;
     this.#note(account, `${isNew ? 'not created' : 'left as it is'}: ${problem}`);
   }
 
@@ -315,8 +340,10 @@ class TenantRun {
     if (this.#since === undefined) return;
     const { tenant } = account.definition;
     const before = this.#since({ tenant, account: holder });
-    if (before?.definition.subscribers.includes(name)) return;
-    this.#note(account, overruledText(`${name}, on account ${holder}`));
+    if (before.some((said) => said?.definition.subscribers.includes(name))) return;
+    const isSaid = before.every((said) => said?.written.has('subscribers'));
+    const what = `${name}, on account ${holder}`;
+    this.#note(account, isSaid ? overruledText(what) : cameFromText({ name, holder }));
   }
 
   async #ask(account: ProvisionedAccount): Promise<void> {
@@ -350,6 +377,14 @@ class TenantRun {
 /** What whoever applied a file is told of a change by other means that the file took back. */
 export const overruledText = (what: string): string =>
   `${what}: was changed by other means since, and by the file: it is as in the file`;
+
+/** The same of what the file applied last did not say. */
+export const unsaidText = (what: string): string =>
+  `${what}: was otherwise, and the file applied last did not say it: it is as in the file`;
+
+/** The same of a subscriber. */
+export const cameFromText = ({ name, holder }: { name: string; holder: string }): string =>
+  `${name} came from account ${holder}, of whose subscribers the file applied last said nothing`;
 
 const stayingText = (name: string): string =>
   `${name} stays on it: the account that the file has it on cannot take it`;

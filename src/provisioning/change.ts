@@ -53,6 +53,8 @@ export interface ChangeOptions {
   problems?: ((provisioning: Provisioning) => readonly string[]) | undefined;
   /** What accounts are changed to right after; absent: they stay as they are. */
   becoming?: Becoming | undefined;
+  /** Waited for before what is changed is written. */
+  beforeWrite?: (() => Promise<void>) | undefined;
 }
 
 /** Attempts against others who change it. */
@@ -81,6 +83,7 @@ export async function changeConfiguration(
       const next = await prepare(store, stored, { edit, ...options });
       if (next.kind !== 'write') return next;
       const { document, plans } = next;
+      await options.beforeWrite?.();
       sent = document;
       const expected = stored?.version ?? 0;
       const reply = await store.writeConfiguration({ expected, document, plans });

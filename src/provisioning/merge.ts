@@ -1,18 +1,18 @@
 /**
  * What a provisioning file changes of a configuration that was also changed by other means. The file
- * that was applied last is the base: what the file says as before stays as it is now, what it says
- * otherwise is taken, and what it says no more is taken out. What never stood in a file stays.
+ * that was applied last is the base, and so are those begun since: what the file says as before stays as
+ * it is now, what it says otherwise is taken, and what it says no more is taken out. What never stood
+ * in a file stays.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { withoutAccounts } from './configuration.ts';
 import { fieldOf, type Path } from './problem.ts';
 import type { WrittenAccount, WrittenFile, WrittenRange, WrittenTenant } from './schema.ts';
-import { anyValue, type Members, type Merger, mergedMembers } from './three-way.ts';
+import { anyValue, isAsBefore, type Members, type Merger, mergedMembers } from './three-way.ts';
 
 export interface Merge {
   file: WrittenFile;
-  /** The file that was applied last. */
-  base: WrittenFile | undefined;
+  /** The file that was applied last, undefined where there is none, and those begun since. */
+  bases: readonly (WrittenFile | undefined)[];
   /** The present configuration. */
   current: WrittenFile | undefined;
   /** Everything that the file says is taken, not only what it says otherwise than the base. */
@@ -27,10 +27,10 @@ export interface Merged {
 }
 
 /** The configuration that comes of it. */
-export function merged({ file, base, current, all }: Merge): Merged {
+export function merged({ file, bases, current, all }: Merge): Merged {
   const overruled: string[] = [];
   const versions = {
-    base: base && withoutAccounts(base),
+    bases: bases.map((base) => base && withoutAccounts(base)),
     file: withoutAccounts(file),
     now: current && withoutAccounts(current),
   };
@@ -53,16 +53,14 @@ export function merged({ file, base, current, all }: Merge): Merged {
 /** With `all`, parts that the file has are taken as they are, whatever is there. */
 function configurationMerger(all: boolean): Merger {
   const part: Merger = all
-    ? ({ base, file, now }) => file ?? (base === undefined ? now : undefined)
+    ? ({ bases, file, now }) => file ?? (isAsBefore({ bases, file }) ? now : undefined)
     : anyValue;
   /** As it is now where the file says nothing else than before. */
   const unlessSame =
     (merge: Merger): Merger =>
     (versions, ...rest) =>
-      !all && isDeepStrictEqual(versions.file, versions.base)
-        ? versions.now
-        : merge(versions, ...rest);
-  const tenant = object({ plans: unlessSame(list('id', part)) }, part);
+      !all && isAsBefore(versions) ? versions.now : merge(versions, ...rest);
+  const tenant = object({ plans: unlessSame(list('id', planMerger(part))) }, part);
   /** A tenant that leaves the file goes with all that it has. */
   const tenants = list('id', (versions, ...rest) =>
     versions.file === undefined ? part(versions, ...rest) : unlessSame(tenant)(versions, ...rest),
@@ -71,12 +69,25 @@ function configurationMerger(all: boolean): Merger {
   return object({ tenants: unlessSame(tenants), peers: unlessSame(peers) }, part);
 }
 
+/** Plans: of one that leaves the file, the version that it got on the way is no change. */
+function planMerger(part: Merger): Merger {
+  const unversioned = (plan: unknown): unknown => {
+    const { version: _, ...rest } = (plan ?? {}) as Members;
+    return plan === undefined ? undefined : rest;
+  };
+  return (versions, ...rest) => {
+    const { bases, file, now } = versions;
+    if (file !== undefined || isAsBefore(versions)) return part(versions, ...rest);
+    return part({ bases: bases.map(unversioned), file, now: unversioned(now) }, ...rest);
+  };
+}
+
 /** An object that is merged by member: those that are named so, all others as parts. */
 function object(members: Readonly<Record<string, Merger>>, part: Merger): Merger {
-  return ({ base, file, now }, path, overruled) => {
+  return ({ bases, file, now }, path, overruled) => {
     const of = (value: unknown): Members => (value ?? {}) as Members;
     const merger = (member: string) => members[member] ?? part;
-    const versions = { base: of(base), file: of(file), now: of(now) };
+    const versions = { bases: bases.map(of), file: of(file), now: of(now) };
     const result = mergedMembers(versions, path, { merger, overruled });
     return Object.keys(result).length === 0 ? file : result;
   };
@@ -84,11 +95,13 @@ function object(members: Readonly<Record<string, Merger>>, part: Merger): Merger
 
 /** A list whose order says nothing: items are told by `key`, and come in the order of the file. */
 function list(key: string, item: Merger): Merger {
-  return ({ base, file, now }, path, overruled) => {
-    const [before, wanted, present] = [keyed(base, key), keyed(file, key), keyed(now, key)];
+  return ({ bases, file, now }, path, overruled) => {
+    const before = bases.map((base) => keyed(base, key));
+    const [wanted, present] = [keyed(file, key), keyed(now, key)];
     const items: unknown[] = [];
     for (const name of new Set([...wanted.keys(), ...present.keys()])) {
-      const versions = { base: before.get(name), file: wanted.get(name), now: present.get(name) };
+      const was = before.map((items) => items.get(name));
+      const versions = { bases: was, file: wanted.get(name), now: present.get(name) };
       const value = item(versions, [...path, name], overruled);
       if (value !== undefined) items.push(value);
     }
@@ -99,22 +112,28 @@ function list(key: string, item: Merger): Merger {
 const keyed = (value: unknown, key: string): Map<string, Members> =>
   new Map(((value ?? []) as Members[]).map((item) => [String(item[key]), item]));
 
-/** The tenants of a file with the accounts and ranges that it says otherwise than `base`. */
-export function changedAccounts(file: WrittenFile, base: WrittenFile | undefined): WrittenTenant[] {
+/** The tenants of a file with the accounts and ranges that it says otherwise than any of `bases`. */
+export function changedAccounts(
+  file: WrittenFile,
+  bases: readonly (WrittenFile | undefined)[],
+): WrittenTenant[] {
   return file.tenants.map((tenant) => {
-    const before = base?.tenants.find(({ id }) => id === tenant.id);
-    const accounts = new Map<string, WrittenAccount>();
-    for (const account of before?.accounts ?? []) accounts.set(account.id, account);
-    const ranges = new Map<string, WrittenRange>();
-    for (const range of before?.ranges ?? []) ranges.set(nameOfRange(range), range);
+    const before = bases.map((base) => {
+      const said = base?.tenants.find(({ id }) => id === tenant.id);
+      return {
+        accounts: new Map(said?.accounts?.map((account) => [account.id, account])),
+        ranges: new Map(said?.ranges?.map((range) => [nameOfRange(range), range])),
+      };
+    });
+    const accountsOf = ({ id }: WrittenAccount) => before.map(({ accounts }) => accounts.get(id));
+    const rangesOf = (range: WrittenRange) =>
+      before.map(({ ranges }) => ranges.get(nameOfRange(range)));
     return {
       ...tenant,
       accounts: (tenant.accounts ?? []).filter(
-        (account) => !isDeepStrictEqual(accounts.get(account.id), account),
+        (file) => !isAsBefore({ bases: accountsOf(file), file }),
       ),
-      ranges: (tenant.ranges ?? []).filter(
-        (range) => !isDeepStrictEqual(ranges.get(nameOfRange(range)), range),
-      ),
+      ranges: (tenant.ranges ?? []).filter((file) => !isAsBefore({ bases: rangesOf(file), file })),
     };
   });
 }

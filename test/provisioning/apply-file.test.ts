@@ -118,10 +118,19 @@ test('what leaves the file is taken out; what was never in it stays', async () =
     tenants: [...current!.written.tenants, tenant('made-by-http')],
   }));
   const { peers: _, ...without } = file([tenant('t', { plans: [plan('1')] })]);
-  const { configuration } = await start(store, without);
+  const { configuration, overruled } = await start(store, without);
+  expect(overruled).toEqual([]);
   expect(configuration.provisioning.tenants.map(({ id }) => id)).toEqual(['t', 'made-by-http']);
   expect(await prices(store)).toEqual({ p: '1 v1' });
   expect(configuration.provisioning.peers).toEqual(expect.not.objectContaining({ anybody: {} }));
+});
+
+test('of a plan that leaves the file it is told where others have changed it', async () => {
+  const store = new MemoryStore();
+  await start(store, file([tenant('t', plans('1', '2'))]));
+  await reprice(store, 'q', '3');
+  const { overruled } = await start(store, file([tenant('t', { plans: [plan('1')] })]));
+  expect(overruled).toEqual(['tenants.t.plans.q']);
 });
 
 test('of a plan that is taken out, or has another name, where there are accounts it is told', async () => {

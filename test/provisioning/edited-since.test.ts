@@ -1,6 +1,11 @@
 /** Accounts of an edited provisioning file against what was changed by other means since. */
 import { expect, test } from 'vitest';
-import { type ApplyOptions, overruledText } from '../../src/provisioning/apply.ts';
+import {
+  type ApplyOptions,
+  cameFromText,
+  overruledText,
+  unsaidText,
+} from '../../src/provisioning/apply.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { putAccount, putBucket, putSubscriber } from '../../src/provisioning/edit-account.ts';
@@ -86,9 +91,9 @@ test('what both have changed is as the file says, which is told', async () => {
     ...{ plan: 'q', maxSessions: 4, status: 'active', subscribers: ['e164:491', 'e164:492'] },
   });
   expect(report.notes.map(({ account, text }) => [account, text])).toEqual([
-    ['a', overruledText('status')],
     ['a', overruledText('maxSessions')],
-    ['a', overruledText('e164:492, on account other')],
+    ['a', unsaidText('status')],
+    ['a', cameFromText({ name: 'e164:492', holder: 'other' })],
   ]);
 });
 
@@ -294,4 +299,53 @@ test('of a limit whose subscriber others have moved away nothing is said', async
   expect((await on.definition('a')).buckets.filter(({ limits }) => limits)).toMatchObject([
     { id: 'cap-2', amount: 8_000_000, limits: ['imsi:262011'] },
   ]);
+});
+
+test('subscribers that are written again, as none, are taken away', async () => {
+  const said = (of: Partial<WrittenAccount>): Said => ({
+    accounts: [{ id: 'a', plan: 'p', ...of }],
+  });
+  const kim = { e164: '491', limits: [{ id: 'cap', unit: 'money' as const, amount: '5' }] };
+  const on = await provisioned(said({ subscribers: [kim] }));
+  await start(on.store, said({}));
+  expect(await on.definition('a')).toMatchObject({ subscribers: ['e164:491'] });
+  const { accounts: report } = await start(on.store, said({ subscribers: [] }));
+  expect(report).toMatchObject({ changed: 1, notes: [{ text: unsaidText('subscribers') }] });
+  expect(await on.definition('a')).toMatchObject({ subscribers: [], buckets: [{ id: 'main' }] });
+  expect(await on.holder('491')).toBeUndefined();
+});
+
+test('what only files have changed is not told as changed by other means', async () => {
+  const said = (a: Partial<WrittenAccount>, b: string[] = []): Said => ({
+    accounts: [
+      { id: 'a', plan: 'p', ...a },
+      { id: 'b', plan: 'p', subscribers: b.map((e164) => ({ e164 })) },
+    ],
+  });
+  const data = (priority: number) => ({ id: 'data', unit: 'octets' as const, priority });
+  const on = await provisioned(
+    said({ maxSessions: 5, subscribers: [{ e164: '491' }], buckets: [data(1)] }),
+  );
+  const { accounts: without } = await start(on.store, said({}));
+  expect(without.notes).toEqual([]);
+  const { accounts: again } = await start(
+    on.store,
+    said({ maxSessions: 7, buckets: [data(2), { id: 'main', unit: 'money' }] }, ['491']),
+  );
+  expect(again.notes.map(({ account, text }) => [account, text])).toEqual([
+    ['a', unsaidText('maxSessions')],
+    ['a', unsaidText('bucket data')],
+    ['b', cameFromText({ name: 'e164:491', holder: 'a' })],
+  ]);
+  expect(await on.definition('a')).toMatchObject({ maxSessions: 7, subscribers: [] });
+});
+
+test('what is written no more stays as others have made it, and no other is said', async () => {
+  const said = (of: Partial<WrittenAccount>): Said => ({
+    accounts: [{ id: 'a', plan: 'p', ...of }],
+  });
+  const on = await provisioned(said({ maxSessions: 3 }));
+  await on.put('a', { plan: 'p', maxSessions: 5 });
+  expect(await start(on.store, said({}))).toMatchObject({ accounts: { notes: [] } });
+  expect(await on.definition('a')).toMatchObject({ maxSessions: 5 });
 });

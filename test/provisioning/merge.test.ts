@@ -6,7 +6,7 @@ import { file, plan, tenant } from './configurations.ts';
 
 /** What becomes of the configuration, and what of it was overruled. */
 const met = (base: WrittenFile, edited: WrittenFile, current: WrittenFile) =>
-  merged({ base, file: edited, current, all: false });
+  merged({ bases: [base], file: edited, current, all: false });
 
 describe('peers', () => {
   const peers = (...hosts: string[]): WrittenFile => ({
@@ -39,7 +39,7 @@ describe('peers', () => {
     const base = peers('a', 'gone');
     const edited = { ...base, peers: { known: [{ host: 'a', strict: true }] } };
     const current = peers('a', 'gone', 'put');
-    const whole = merged({ base, file: edited, current, all: true });
+    const whole = merged({ bases: [base], file: edited, current, all: true });
     expect(whole).toMatchObject({
       file: { peers: { known: [{ host: 'a', strict: true }, { host: 'put' }] } },
       overruled: [],
