@@ -34,7 +34,8 @@ export const command = defineCommand({
   summary: "Write a tenant's subscribers as the CSV that import takes",
   usage: 'FILE',
   details:
-    'What is reserved for open sessions counts as available. Each account is read at one moment, ' +
+    'Buckets are written as `account show` shows them: those whose period is over are full again, and ' +
+    'expired ones empty. What is reserved for open sessions counts as available. Each account is read at one moment, ' +
     'but not all of them at the same one. Bundles that last from their first use, and periods, ' +
     'begin anew where the file is imported.',
   examples: ['export subscribers.csv --tenant mvno-blue'],
@@ -77,7 +78,7 @@ export const command = defineCommand({
 /** Partition by partition, a page at a time: the memory that it takes is bounded. */
 export async function exportTo(
   out: Writable,
-  store: Pick<Store, 'partitions' | 'listAccounts'>,
+  store: Pick<Store, 'partitions' | 'listAccounts' | 'now'>,
   { tenant, configuration }: { tenant: string; configuration: Configuration },
 ): Promise<Exported> {
   const { digits } = configuration.currencyOf(tenant)!;
@@ -96,8 +97,9 @@ export async function exportTo(
     do {
       const more = after === undefined ? {} : { after };
       const page = await store.listAccounts(tenant, { limit: PAGE, partition, ...more });
+      const now = store.now();
       const rows = page.accounts.flatMap((account) =>
-        rowsOf(account, { digits, timeZone: timeZoneOf(account) }),
+        rowsOf(account, { digits, timeZone: timeZoneOf(account), now }),
       );
       await write(rows.map(csvLine).join(''));
       for (const { definition } of page.accounts)

@@ -8,9 +8,11 @@ import {
   availableField,
   type Bucket,
   limitAmount,
+  periodField,
   type Renewal,
   reservedField,
 } from '../charging/account.ts';
+import { accountAt, isOver } from '../charging/buckets.ts';
 import type { Unit } from '../charging/request.ts';
 import type { Configuration } from './configuration.ts';
 import { findingText } from './configuration.ts';
@@ -161,17 +163,24 @@ interface Writing {
   digits: number;
   /** That of its plan: it need not be written. */
   timeZone: string;
+  /** Store time in ms: what is due in its buckets by then counts as booked. */
+  now: number;
 }
 
 /**
- * An account as rows, in the order of COLUMNS: what is reserved counts as available. Periods and
- * uses that have begun begin anew where the rows are imported.
+ * An account as rows, in the order of COLUMNS: what is reserved counts as available, except in a
+ * bucket that is over, to which nothing comes back. Periods and uses that have begun begin anew where
+ * the rows are imported.
  */
-export function rowsOf({ definition, counters }: Account, writing: Writing): string[][] {
-  const { digits } = writing;
+export function rowsOf(stored: Account, writing: Writing): string[][] {
+  const { digits, now } = writing;
+  const { definition, counters } = accountAt(stored, now);
   const { account, plan, status, maxSessions, subscribers, buckets } = definition;
-  const opening = ({ id, unit }: Bucket) => {
-    const amount = (counters[availableField(id)] ?? 0) + (counters[reservedField(id)] ?? 0);
+  const opening = (bucket: Bucket) => {
+    const { id, unit } = bucket;
+    const available = counters[availableField(id)] ?? 0;
+    const isPast = isOver(bucket, counters[periodField(id)], now);
+    const amount = available + (isPast ? 0 : (counters[reservedField(id)] ?? 0));
     return unit === 'money' ? formatMoney(amount, { digits }) : amount;
   };
   const written = buckets

@@ -40,6 +40,15 @@ async function take(store: Store, csv: string, id = 't'): Promise<Imported> {
   return importBatch({ store, configuration, tenant: id, columns, concurrency: 8 }, accounts);
 }
 
+async function exported(store: Store, id = 't') {
+  const out = new PassThrough();
+  const [written, text] = await Promise.all([
+    exportTo(out, store, { tenant: id, configuration: await configured(store) }),
+    textOf(out),
+  ]);
+  return { written, text };
+}
+
 const account = async (store: Store, id: string, of = 't') =>
   (await store.load({ tenant: of, account: id })).account;
 const reasons = ({ refused }: Imported) => refused.map(({ line, reason }) => `${line}: ${reason}`);
@@ -207,14 +216,6 @@ test('what is exported is imported as it was, byte for byte when exported again'
   ];
   const first = await take(store, [COLUMNS, ...rows].map((row) => csvLine(row)).join(''));
   expect(reasons(first)).toEqual([]);
-  const exported = async (from: Store) => {
-    const out = new PassThrough();
-    const [written, text] = await Promise.all([
-      exportTo(out, from, { tenant: 't', configuration: await configured(from) }),
-      textOf(out),
-    ]);
-    return { written, text };
-  };
   const { written, text } = await exported(store);
   expect(written).toEqual({ accounts: 2, rows: 3, refusable: [] });
   const copy = new MemoryStore({ partitions: 4 });
@@ -232,6 +233,55 @@ test('what is exported is imported as it was, byte for byte when exported again'
   expect((await exported(copy)).text).toBe(text);
 });
 
+test('what is due in an account is exported as it is shown, though nobody has decided yet', async () => {
+  let now = Date.UTC(2026, 0, 15, 12);
+  const day = 86_400_000;
+  const store = new MemoryStore({ partitions: 1, clock: () => now });
+  const buckets = [
+    { id: 'bundle', unit: 'octets', renewal: { every: 'month', amount: '10 GB' }, opening: 0 },
+    { id: 'gone', unit: 'octets', expires: '2026-01-20T00:00:00Z', opening: 5 },
+    { id: 'pass', unit: 'octets', lasts: '1 d', opening: '1 GB' },
+  ];
+  const limits = [{ id: 'cap', unit: 'money', amount: '5', every: 'day', opening: '0' }];
+  const json = [limits, buckets].map((list) => JSON.stringify(list));
+  const csv = [
+    ['account', 'plan', 'e164', 'limits', 'buckets'],
+    ['a', 'p', '491', ...json],
+  ];
+  expect(reasons(await take(store, csv.map(csvLine).join('')))).toEqual([]);
+  // The pass was begun, and a part of it is still reserved.
+  const { epoch, account: found } = await store.load({ tenant: 't', account: 'a' });
+  const movements = [
+    { field: 'p:pass', delta: now + day },
+    { field: 'a:pass', delta: -300_000_000 },
+    { field: 'r:pass', delta: 100_000_000 },
+  ];
+  await store.commit({
+    ...{ account: { tenant: 't', account: 'a' }, epoch, accountVersion: found!.version, movements },
+    idempotency: { key: 'use', outcome: new Uint8Array(), ttlMs: day },
+    record: {
+      ...{ kind: 'adjustment', at: now, account: { tenant: 't', account: 'a' } },
+      ...{ outcome: 'success', services: [], changes: [], reference: 'use' },
+    },
+  });
+  const openings = async () => {
+    const [, row] = [...new CsvReader().push(Buffer.from((await exported(store)).text))];
+    const written = [...JSON.parse(row!.cells[9]!), ...JSON.parse(row!.cells[10]!)];
+    return Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
+  };
+  expect(await openings()).toEqual({ bundle: 0, cap: '0.00', gone: 5, main: '0.00', pass: 800e6 });
+  now += 30 * day;
+  expect(await openings()).toEqual({
+    ...{ bundle: 10e9, cap: '5.00', main: '0.00' },
+    // What is still reserved of these never comes back to them.
+    ...{ gone: 0, pass: 0 },
+  });
+  // What a decision finds there is what it found where it was exported.
+  const copy = new MemoryStore({ partitions: 1, clock: () => now });
+  await take(copy, (await exported(store)).text);
+  expect((await account(copy, 'a'))?.counters).toMatchObject({ 'a:cap': 5_000_000, 'a:pass': 0 });
+});
+
 test('periods that are counted in another zone than the plan’s are exported with it', async () => {
   const store = new MemoryStore({ partitions: 4 });
   const monthly = { id: 'm', unit: 'octets', renewal: { every: 'month', amount: 5 } } as const;
@@ -242,11 +292,7 @@ test('periods that are counted in another zone than the plan’s are exported wi
   const berlin = tenant('t', { plans: [plan('0.01', { timeZone: 'Europe/Berlin' })], accounts });
   await applyFile(store, load(file([berlin])), { all: true });
   // From now on the plan counts in UTC; the account's periods stay as they began.
-  const out = new PassThrough();
-  const [, text] = await Promise.all([
-    exportTo(out, store, { tenant: 't', configuration: await configured(store) }),
-    textOf(out),
-  ]);
+  const { text } = await exported(store);
   expect(await take(store, text)).toMatchObject({ unchanged: 1, refused: [] });
   const copy = new MemoryStore({ partitions: 4 });
   expect(await take(copy, text)).toMatchObject({ created: 1, refused: [] });
