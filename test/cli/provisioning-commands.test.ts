@@ -1,7 +1,16 @@
 /** The commands that change what is provisioned, as typed, on a service's Redis. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -191,11 +200,65 @@ describe('an import', () => {
     const cut = { ...start, of: { ...of, report: other } };
     for (const text of ['', '{"of":', 'null', JSON.stringify(old), JSON.stringify(cut)]) {
       writeFileSync(`${name}.checkpoint`, text);
-      writeFileSync(other, 'cut');
+      writeFileSync(other, 'line,reason,row\n');
       const ran = await run('import', name, '--tenant', 'red', '--json', '--report', other);
       expect(JSON.parse(ran.out), text).toMatchObject({ rows: 4, refusedRows: 1 });
       expect(readFileSync(other, 'utf8'), text).toMatch(/^line,reason,row\n5,"plan: found 'none'/);
     }
+  });
+
+  test('puts its report in the place of no other file', async () => {
+    const name = write('kept.csv', csvOf(3));
+    const report = (file: string) =>
+      run('import', name, '--tenant', 'red', '--json', '--report', file);
+    symlinkSync(name, inFolder('soft.csv'));
+    linkSync(name, inFolder('hard.csv'));
+    const same = [name, `${folder}/./kept.csv`, inFolder('soft.csv'), inFolder('hard.csv')];
+    for (const file of same) {
+      const refused = await report(file);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain(`--report ${file} is the file to import`);
+      expect(readFileSync(name, 'utf8')).toBe(csvOf(3));
+    }
+    for (const file of [`${name}.checkpoint`, `${name}.checkpoint.new`]) {
+      expect((await report(file)).err).toContain(
+        `--report ${file} is where its checkpoint is kept`,
+      );
+      expect(existsSync(file)).toBe(false);
+    }
+    for (const text of ['my notes\n', 'line,reason\n', '\n']) {
+      const notes = write('notes.txt', text);
+      const refused = await report(notes);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain(`${notes} is there, and is no report of an import`);
+      expect(readFileSync(notes, 'utf8')).toBe(text);
+    }
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    expect((await report(inFolder('pipe'))).err).toContain('is no report of an import');
+    expect(existsSync(inFolder('pipe'))).toBe(true);
+    expect((await report(folder)).err).toContain('(FILE_UNWRITABLE)');
+    // A report of before, whole or cut off, makes room for this one.
+    for (const text of ['', 'line,rea', 'line,reason,row\n9,why,"a,b"\n']) {
+      expect((await report(write('before.csv', text))).code).toBe(0);
+      expect(existsSync(inFolder('before.csv'))).toBe(false);
+    }
+  });
+
+  test('that goes on writes its report on', async () => {
+    const name = write('on.csv', `${csvOf(3)}x,none,1,\n`);
+    const other = inFolder('on.refused.csv');
+    const { size, mtimeMs: modifiedAt } = statSync(name);
+    const counts = { rows: 3, created: 0, unchanged: 2, subscribersAdded: 0, refusedRows: 1 };
+    const refused = 'line,reason,row\n3,why,"a,b"\n';
+    writeFileSync(other, `${refused}4,after the checkpoint,"c,d"\n`);
+    const checkpoint = {
+      of: { tenant: 'red', size, modifiedAt, store: store.connection.madeAt, report: other },
+      ...{ offset: csvOf(3).length, line: 5, counts, reportBytes: refused.length },
+    };
+    writeFileSync(`${name}.checkpoint`, JSON.stringify(checkpoint));
+    const ran = await run('import', name, '--tenant', 'red', '--json', '--report', other);
+    expect(JSON.parse(ran.out)).toMatchObject({ rows: 4, refusedRows: 2 });
+    expect(readFileSync(other, 'utf8')).toMatch(/^line,reason,row\n3,why,"a,b"\n5,"plan: found/);
   });
 
   test('takes no row of a plan that is taken out meanwhile', async () => {
