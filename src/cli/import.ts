@@ -13,8 +13,9 @@ export const command = defineCommand({
   usage: 'FILE',
   details:
     `The first row names the columns: ${COLUMNS.join(', ')}, and opening:BUCKET for what a bucket ` +
-    'of a new account starts with. Only account and plan are needed. A row is a subscriber; rows of ' +
-    'one account follow each other, and may leave what the first says empty. limits and buckets are ' +
+    'of a new account starts with. Only account and plan are needed. A row is a subscriber, ' +
+    'with a cell for each column and a line end: one without was cut off, and is refused. Rows of one ' +
+    'account follow each other, and may leave what the first says empty. limits and buckets are ' +
     'lists in JSON, as in a provisioning file; an opening of them may be negative.\n' +
     'An account that exists stays as it is, balances included, and gets subscribers that it lacks, ' +
     'with their limits; openings say nothing to it. A row with anything else that it has not, or has ' +

@@ -12,6 +12,8 @@ export interface CsvRow {
   cells: string[];
   /** Octets from where reading began to the end of this row. */
   end: number;
+  /** The file ends within it: no line end follows, or not outside quotes. */
+  isCut?: true;
 }
 
 /** The longest row, in octets. */
@@ -54,7 +56,7 @@ export class CsvReader {
 
   /** The last row, where no line end follows it. */
   *finish(): Generator<CsvRow> {
-    if (this.#rest.length > 0) yield this.#row(this.#rest, 1);
+    if (this.#rest.length > 0) yield { ...this.#row(this.#rest, 1), isCut: true };
     this.#rest = Buffer.alloc(0);
   }
 

@@ -19,9 +19,10 @@ import { findingText } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
 import { compileOne } from './edit-account.ts';
 import { limiting } from './leave.ts';
-import { formatMoney } from './money.ts';
+import { formatMoney, type Parsed } from './money.ts';
+import { show } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
-import { parseSigned } from './quantity.ts';
+import { parseQuantity, parseSigned } from './quantity.ts';
 
 const KINDS = ['e164', 'imsi', 'sip', 'nai', 'private'] as const;
 
@@ -70,9 +71,13 @@ export function accountOfRows(
 ): { account: ProvisionedAccount } | { reason: string } {
   const [first] = rows;
   if (first === undefined) throw new RangeError('no rows');
-  for (const row of rows)
-    if (row.cells.length > columns.size)
+  for (const row of rows) {
+    // Deviation: RFC 4180 2 lets the last row go without a line end. Here its last cell could be half a
+    // number, which is somebody else's.
+    if (row.isCut) return { reason: 'the file ends within this row: it has no line end' };
+    if (row.cells.length !== columns.size)
       return { reason: `${row.cells.length} cells where the header has ${columns.size}` };
+  }
   const own = (name: string) => cellOf(first, columns, name);
   const differing = (COLUMNS as readonly string[])
     .concat([...columns.keys()].filter((name) => name.startsWith(OPENING)))
@@ -92,7 +97,7 @@ export function accountOfRows(
       id: own('account'),
       plan: own('plan'),
       ...(own('status') === '' ? {} : { status: own('status') }),
-      ...(maxSessions === '' ? {} : { maxSessions: Number(maxSessions) }),
+      ...(maxSessions === '' ? {} : { maxSessions: wholeNumber(maxSessions) }),
       ...(subscribers.length === 0 ? {} : { subscribers }),
       ...(buckets.length === 0 ? {} : { buckets }),
     });
@@ -110,6 +115,10 @@ export function accountOfRows(
     throw error;
   }
 }
+
+/** Decimal digits as their number; anything else as it is, to be refused as what was found. */
+const wholeNumber = (text: string): number | string =>
+  /^\d{1,15}$/.test(text) ? Number(text) : text;
 
 /** A list of a cell, as JSON. Throws SyntaxError. */
 function listOf(cell: string, name: string): Record<string, unknown>[] {
@@ -150,12 +159,23 @@ function amountsOf(
   for (const [id, written] of openings) {
     const unit = definition.buckets.find((bucket) => bucket.id === id)?.unit;
     if (unit === undefined) throw new SyntaxError(`opening of ${id}: there is no such bucket`);
-    const parsed = parseSigned(String(written), { unit, digits });
+    const parsed = openingOf(written, { unit, digits });
     if ('expected' in parsed)
-      throw new SyntaxError(`opening of ${id}: found '${written}', expected ${parsed.expected}`);
+      throw new SyntaxError(
+        `opening of ${id}: found ${show(written)}, expected ${parsed.expected}`,
+      );
     amounts[id] = parsed.value;
   }
   return amounts;
+}
+
+/** As a provisioning file has it, or the same with a minus sign. */
+function openingOf(written: unknown, of: { unit: Unit; digits: number }): Parsed<number> {
+  if (typeof written === 'string') return parseSigned(written, of);
+  if (typeof written === 'number' && (of.unit === 'money' || Number.isSafeInteger(written)))
+    return parseQuantity(written, of);
+  // What it should have been.
+  return parseSigned('', of);
 }
 
 /** How amounts and periods of an account are written. */

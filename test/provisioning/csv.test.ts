@@ -40,6 +40,17 @@ test.each([
   ['', []],
 ])('%j', (text, expected) => expect(cells(text)).toEqual(expected));
 
+test.each([
+  ['a,b\nc,d\n', false],
+  ['a,b\r\n', false],
+  ['a,b\nc,d', true],
+  ['a,b\nc,"d\n', true],
+])('%j: the file ends within its last row: %j', (text, isCut) => {
+  const [last, ...others] = read(text, [1]).reverse();
+  expect(last?.isCut ?? false).toBe(isCut);
+  expect(others.filter((row) => row.isCut)).toEqual([]);
+});
+
 test('lines and octets are those of the file', () => {
   const rows = read('h\n"two\nlines"\nlast');
   expect(rows.map(({ line, nextLine, end }) => [line, nextLine, end])).toEqual([

@@ -173,6 +173,52 @@ test('rows that do not fit are refused with line and reason, and the others are 
   expect(await account(store, 'g')).toBeUndefined();
 });
 
+test.each([
+  ['account,plan,e164,opening:main\na,p,491,5.00\nb,p,49170', '2 cells of 4, b cut off'],
+  ['account,plan,opening:main,e164\na,p,5.00,491\nb,p,7.00,49170', 'a number cut off'],
+  ['account,plan,e164,buckets\na,p,491,\nb,p,492,"[]\n', 'quotes that are open'],
+  ['account,plan,e164,imsi\na,p,491,\nb,p,49170\n', 'a row in the middle'],
+  ['account,plan,e164,imsi\na,p,491,\nb,p,492,\nb,p,493\n', 'the second row of an account'],
+])('%j has a row that is cut off, of which nothing is taken', async (csv) => {
+  const store = new MemoryStore({ partitions: 4 });
+  const imported = await take(store, csv);
+  expect(imported).toMatchObject({ created: 1 });
+  expect(imported.refused.map(({ line }) => line)).toContain(3);
+  for (const { reason } of imported.refused)
+    expect(reason).toMatch(
+      /^(the file ends within this row: it has no line end|3 cells where the header has 4)$/,
+    );
+  expect(await account(store, 'b')).toBeUndefined();
+});
+
+test.each([
+  ...['0x10', '1e2', '7.0', ' 7', '+7', '0', '-1', '1_000', '7 sessions', '99999999999999999999'],
+])('the most sessions at once are decimal digits, not %j', async (text) => {
+  const store = new MemoryStore({ partitions: 4 });
+  const imported = await take(store, `account,plan,maxSessions\na,p,${text}\n`);
+  expect(reasons(imported)).toEqual([expect.stringContaining(`2: maxSessions: found `)]);
+  expect(reasons(imported)[0]).toContain(text.slice(0, 20));
+  expect(await account(store, 'a')).toBeUndefined();
+});
+
+test('an opening in a list is written as in a provisioning file', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const row = (unit: string, opening: unknown) =>
+    `account,plan,buckets\n${csvLine(['a', 'p', JSON.stringify([{ id: 'x', unit, opening }])])}`;
+  const wrong = {
+    money: [5, ['5'], true],
+    octets: [[5], 1.5, 2 ** 53, '0x10', '1e3'],
+    units: [null],
+  };
+  for (const [unit, openings] of Object.entries(wrong))
+    for (const opening of openings)
+      expect(reasons(await take(store, row(unit, opening)))).toEqual([
+        expect.stringMatching(/^2: opening of x: found /),
+      ]);
+  expect(await account(store, 'a')).toBeUndefined();
+  expect(await take(store, row('octets', -7))).toMatchObject({ created: 1 });
+});
+
 test('an account of another tenant by the same name, and its subscriber, are never met', async () => {
   const store = new MemoryStore({ partitions: 4 });
   await take(store, 'account,plan,e164,opening:main\na,p,491,5\n');
