@@ -1,10 +1,8 @@
 /** `tollkeeper export`: a tenant's subscribers as the CSV that `import` takes. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Account, AccountDefinition } from '../charging/account.ts';
-import { TollkeeperError } from '../errors.ts';
 import { misfits } from '../provisioning/buckets.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
 import { csvLine } from '../provisioning/csv.ts';
@@ -15,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import { word } from '../values.ts';
 import { defineCommand } from './command.ts';
 import { storeSettings, withStore } from './open-store.ts';
+import { replaceFile } from './replaced-file.ts';
 import { storedConfiguration } from './stored.ts';
 
 /** Accounts read at once. */
@@ -37,7 +36,7 @@ export const command = defineCommand({
     'Buckets are written as `account show` shows them: those whose period is over are full again, and ' +
     'expired ones empty. What is reserved for open sessions counts as available. Each account is read at one moment, ' +
     'but not all of them at the same one. Bundles that last from their first use, and periods, ' +
-    'begin anew where the file is imported.',
+    'begin anew where the file is imported. FILE is replaced when all is written, and not before.',
   examples: ['export subscribers.csv --tenant mvno-blue'],
   flags: {
     tenant: {
@@ -53,15 +52,7 @@ export const command = defineCommand({
         command: 'export',
         tenant: call.flags.tenant,
       });
-      const out = createWriteStream(file);
-      try {
-        return await exportTo(out, store, { tenant, configuration });
-      } catch (error) {
-        out.destroy();
-        if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-        const reason = (error as Error).message;
-        throw new TollkeeperError('FILE_UNWRITABLE', { file, reason }, { cause: error });
-      }
+      return replaceFile(file, (out) => exportTo(out, store, { tenant, configuration }));
     });
     const { refusable } = written;
     const more = refusable.length < MAX_NAMED ? '' : ' ...';
