@@ -244,6 +244,42 @@ describe('a bucket', () => {
       (await on.call('POST', `${path}/main/topups`, blue({ body: { amount: '1' } }))).status,
     ).toBe(400);
   });
+
+  test('that was booked and is gone answers the same key as before', async () => {
+    const on = await changing();
+    const [anna] = ACCOUNT.subscribers;
+    const cap = { id: 'cap', unit: 'money', amount: '5' };
+    const gift = { id: 'gift', unit: 'octets', opening: 0, priority: 5 };
+    const withBoth = { ...ACCOUNT, subscribers: [{ ...anna, limits: [cap] }], buckets: [gift] };
+    expect((await put(on, withBoth)).status).toBe(201);
+    const book = (what: string, amount: string, key: string) =>
+      on.call('POST', `${path}/${what}`, {
+        ...blue({ body: { amount } }),
+        headers: { 'idempotency-key': key },
+      });
+    const first = await book('gift/topups', '2 kB', 'k1');
+    expect((await book('gift/adjustments', '-2000', 'k2')).status).toBe(200);
+    const raised = await book('cap/adjustments', '1.50', 'k3');
+    expect(raised.status).toBe(200);
+    expect((await on.call('DELETE', `${path}/gift`, blue())).status).toBe(200);
+    expect((await put(on, { ...ACCOUNT, subscribers: [anna], buckets: [] })).status).toBe(200);
+    const now = { repeated: true, available: { smallest: 0 }, reserved: { smallest: 0 } };
+    const { bookedAt, amount } = first.body;
+    for (const again of ['2 kB', '2000'])
+      expect(await book('gift/topups', again, 'k1')).toMatchObject({
+        status: 200,
+        body: { ...now, bookedAt, amount },
+      });
+    expect(await book('cap/adjustments', '1.50', 'k3')).toMatchObject({
+      status: 200,
+      body: { repeated: true, bookedAt: raised.body.bookedAt, amount: { amount: '1.500000' } },
+    });
+    expect(code(await book('gift/topups', '2001', 'k1'))).toBe('KEY_REUSED');
+    expect(code(await book('gift/adjustments', '2000', 'k1'))).toBe('KEY_REUSED');
+    // What was not booked cannot be any more.
+    for (const gone of ['gift', 'cap'])
+      expect(code(await book(`${gone}/topups`, '1', 'k4'))).toBe('BUCKET_UNKNOWN');
+  });
 });
 
 describe('a subscriber', () => {
