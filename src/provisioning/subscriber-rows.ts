@@ -225,6 +225,15 @@ interface WrittenNames {
   limits: Bucket[];
 }
 
+/**
+ * How many subscribers identities, as `kind:id`, are at least: those that a limit joins are one, and
+ * others may be if they differ in kind.
+ */
+export const countSubscribers = (
+  subscribers: readonly string[],
+  buckets: readonly Bucket[],
+): number => (subscribers.length === 0 ? 0 : subscribersAsWritten(subscribers, buckets).length);
+
 /** Identities that a limit joins are one subscriber; the others are put beside each other. */
 function subscribersAsWritten(
   subscribers: readonly string[],
@@ -244,15 +253,15 @@ function subscribersAsWritten(
     for (const name of bucket.limits) taken.add(name);
   }
   const loose: WrittenNames[] = [];
+  /** How many rows have an identity of each kind: the first ones. */
+  const filled = new Map<string, number>();
   for (const name of subscribers) {
     if (taken.has(name)) continue;
     const [kind, id] = named(name);
-    let row = loose.find(({ names }) => !names.has(kind));
-    if (row === undefined) {
-      row = { names: new Map(), limits: [] };
-      loose.push(row);
-    }
-    row.names.set(kind, id);
+    const at = filled.get(kind) ?? 0;
+    filled.set(kind, at + 1);
+    loose[at] ??= { names: new Map(), limits: [] };
+    loose[at].names.set(kind, id);
   }
   const all = [...rows, ...loose];
   return all.length > 0 ? all : [{ names: new Map(), limits: [] }];

@@ -8,6 +8,7 @@ import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { type Configuration, compileStored } from '../../src/provisioning/configuration.ts';
 import { CsvReader, type CsvRow, csvLine } from '../../src/provisioning/csv.ts';
 import { type Imported, importBatch } from '../../src/provisioning/import.ts';
+import { LIMITS } from '../../src/provisioning/limits.ts';
 import { COLUMNS, readHeader } from '../../src/provisioning/subscriber-rows.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -229,6 +230,47 @@ test('an account of another tenant by the same name, and its subscriber, are nev
   expect(await account(store, 'a', 'other')).toMatchObject({ counters: { 'a:main': 70 } });
   expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBe('a');
   await expect(take(store, csv, 'nobody')).rejects.toMatchObject({ code: 'TENANT_UNKNOWN' });
+});
+
+test('an account gets no more subscribers than a file could give it', async () => {
+  const store = new MemoryStore({ partitions: 1 });
+  const csv = (from: number, count: number) => {
+    const rows = Array.from({ length: count }, (_, i) => `a,p,${from + i},262${from + i}`);
+    return `account,plan,e164,imsi\n${rows.join('\n')}\n`;
+  };
+  expect(await take(store, csv(10_000, LIMITS.subscribers))).toMatchObject({ created: 1 });
+  const before = await account(store, 'a');
+  expect(reasons(await take(store, csv(70_000, 1)))).toEqual([
+    `2: the account exists, with no room for more than ${LIMITS.subscribers} subscribers`,
+  ]);
+  // With those that it has already there is nothing to add.
+  expect(await take(store, csv(10_000, 5))).toMatchObject({ unchanged: 1, refused: [] });
+  // An identity of a kind that a subscriber lacks may be one of its own.
+  expect(await take(store, 'account,plan,sip\na,p,sip:a@b\n')).toMatchObject({
+    subscribersAdded: 1,
+  });
+  expect((await account(store, 'a'))?.definition.subscribers).toEqual(
+    [...before!.definition.subscribers, 'sip:sip:a@b'].sort(),
+  );
+});
+
+test('rows of one account that do not follow each other are taken in their order', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const others = Array.from({ length: 30 }, (_, i) => `49${100 + i}`);
+  const csv = [
+    'account,plan,e164,opening:main',
+    // The first takes longest to be looked at.
+    ...others.map((e164, i) => `a,${i === 0 ? 'p' : ''},${e164},${i === 0 ? '5' : ''}`),
+    'b,p,492,',
+    'a,p,493,',
+  ];
+  const accountOf = store.accountOf.bind(store);
+  store.accountOf = async (of, subscriber) => {
+    for (let turns = subscriber.id === '49100' ? 50 : 0; turns > 0; turns--) await undefined;
+    return accountOf(of, subscriber);
+  };
+  expect(await take(store, `${csv.join('\n')}\n`)).toMatchObject({ created: 2, refused: [] });
+  expect((await account(store, 'a'))?.counters['a:main']).toBe(5_000_000);
 });
 
 test('what is exported is imported as it was, byte for byte when exported again', async () => {
