@@ -50,8 +50,7 @@ export class CsvReader {
       }
     }
     this.#rest = bytes.subarray(start);
-    if (this.#rest.length > MAX_ROW_BYTES)
-      throw new RangeError(`the row at line ${this.#line} is longer than ${MAX_ROW_BYTES} octets`);
+    this.#bound(this.#rest);
   }
 
   /** The last row, where no line end follows it. */
@@ -60,7 +59,13 @@ export class CsvReader {
     this.#rest = Buffer.alloc(0);
   }
 
+  #bound(bytes: Buffer): void {
+    if (bytes.length > MAX_ROW_BYTES)
+      throw new RangeError(`the row at line ${this.#line} is longer than ${MAX_ROW_BYTES} octets`);
+  }
+
   #row(bytes: Buffer, lines: number): CsvRow {
+    this.#bound(bytes);
     const line = this.#line;
     this.#line += lines;
     this.#end += bytes.length;

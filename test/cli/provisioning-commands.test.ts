@@ -279,6 +279,16 @@ describe('an import', () => {
     expect(created + refusedRows).toBe(3_000);
     // The accounts that there are already keep the name of the plan, as any would.
     expect(readFileSync(`${name}.refused.csv`, 'utf8')).toContain("plan: found 'second'");
+    const exported = await run('export', inFolder('gone.csv'), '--tenant', 'red');
+    const notes = exported.err.trimEnd().split('\n');
+    expect(notes).toHaveLength(22);
+    expect(notes[0]).toBe(`Import refuses the rows of ${created} accounts as they are now:`);
+    expect(notes[21]).toBe(`  and ${created - 20} more`);
+    const lines = readFileSync(inFolder('gone.csv'), 'utf8').split('\n');
+    for (const note of notes.slice(1, 21)) {
+      const [, id, line] = /^ {2}(s-\d+), line (\d+): plan: found 'second', /.exec(note) ?? [];
+      expect(lines[Number(line) - 1]).toMatch(`${id},second,`);
+    }
   });
 
   test('that is killed goes on from its checkpoint, and no row has an effect twice', async () => {

@@ -73,6 +73,14 @@ test('whatever is written is read back, wherever the chunks end', () => {
   );
 });
 
+test('a row is as long as it may be, or too long, wherever the chunks end', () => {
+  const row = (length: number) => `a\n${'x'.repeat(length - 1)}\n`;
+  for (const sizes of [[MAX_ROW_BYTES * 2], [100_000]]) {
+    expect(read(row(MAX_ROW_BYTES), sizes)).toHaveLength(2);
+    expect(() => read(row(MAX_ROW_BYTES + 1), sizes)).toThrow('the row at line 2 is longer');
+  }
+});
+
 test('a quote that is never closed does not take the rest of the file', () => {
   expect(() => read(`a,"b\n${'x'.repeat(MAX_ROW_BYTES)}`)).toThrow('the row at line 1 is longer');
 });

@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import type { AccountDefinition, Bucket } from '../../src/charging/account.ts';
 import { exportTo } from '../../src/cli/export.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { changeConfiguration } from '../../src/provisioning/change.ts';
@@ -305,7 +306,7 @@ test('what is exported is imported as it was, byte for byte when exported again'
   const first = await take(store, [COLUMNS, ...rows].map((row) => csvLine(row)).join(''));
   expect(reasons(first)).toEqual([]);
   const { written, text } = await exported(store);
-  expect(written).toEqual({ accounts: 2, rows: 3, refusable: [] });
+  expect(written).toEqual({ accounts: 2, rows: 3, refusable: 0, refusals: [] });
   const copy = new MemoryStore({ partitions: 4 });
   const again = await take(copy, text);
   expect(reasons(again)).toEqual([]);
@@ -368,6 +369,64 @@ test('what is due in an account is exported as it is shown, though nobody has de
   const copy = new MemoryStore({ partitions: 1, clock: () => now });
   await take(copy, (await exported(store)).text);
   expect((await account(copy, 'a'))?.counters).toMatchObject({ 'a:cap': 5_000_000, 'a:pass': 0 });
+});
+
+test('accounts whose rows an import refuses are named by the export, with why', async () => {
+  const store = new MemoryStore({ partitions: 1 });
+  const bucket = (id: string, more: Partial<Bucket> = {}): Bucket => ({
+    ...{ id, unit: 'octets', priority: 5, floor: 0 },
+    ...more,
+  });
+  const main = bucket('main', { unit: 'money', priority: 1000 });
+  const many = Array.from({ length: 64 }, (_, i) => bucket(`b${i}`));
+  const cap = (id: string, ...limits: string[]) => bucket(id, { priority: 0, amount: 5, limits });
+  const wide = { paysFor: Array.from({ length: 1000 }, () => 'x'.repeat(64)) };
+  const kinds: Record<string, [string, Partial<AccountDefinition>]> = {
+    first: ['buckets[0].priority: found 0, expected', { buckets: [bucket('z', { priority: 0 })] }],
+    full: [
+      'buckets: found a list of 65, expected a list of buckets, at most 64',
+      { buckets: many },
+    ],
+    gone: ["plan: found 'q', expected the id of a plan", { plan: 'q' }],
+    name: ["subscribers[0].e164: found '+49', expected", { subscribers: ['e164:+49'] }],
+    rule: ["paysFor[0]: found 'voice'", { buckets: [bucket('v', { paysFor: ['voice'] })] }],
+    twice: [
+      "subscribers[1].e164: found '491', expected none of what",
+      {
+        subscribers: ['e164:491', 'imsi:262010000000001'],
+        buckets: [cap('one', 'e164:491', 'imsi:262010000000001'), cap('two', 'e164:491')],
+      },
+    ],
+    wide: [
+      'the row at line 10 is longer than 1048576 octets',
+      { buckets: Array.from({ length: 20 }, (_, i) => bucket(`w${i}`, wide)) },
+    ],
+    zealous: ['maxSessions: found 0, expected a whole number', { maxSessions: 0 }],
+  };
+  const define = (id: string, more: Partial<AccountDefinition> = {}): AccountDefinition => ({
+    ...{ tenant: 't', account: id, plan: 'p', status: 'active', maxSessions: 5, subscribers: [] },
+    ...more,
+    buckets: [...(more.buckets ?? []), main],
+  });
+  for (const [id, [, more]] of Object.entries(kinds))
+    await store.createAccount(define(id, more), {});
+  await store.createAccount(define('fits', { subscribers: ['e164:492'] }), {});
+  const { written, text } = await exported(store);
+  expect(written).toMatchObject({ accounts: 9, refusable: 8 });
+  expect(written.refusals.map(({ account: id }) => id)).toEqual(Object.keys(kinds));
+  for (const { account: id, reason } of written.refusals) {
+    expect(reason).toContain(kinds[id]![0]);
+    expect(reason.length).toBeLessThanOrEqual(300);
+  }
+  // And that is what an import says of them, where it comes so far.
+  await store.changeAccount(define('wide'), 1);
+  const all = (await exported(store)).text;
+  expect(all).not.toBe(text);
+  const copy = new MemoryStore({ partitions: 1 });
+  const imported = await take(copy, all);
+  expect(imported.created).toBe(2);
+  for (const { cells, reason } of imported.refused) expect(reason).toContain(kinds[cells[0]!]![0]);
+  expect(new Set(imported.refused.map(({ cells: [id] }) => id)).size).toBe(7);
 });
 
 test('periods that are counted in another zone than the plan’s are exported with it', async () => {
