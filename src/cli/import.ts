@@ -1,5 +1,6 @@
 /** `tollkeeper import`: subscribers by the million, from CSV. */
 import type { ImportCounts } from '../provisioning/import.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { COLUMNS } from '../provisioning/subscriber-rows.ts';
 import { integer, path, word } from '../values.ts';
 import { defineCommand } from './command.ts';
@@ -63,22 +64,24 @@ export const command = defineCommand({
       let { configuration } = first;
       const startedAt = performance.now();
       let before: number | undefined;
-      return runImport({
-        ...{ file, report, rate, concurrency, store, tenant },
-        async configuration() {
-          if ((await store.configurationStamp()) !== configuration.stamp)
-            configuration = await readConfiguration(store);
-          return configuration;
-        },
-        storeMadeAt: store.connection.madeAt,
-        onProgress({ counts: { rows, refusedRows }, done, size }) {
-          before ??= rows;
-          const perSecond = ((rows - before) * 1000) / (performance.now() - startedAt);
-          const percent = size === 0 ? 100 : Math.floor((100 * done) / size);
-          const refused = refusedRows === 0 ? '' : `, ${refusedRows} refused`;
-          call.note(`${percent} %  ${rows} rows${refused}, ${Math.round(perSecond)} rows/s`);
-        },
-      });
+      return withOutcome(store, (watched) =>
+        runImport({
+          ...{ file, report, rate, concurrency, store: watched, tenant },
+          async configuration() {
+            if ((await watched.configurationStamp()) !== configuration.stamp)
+              configuration = await readConfiguration(watched);
+            return configuration;
+          },
+          storeMadeAt: store.connection.madeAt,
+          onProgress({ counts: { rows, refusedRows }, done, size }) {
+            before ??= rows;
+            const perSecond = ((rows - before) * 1000) / (performance.now() - startedAt);
+            const percent = size === 0 ? 100 : Math.floor((100 * done) / size);
+            const refused = refusedRows === 0 ? '' : `, ${refusedRows} refused`;
+            call.note(`${percent} %  ${rows} rows${refused}, ${Math.round(perSecond)} rows/s`);
+          },
+        }),
+      );
     });
     call.result({ ...counts, ...(counts.refusedRows === 0 ? {} : { report }) }, (done) =>
       summary(done, report),

@@ -19,7 +19,10 @@ import { sessionKey } from '../../src/charging/request.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
 import { removePart } from '../../src/provisioning/edit-configuration.ts';
+import type { Script } from '../../src/store/redis/script.ts';
+import { scripts } from '../../src/store/redis/scripts.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
+import { startProxy } from '../attack/proxy.ts';
 import { open, session } from '../http/fixture.ts';
 import { file, plan, tenant } from '../provisioning/configurations.ts';
 import { until } from '../store/redis-rig.ts';
@@ -318,6 +321,69 @@ describe('an import', () => {
     expect(JSON.parse(exported.out)).toMatchObject({ accounts: count + 2, rows: count + 2 });
     const lines = readFileSync(inFolder('out.csv'), 'utf8').split('\n');
     expect(lines.filter((line) => line.includes('""opening"":""1.00""'))).toHaveLength(count);
+  });
+});
+
+describe('a change whose reply is lost may be in, and is sent again', () => {
+  const opening = [{ id: 'main', unit: 'money', opening: '5' }];
+  const isIn = async (account: string) =>
+    (await store.load({ tenant: 'blue', account })).account?.definition;
+  /** Runs a command whose Redis is gone when it has called a script. */
+  const lostAt = async (script: Script, ...argv: string[]) => {
+    const proxy = await startProxy(redis.url);
+    const gone = proxy.strike(script, 'see').then(() => proxy.close());
+    const ran = await run(...argv, '--redis-url', proxy.url);
+    await gone;
+    return ran;
+  };
+  const account = (more: object = {}) => ({ id: 'lost', plan: 'p', buckets: opening, ...more });
+
+  test.each<[string, Script, () => string[], RegExp]>([
+    [
+      'account put',
+      scripts.createAccount,
+      () => ['account', 'put', write('lost.yaml', account()), ...blue],
+      /^lost of blue is active/,
+    ],
+    [
+      'account put, of one that exists',
+      scripts.changeAccount,
+      () => ['account', 'put', write('lost.yaml', account({ maxSessions: 9 })), ...blue],
+      /^lost of blue is active/,
+    ],
+    [
+      'account block',
+      scripts.changeAccount,
+      () => ['account', 'block', 'lost', ...blue],
+      /^lost of blue is blocked/,
+    ],
+    [
+      'subscriber move',
+      scripts.addSubscriber,
+      () => ['subscriber', 'move', 'e164:4977', 'lost', ...blue],
+      /^e164:4977 is on lost of blue/,
+    ],
+    [
+      'plan put',
+      scripts.writeConfiguration,
+      () => ['plan', 'put', write('lost-plan.yaml', plan('0.31')), ...blue],
+      /^p of blue is at version \d+\n$/,
+    ],
+  ])('%s', async (_, script, argv, done) => {
+    const ran = await lostAt(script, ...argv());
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(/^Redis did not say whether it applied the change: /);
+    expect(ran.err).toContain('Send the same again');
+    expect((await run(...argv())).out).toMatch(done);
+    expect(await isIn('lost')).toBeDefined();
+  });
+
+  test('but where the store fails before anything is sent, nothing has happened', async () => {
+    const before = await isIn('lost');
+    const ran = await lostAt(scripts.load, 'account', 'unblock', 'lost', ...blue);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(/^Redis cannot be used now: /);
+    expect(await isIn('lost')).toEqual(before);
   });
 });
 
