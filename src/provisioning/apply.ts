@@ -315,8 +315,8 @@ class TenantRun {
         const reply = await this.#store.changeAccount(definition, current.version);
         if (reply === 'changed') return 'changed';
       } catch (error) {
-          if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
-          return { problem: error.message };
+        if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
+        return { problem: error.message };
       }
       current = undefined;
     }
