@@ -4,7 +4,7 @@
  * back, and then usage beyond them. So neither the order of the services nor how many of them
  * report for one grant matters.
  */
-import { type LatePart, serviceInUse, usedLate, withUsageKnown } from './late-use.ts';
+import { type LatePart, serviceInUse, startOf, usedLate, withUsageKnown } from './late-use.ts';
 import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
@@ -30,7 +30,7 @@ export interface Settled {
   /** Of the service that more is granted to. */
   grantKey: string;
   facts: ServiceFacts;
-  /** The rule at the time of use. */
+  /** The rule at the time of the report. */
   rule: Rule | undefined;
   /** What rated it; undefined: nothing did. */
   by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit' | 'rated'>;
@@ -107,9 +107,9 @@ function settleGranted(
   one: AskedService,
   { services, quotas }: { services: Map<string, Service>; quotas: Quotas },
 ): Settled {
-  const { draft, plan, at } = serving;
+  const { draft, plan } = serving;
   const facts = factsFor(serving, quotas.named(one));
-  const rule = ruleFor(plan, facts, at);
+  const present = ruleFor(plan, facts, serving.at);
   const key = quotas.keyOfUsed(one);
   const current = services.get(key);
   const settled: Settled = {
@@ -117,19 +117,21 @@ function settleGranted(
     key,
     grantKey: quotas.keyToGrant(one),
     facts,
-    rule,
+    rule: present,
     rest: 0,
     cost: 0,
     excess: one.excess ?? false,
     unrated: one.foreignMoney ?? false,
   };
-  const before = current && overtakenOf(serving, { one, service: current, rule, facts });
+  const use = one.behindSeconds === undefined ? serving : upTo(serving, one.behindSeconds);
+  const rule = use === serving ? present : ruleFor(plan, facts, use.at);
+  const before = current && overtakenOf(use, { one, service: current, rule, facts });
   if (before?.isAll) settled.overtaken = true;
   if (one.used === undefined && current?.grant === undefined) {
     if (current !== undefined) settled.by = current;
     return settled;
   }
-  const service = serviceInUse(serving, { one, current, rule, facts });
+  const service = serviceInUse(use, { one, current, rule, facts });
   if (service === undefined) {
     settled.unrated = one.used !== undefined && isAny(one.used);
     return settled;
@@ -141,9 +143,9 @@ function settleGranted(
   if (before !== undefined) settled.early = before.parts;
   for (const part of before?.parts ?? []) settled.used -= part.used;
   const left = settled.used;
-  const change = before?.isAll ? undefined : changeOf(serving, { one, service, rule });
-  let after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used: left });
-  const late = before?.isAll ? undefined : usedLate(serving, { one, service, facts, used: left });
+  const change = before?.isAll ? undefined : changeOf(use, { one, service, rule });
+  let after = change === undefined ? 0 : usedAfter(use, { one, service, change, used: left });
+  const late = before?.isAll ? undefined : usedLate(use, { one, service, facts, used: left });
   if (late !== undefined) {
     settled.late = late;
     for (const part of late) settled.used -= part.used;
@@ -157,6 +159,11 @@ function settleGranted(
   settled.cost = taken.cost;
   services.set(key, taken.service);
   return settled;
+}
+
+/** What is decided by the time of use, where others of the same report used the last seconds of it. */
+function upTo(serving: Serving, behindSeconds: number): Serving {
+  return { ...serving, at: startOf(behindSeconds, serving.at) };
 }
 
 /** Debits what came after a tariff change: from now on these services are under the new tariff. */
