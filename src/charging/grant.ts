@@ -3,7 +3,7 @@ import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
 import { withTariffKnown } from './late-use.ts';
-import { ruleFor } from './match.ts';
+import { lastChange, ruleFor, type ServiceFacts } from './match.ts';
 import { LIMIT } from './money.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
@@ -108,17 +108,14 @@ interface Got {
 
 /** Reserves the next grant; undefined: not enough is there. */
 function allot(serving: Serving, wish: Wish): Granted | undefined {
-  const { draft, plan, now } = serving;
+  const { draft, now } = serving;
   const { asked, rule } = wish;
   const { grant: told } = wish.service;
   // A service that comes twice in one request has one grant; each answer gives a part of it.
   const isPooled = told?.pool !== undefined;
   if (!isPooled) release(draft, wish.service, now);
   const bare = told === undefined ? wish.service : withoutGrant(wish.service);
-  // By the client's clock, which may be behind: what it reports next is of this grant.
-  const { at } = serving;
-  const present = underRule(bare, rule, plan);
-  const service = restored(remembering(plan, { service: bare, next: present, at }));
+  const service = restored(goingOn(serving, { service: bare, rule, facts: wish.settled.facts }));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
   const wanted = Math.min(
     mostOf(rule, wish.settled.one),
@@ -142,6 +139,19 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
     ...{ service, now, units: units.units - before.units, after: units.after - before.after },
   });
   return { service: next, refuses: isLast, answer };
+}
+
+/** The service under the rule that it is granted on, and since when. */
+function goingOn(
+  { plan, at, now }: Serving,
+  { service, rule, facts }: { service: Service; rule: Rule; facts: ServiceFacts },
+): Service {
+  const next = underRule(service, rule, plan);
+  if (next.rule === service.rule) return next;
+  // By the client's clock, which may be behind: what it reports next is of this grant.
+  const since = at === now ? undefined : lastChange(plan, facts, now, at);
+  const isLater = since !== undefined && ruleFor(plan, facts, now) === rule;
+  return remembering(plan, { service, next, at: isLater ? since.at : at });
 }
 
 const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({

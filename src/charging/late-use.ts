@@ -12,7 +12,7 @@ import type { Service } from './session.ts';
 import { AHEAD_MS, type Change, carriesOn, knownChange, settledUntil } from './tariff-change.ts';
 
 /** How far back seconds are divided, and into how many parts: each costs a look at the plan. */
-const BACK_MS = 7 * 86_400_000;
+export const BACK_MS = 7 * 86_400_000;
 export const MAX_PARTS = 100;
 
 /** Seconds that passed under a rule after the time that was settled. */

@@ -16,6 +16,9 @@ import type { Grant, Service, Switch } from './session.ts';
 /** How far ahead, in ms, a grant without a validity is looked at. */
 export const AHEAD_MS = 86_400_000;
 
+/** How far a client's clock may be ahead, in ms, when it says that a change is over. */
+const CLOCK_AHEAD_MS = 60_000;
+
 /** What tariff changes make of a grant. */
 export interface Change {
   /** Store time in ms at which it must end; undefined: as its rule says. */
@@ -180,6 +183,11 @@ export function switchedOver({ price: _old, ...service }: Service, change: Switc
 /** The tariff change that a service's usage is divided by: of its grant, or of the one it had. */
 export function knownChange({ grant, switch: lapsed }: Service): Switch | undefined {
   return grant === undefined ? lapsed : grant.switch;
+}
+
+/** Whether a client that reports at `at` (store ms) can say what it used after a change. */
+export function canBeOver(change: Switch, at: number): boolean {
+  return change.at <= at + CLOCK_AHEAD_MS;
 }
 
 /**

@@ -118,13 +118,13 @@ describe('volume whose grant was taken back', () => {
     expect(spent(till)).toBe(40 + 5 * 35 + 3 * 10);
   });
 
-  test('is not divided by the change of an older grant, once there is another', () => {
+  test('is divided by the last change there was, where its client was told of none since', () => {
     const till = opened(plan, { now: EIGHT - HOUR, ...part });
     waitUntil(till, EIGHT + 1.5 * HOUR);
     report(till, { asked: {} });
     expect(till.session()!.services[0]).not.toHaveProperty('switch');
     report(till, { used: { octets: 10 }, usedAfter: { octets: 5 } });
-    expect(spent(till)).toBe(50);
+    expect(spent(till)).toBe(5 + 5 * 5);
   });
 
   test.each(['supervision', 'an abort', 'the end of the session'])('by %s', (how) => {
@@ -500,6 +500,100 @@ describe('a report that another one overtook', () => {
     report(till, { used: { seconds: 1 }, asked: {} });
     expect(till.session()!.services[0]).toMatchObject({ rule: 'new' });
     expect(till.session()!.services[0]).not.toHaveProperty('earlier');
+  });
+});
+
+describe('volume whose reports an outage held up until its tariff had changed twice', () => {
+  const plan = rated();
+  /** Of a session opened 10 minutes before 8: what was used by when, and of that after 8. */
+  type Sent = { minute: number; octets: number; after?: number };
+  const held = (
+    sent: readonly Sent[],
+    { order, told, asked }: { order: number[]; told: 'single' | 'dual'; asked?: object },
+  ) => {
+    const part = { tariffChange: told };
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, ...part });
+    till.now = EIGHT + 30 * MINUTE;
+    for (const at of order) {
+      const { minute, octets, after } = sent[at]!;
+      const usedAfter = after === undefined ? {} : { usedAfter: { octets: after } };
+      const asking = asked === undefined ? {} : { asked };
+      const one = { used: { octets }, ...usedAfter, ...asking };
+      report(till, one, { ...part, occurredAt: EIGHT + minute * MINUTE });
+    }
+    return till;
+  };
+
+  test.each([
+    ['single', 'asks'],
+    ['single', 'reports'],
+    ['dual', 'asks'],
+    ['dual', 'reports'],
+  ] as const)(
+    'C-083 is divided by the change that each is of, in whatever order: %s, %s',
+    (told, how) => {
+      const sent = [
+        { minute: -2, octets: 50 },
+        { minute: 5, octets: 30, after: 10 },
+        { minute: 10, octets: 40, after: 40 },
+      ];
+      const asked = how === 'asks' ? { asked: {} } : {};
+      for (const order of [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+      ]) {
+        const till = held(sent, { order, told, ...asked });
+        expect([order, spent(till)]).toEqual([order, 50 + 20 + 5 * 50]);
+        expect(till.session()!.services[0]).toMatchObject({ rule: 'early' });
+      }
+    },
+  );
+
+  test('is not counted anew: its rule is the same all the time', () => {
+    const price = { amount: 5, per: 1, increment: 1, fee: 100 };
+    const priced = planOf([
+      ruleOf({ name: 'early', price, ...during(8, 10) }),
+      ruleOf({ name: 'night', ...at(1) }),
+    ]);
+    const till = opened(priced, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    till.now = EIGHT + 30 * MINUTE;
+    for (const minute of [1, 2, 3]) {
+      const one = { used: { octets: 10 }, usedAfter: { octets: 10 }, asked: {} };
+      const occurredAt = EIGHT + minute * MINUTE;
+      report(till, one, { occurredAt, tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(100 + 5 * 30);
+  });
+
+  test('is rated by what was before its own time, if that is long over', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    for (const hours of [0, 2]) {
+      till.now = EIGHT + hours * HOUR + 10 * MINUTE;
+      const one = { used: { octets: 1 }, usedAfter: { octets: 1 }, asked: {} };
+      report(till, one, { tariffChange: 'single' });
+    }
+    const divided = { used: { octets: 30 }, usedAfter: { octets: 10 } };
+    report(till, divided, { occurredAt: EIGHT + 5 * MINUTE });
+    expect(spent(till)).toBe(5 + 3 + 20 + 5 * 10);
+    expect(lines(till)).toMatchObject([
+      { rule: 'day', used: 0 },
+      { rule: 'night', used: 20, cost: 20 },
+      { rule: 'early', used: 10, cost: 50, countedFrom: 1 },
+    ]);
+  });
+
+  test('is after the change for a client whose clock is ahead, before it has come here', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    till.now = EIGHT - 20_000;
+    for (const after of [40, 10]) {
+      const one = { used: { octets: 40 }, usedAfter: { octets: after } };
+      report(till, one, { tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(5 * 40 + 30 + 5 * 10);
   });
 });
 

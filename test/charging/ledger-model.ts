@@ -387,7 +387,7 @@ export class Ledger {
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
-    reported: number,
+    { reported, now }: { reported: number; now: number },
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
@@ -400,7 +400,8 @@ export class Ledger {
     const today = this.#ruleAt(group, reported);
     const isDivided = after !== undefined || straddling !== undefined;
     const until = earlier?.until ?? Number.NEGATIVE_INFINITY;
-    const isOvertaken = reported < until && (isDivided || ruleThen(reported) !== service.rule);
+    const isOvertaken =
+      reported < until && (isDivided ? until <= now : ruleThen(reported) !== service.rule);
     const held = service.grant === undefined ? service.lapsed : service.grant.change;
     const change = isOvertaken ? undefined : held;
     const overtaken: Overtaken[] = [];
@@ -438,10 +439,28 @@ export class Ledger {
     if (isOvertaken) {
       const own = isDivided ? claimed : BigInt(used);
       const then = ruleThen(reported);
-      if (earlier !== undefined) overtake(earlier.rule, reported, BigInt(used) - own);
-      if (then !== service.rule) overtake(then, reported, own);
-      const before = then === service.rule ? own : 0n;
+      const last = this.#lastChange(group, reported, reported - 7 * DAY);
+      const first = last === undefined ? earlier!.rule : ruleThen(last - 1);
+      let before = 0n;
+      for (const [rule, units] of [
+        [first, BigInt(used) - own],
+        [then, own],
+      ] as const)
+        if (rule === service.rule) before += units;
+        else overtake(rule, reported, units);
       return { before, after: 0n, late: [], overtaken, isOvertaken };
+    }
+    // What the client was told of is still to come: it reports of what it was granted before that.
+    const isOfLast =
+      until > now || (held === undefined ? today === service.rule : held.at > reported + MINUTE);
+    if (isDivided && earlier !== undefined && isOfLast) {
+      overtake(earlier.rule, reported, BigInt(used) - claimed);
+      return {
+        ...{ before: claimed, after: 0n },
+        late: [],
+        overtaken,
+        isOvertaken: until > now || held !== undefined,
+      };
     }
     const later = divides === undefined ? 0n : claimed;
     const units = { before: BigInt(used) - later, after: later };
@@ -453,6 +472,13 @@ export class Ledger {
     const rule = this.#ruleAt(group, from);
     for (let at = from - (from % MINUTE) + MINUTE; at < until; at += MINUTE)
       if (this.#ruleAt(group, at) !== rule) return at;
+    return undefined;
+  }
+
+  /** The last full minute after `since`, up to `at`, at which the rule came to be another. */
+  #lastChange(group: number, at: number, since: number): number | undefined {
+    for (let minute = at - (at % MINUTE); minute > since; minute -= MINUTE)
+      if (this.#ruleAt(group, minute - 1) !== this.#ruleAt(group, minute)) return minute;
     return undefined;
   }
 
@@ -475,7 +501,7 @@ export class Ledger {
       const service = this.#inUse(session, one, at);
       if (service === undefined) continue;
       const { grant } = service;
-      const { change, ...used } = this.#divide(one, service, at);
+      const { change, ...used } = this.#divide(one, service, { reported: at, now });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const due: Due = { ...used, one, service, early: service, before, after: 0n };
       if (change !== undefined && used.after > 0n) {
@@ -758,7 +784,9 @@ export class Ledger {
     const at = due?.isOvertaken === true ? now : timeOf(request, now);
     const from = this.#ruleAt(group, at).unit === 'seconds' ? at : now;
     const rule = this.#ruleAt(group, from);
-    return { from, rule, since: at };
+    const last = this.#lastChange(group, now, at);
+    const isLater = last !== undefined && this.#ruleAt(group, now) === rule;
+    return { from, rule, since: isLater ? last : at };
   }
 
   /** Undefined: nothing useful is left. */
