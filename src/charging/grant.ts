@@ -46,7 +46,8 @@ export function grant(
 ): Granted {
   const { one, overtaken } = settled;
   // What was overtaken says nothing of what is used from now on, nor since when.
-  const serving = overtaken ? { ...reported, at: reported.now } : reported;
+  const isPast = overtaken || reported.newer !== undefined;
+  const serving = isPast ? { ...reported, at: reported.now } : reported;
   const { plan, now, reserving, ending, blocked } = serving;
   const plain: Granted = { service, refuses: false, answer: { outcome: 'success' } };
   // Usage that nothing can rate is not taken for paid (RFC 8506 9.2).
@@ -59,7 +60,7 @@ export function grant(
   const asked = one.asked ?? askedWhileRestricted(one, service);
   if (asked === undefined) return answerUnasked(one, { rule: settled.rule, plain });
   if (blocked) return { ...plain, answer: { outcome: 'service-denied' } };
-  const today = overtaken ? ruleFor(plan, settled.facts, now) : settled.rule;
+  const today = isPast ? ruleFor(plan, settled.facts, now) : settled.rule;
   const rule = ruleToGrant(serving, settled.facts, today);
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
@@ -151,7 +152,7 @@ function goingOn(
   // By the client's clock, which may be behind: what it reports next is of this grant.
   const since = at === now ? undefined : lastChange(plan, facts, now, at);
   const isLater = since !== undefined && ruleFor(plan, facts, now) === rule;
-  return remembering(plan, { service, next, at: isLater ? since.at : at });
+  return remembering({ service, next, at: isLater ? since.at : at });
 }
 
 const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({

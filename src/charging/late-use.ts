@@ -89,7 +89,7 @@ export function serviceInUse(
   if (!carriesOn(current, present)) return current;
   const { switch: _passed, ...bare } = current;
   const next = underRule(bare, present, plan);
-  return remembering(plan, { service: current, next, at: from });
+  return remembering({ service: current, next, at: from });
 }
 
 /** Of `used` seconds, those that passed under other rules after the time that was settled, in order. */

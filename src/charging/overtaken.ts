@@ -4,7 +4,7 @@
  * 8.21), counted on from where that rule had come, as far as the service remembers: its last tariff.
  */
 import { BACK_MS, isDivided, MAX_PARTS, startOf } from './late-use.ts';
-import { lastChange, nextChange, ruleFor, type ServiceFacts } from './match.ts';
+import { hasTimes, lastChange, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
 import { basisOf } from './rating.ts';
@@ -59,10 +59,12 @@ function undividedOf(
 ): Overtaken | undefined {
   const { unit } = service;
   const used = one.used?.[unit] ?? 0;
-  const from = unit === 'seconds' ? startOf(used, at) : at;
+  // Under a plan without times it was something else that changed: the report says what was then.
+  const isPassing = unit === 'seconds' && hasTimes(plan);
+  const from = isPassing ? startOf(used, at) : at;
   if (from >= earlier.until) return undefined;
   const parts = new Parts(plan, service, earlier);
-  if (unit === 'seconds')
+  if (isPassing)
     for (const passed of passedUntil(earlier.until, { plan, facts, from, at, used }))
       parts.add(passed);
   else parts.add({ used, at, rule });

@@ -29,6 +29,7 @@ export interface Settled {
   key: string;
   /** Of the service that more is granted to. */
   grantKey: string;
+  /** What more is granted by. */
   facts: ServiceFacts;
   /** The rule at the time of the report. */
   rule: Rule | undefined;
@@ -108,7 +109,8 @@ function settleGranted(
   { services, quotas }: { services: Map<string, Service>; quotas: Quotas },
 ): Settled {
   const { draft, plan } = serving;
-  const facts = factsFor(serving, quotas.named(one));
+  const named = quotas.named(one);
+  const facts = factsFor(serving, named);
   const present = ruleFor(plan, facts, serving.at);
   const key = quotas.keyOfUsed(one);
   const current = services.get(key);
@@ -116,7 +118,8 @@ function settleGranted(
     one,
     key,
     grantKey: quotas.keyToGrant(one),
-    facts,
+    facts:
+      serving.newer === undefined ? facts : factsFor({ ...serving, facts: serving.newer }, named),
     rule: present,
     rest: 0,
     cost: 0,
@@ -167,7 +170,7 @@ function upTo(serving: Serving, behindSeconds: number): Serving {
 }
 
 /** Debits what came after a tariff change: from now on these services are under the new tariff. */
-function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], books: Books): void {
+function settleAfter({ draft }: Serving, settled: readonly Settled[], books: Books): void {
   const before = new Map<string, Service>();
   books.before = before;
   for (const one of settled) {
@@ -178,7 +181,7 @@ function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], book
     const { change, used } = one.after;
     const switched = divided
       ? service
-      : remembering(plan, { service, next: switchedOver(service, change), at: change.at });
+      : remembering({ service, next: switchedOver(service, change), at: change.at });
     const taken = consume(draft, switched, used, service.grant?.switch?.after !== undefined);
     one.after.countedFrom = switched.rated;
     one.after.rest = taken.rest;
@@ -279,7 +282,7 @@ function takeLate(serving: Serving, settled: readonly Settled[], books: Books): 
     const service = books.services.get(one.key);
     if (service === undefined) continue;
     const next = underRule(service, part.rule, serving.plan);
-    const present = remembering(serving.plan, { service, next, at: part.at });
+    const present = remembering({ service, next, at: part.at });
     const used = add(present.used, part.used);
     const taken = fromBuckets(serving, books, {
       ...{ one, rest: part.used },

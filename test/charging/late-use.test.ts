@@ -494,12 +494,90 @@ describe('a report that another one overtook', () => {
     expect([till.available('b'), spent(till)]).toEqual([0, 5 * 600 + 50]);
   });
 
-  test('of a plan without times nothing is kept for it', () => {
+  test('is rated by the rule before where the plan has no times, and another one by now', () => {
     const till = opened(planOf([ruleOf({ name: 'day', ...seconds() })]), { now: EIGHT });
-    till.plan = planOf([ruleOf({ name: 'new', ...seconds() })], { version: 2 });
-    report(till, { used: { seconds: 1 }, asked: {} });
-    expect(till.session()!.services[0]).toMatchObject({ rule: 'new' });
-    expect(till.session()!.services[0]).not.toHaveProperty('earlier');
+    till.plan = planOf([ruleOf({ name: 'new', ...seconds(), ...at(9) })], { version: 2 });
+    till.now += 2 * MINUTE;
+    report(till, { used: { seconds: 60 }, asked: {} });
+    report(till, { used: { seconds: 60 } }, { occurredAt: EIGHT + MINUTE });
+    report(till, { used: { seconds: 1 } });
+    expect(spent(till)).toBe(60 + 60 + 9);
+  });
+});
+
+describe('a report from another place that another one overtook', () => {
+  const home = { facts: { visited: '26201' } };
+  const abroad = { facts: { visited: '20801' } };
+  const roaming = (...more: Rule[]): Plan =>
+    planOf([
+      ruleOf({ name: 'roaming', ...at(50), match: { visited: ['208'] } }),
+      ...more,
+      ruleOf({ name: 'home', ...at(1) }),
+    ]);
+  const windowed = ruleOf({ match: { ratingGroup: [9], when: [{ from: 0, until: 5 }] } });
+
+  test.each([
+    ['without times', roaming()],
+    ['with times', roaming(windowed)],
+  ])(
+    'is rated by its own place, and granted where the session is by now: a plan %s',
+    (_of, plan) => {
+      const till = opened(plan, { now: EIGHT - 10 * MINUTE, ...home });
+      till.now = EIGHT + 5 * MINUTE;
+      const asked = { asked: {} };
+      report(till, { used: { octets: 50 }, ...asked }, { occurredAt: till.now, ...abroad });
+      report(till, { used: { octets: 100 }, ...asked }, { occurredAt: EIGHT, ...home });
+      expect(spent(till)).toBe(50 + 100);
+      expect(till.reserved('main')).toBe(100 * 50);
+      expect(till.session()).toMatchObject({ ...abroad, factsAt: till.now });
+      till.now += MINUTE;
+      till.ask(requestOf('termination', ++number, [asks({ used: { octets: 200 } })]));
+      expect(spent(till)).toBe(50 + 100 + 50 * 200);
+    },
+  );
+
+  test('takes no other service of the session back there', () => {
+    const till = opened(roaming(), { now: EIGHT - 10 * MINUTE, ...home });
+    till.now = EIGHT + 5 * MINUTE;
+    report(till, { ratingGroup: 2, asked: {} }, { occurredAt: till.now, ...abroad });
+    const late = { occurredAt: EIGHT, ...home };
+    report(till, { used: { octets: 100 }, asked: {} }, late);
+    expect(spent(till)).toBe(100);
+    expect(
+      till
+        .session()!
+        .services.map(({ rule }) => rule)
+        .sort(),
+    ).toEqual(['roaming', 'roaming']);
+  });
+
+  test('tells what later ones did not', () => {
+    const till = opened(
+      planOf([
+        ruleOf({ name: 'fast', ...at(7), match: { rat: [6] } }),
+        ruleOf({ name: 'home', match: { visited: ['262'] } }),
+        ruleOf({ name: 'away', ...at(9) }),
+      ]),
+      { now: EIGHT - 10 * MINUTE },
+    );
+    till.now = EIGHT + 5 * MINUTE;
+    report(till, { asked: {} }, { occurredAt: till.now, ...home });
+    report(till, { asked: {} }, { occurredAt: EIGHT, facts: { visited: '20801', rat: 6 } });
+    expect(till.session()!.facts).toEqual({ visited: '26201', rat: 6 });
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'fast' });
+  });
+
+  test('by a clock that is ahead is no later than now', () => {
+    const till = opened(roaming(), { now: EIGHT, occurredAt: EIGHT + 50_000, ...abroad });
+    till.now += 10_000;
+    report(till, { asked: {} }, { occurredAt: till.now, ...home });
+    expect(till.session()).toMatchObject({ ...home, factsAt: till.now });
+  });
+
+  test('leaves nothing behind where no rule asks for a place', () => {
+    const till = opened(rated(), { now: EIGHT, ...home });
+    report(till, { asked: {} }, home);
+    expect(till.session()).not.toHaveProperty('factsAt');
   });
 });
 
