@@ -2,7 +2,7 @@
 import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
-import { withTariffKnown } from './late-use.ts';
+import { withoutTariffKnown, withTariffKnown } from './late-use.ts';
 import { lastChange, ruleFor, type ServiceFacts } from './match.ts';
 import { LIMIT } from './money.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
@@ -65,8 +65,10 @@ export function grant(
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
   if (rule.uncontrolled) {
-    const free = restored(underRule(service ?? newService(one, rule, plan), rule, plan));
-    return { ...plain, service: free, answer: { outcome: 'uncontrolled' } };
+    const { facts } = settled;
+    const free = service && withoutTariffKnown(goingOn(serving, { service, rule, facts }));
+    const answer: Granted['answer'] = { outcome: 'uncontrolled' };
+    return { ...plain, service: restored(free ?? newService(one, rule, plan)), answer };
   }
   if (!names(asked, rule))
     return { ...plain, answer: { outcome: 'rating-failed', fault: 'asked' } };

@@ -34,12 +34,18 @@ export function withTariffKnown(
   { rule, change }: { rule: Rule; change: Change | undefined },
 ): Service {
   const isTimed = rule.unit === 'seconds' && hasTimes(plan);
-  if (!isTimed && service.switch === undefined && service.ratedUntil === undefined) return service;
-  const { switch: _lapsed, ratedUntil: _before, ...granted } = service;
+  const granted = withoutTariffKnown(service);
   if (!isTimed) return granted;
   const { validitySeconds } = rule;
   const end = now + (validitySeconds === undefined ? AHEAD_MS : validitySeconds * 1000);
   return { ...granted, ratedUntil: change?.until ?? end };
+}
+
+/** The service that is not controlled from now on: nothing that its last grant settled is left. */
+export function withoutTariffKnown(service: Service): Service {
+  if (service.switch === undefined && service.ratedUntil === undefined) return service;
+  const { switch: _lapsed, ratedUntil: _before, ...free } = service;
+  return free;
 }
 
 /** The service once its usage is settled: what is used next without a grant was used after that. */

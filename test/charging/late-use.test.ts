@@ -581,6 +581,40 @@ describe('a report from another place that another one overtook', () => {
   });
 });
 
+describe('use that is not controlled', () => {
+  const free = ruleOf({ name: 'free', ...seconds(), uncontrolled: true, ...during(9, 10) });
+  const early = ruleOf({ name: 'early', ...seconds(), ...at(5), ...during(8, 9) });
+  const night = ruleOf({ name: 'night', ...seconds(), ...at(1) });
+  const plan = planOf([early, free, night], { supervisionSeconds: 86_400 });
+
+  test.each([
+    ['lay', -10],
+    ['did not lie', 10],
+  ])('costs nothing, where a change %s within the quota before', (_how, minutes) => {
+    const till = opened(plan, { now: EIGHT + minutes * MINUTE });
+    till.now = EIGHT + HOUR + MINUTE;
+    expect(report(till, { asked: {} })).toMatchObject({ outcome: 'uncontrolled' });
+    expect(till.session()!.services[0]).not.toHaveProperty('switch');
+    till.plan = { ...plan, version: 2 };
+    till.now += 30 * MINUTE;
+    till.ask(requestOf('termination', ++number, [asks({ used: { seconds: 1800 } })]));
+    expect(spent(till)).toBe(0);
+    expect(lines(till)).toMatchObject([{ rule: 'free', planVersion: 1, used: 1800, cost: 0 }]);
+  });
+
+  test.each(['octets', 'seconds'] as const)('is none of what it overtook: %s', (unit) => {
+    const rules = [free, { ...early, match: {} }].map((rule) => ({ ...rule, unit }));
+    const till = opened(planOf(rules), { now: EIGHT + 50 * MINUTE });
+    till.now = EIGHT + HOUR + 5000;
+    const nine = { occurredAt: EIGHT + HOUR };
+    expect(report(till, { used: { [unit]: 20 }, asked: {} }, nine)).toMatchObject({
+      outcome: 'uncontrolled',
+    });
+    report(till, { used: { [unit]: 480 } }, { occurredAt: EIGHT + 58 * MINUTE });
+    expect(spent(till)).toBe(5 * 500);
+  });
+});
+
 describe('volume whose reports an outage held up until its tariff had changed twice', () => {
   const plan = rated();
   /** Of a session opened 10 minutes before 8: what was used by when, and of that after 8. */
