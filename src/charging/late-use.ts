@@ -6,10 +6,17 @@
  */
 import { hasTimes, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import type { Rule } from './plan.ts';
-import type { AskedService, Unit } from './request.ts';
+import type { AskedService } from './request.ts';
 import { newService, remembering, type Serving, underRule } from './serving.ts';
 import type { Service } from './session.ts';
-import { AHEAD_MS, type Change, carriesOn, knownChange, settledUntil } from './tariff-change.ts';
+import {
+  AHEAD_MS,
+  type Change,
+  carriesOn,
+  isDivided,
+  knownChange,
+  settledUntil,
+} from './tariff-change.ts';
 
 /** How far back seconds are divided, and into how many parts: each costs a look at the plan. */
 export const BACK_MS = 7 * 86_400_000;
@@ -134,11 +141,6 @@ export function usedLate(
 /** Store time in ms at which seconds that are reported at `at` began to pass. */
 export function startOf(seconds: number, at: number): number {
   return Math.max(at - seconds * 1000, at - BACK_MS);
-}
-
-/** The client itself says what came after a tariff change. */
-export function isDivided({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
-  return usedAfter?.[unit] !== undefined || usedIndeterminate?.[unit] !== undefined;
 }
 
 /** The rule that holds at the end of the time that was settled. */

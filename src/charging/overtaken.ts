@@ -3,7 +3,7 @@
  * now the service is under the tariff that came next. It is rated by the rule of its own time (RFC 6733
  * 8.21), counted on from where that rule had come, as far as the service remembers: its last tariff.
  */
-import { BACK_MS, isDivided, MAX_PARTS, startOf } from './late-use.ts';
+import { BACK_MS, MAX_PARTS, startOf } from './late-use.ts';
 import { hasTimes, lastChange, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
@@ -11,7 +11,7 @@ import { basisOf } from './rating.ts';
 import type { AskedService } from './request.ts';
 import { type Serving, underRule } from './serving.ts';
 import type { Earlier, Service } from './session.ts';
-import { canBeOver, carriesOn, claimedAfter, knownChange } from './tariff-change.ts';
+import { canBeOver, carriesOn, claimedAfter, isDivided, knownChange } from './tariff-change.ts';
 
 /** Units that were used before the service came under its present rule. */
 export interface EarlyPart {

@@ -15,7 +15,7 @@ import { consume, overrun, release, type Taken, withoutGrant } from './quota.ts'
 import type { AskedService, Unit, Used } from './request.ts';
 import { factsFor, Quotas, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
-import { changeOf, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
+import { changeOf, isOver, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
 /** Reporting-Reason values after which a quota is not used any more (TS 32.299 7.2.175). */
 const QHT = 1;
@@ -155,7 +155,7 @@ function settleGranted(
     // What came late came after the change within the grant, too.
     after = Math.max(0, after - (left - settled.used));
   }
-  if (change !== undefined && after > 0)
+  if (change !== undefined && (after > 0 || isOver(use, { one, service, change })))
     settled.after = { change, used: after, countedFrom: 0, rest: after, cost: 0 };
   const taken = consume(draft, service, settled.used - after);
   settled.rest = taken.rest;

@@ -5,12 +5,12 @@
  * settles the message: whoever has not been reported by then is not charged any more.
  */
 import { type Recipients, type RuleOf, type RuleShare, sharesOf } from './division.ts';
-import { isDivided } from './late-use.ts';
 import { add } from './money.ts';
 import type { Rule } from './plan.ts';
 import type { AskedService, Unit, Used } from './request.ts';
 import type { Service } from './session.ts';
 import { hasEnded, isReturned } from './settle.ts';
+import { isDivided } from './tariff-change.ts';
 
 /** The service of those recipients of a message who come under one rule, others of it under another. */
 export type Shared = Service & { share: NonNullable<Service['share']> };

@@ -581,6 +581,24 @@ describe('a report from another place that another one overtook', () => {
   });
 });
 
+describe('a report of nothing', () => {
+  test.each([
+    ['is held', false],
+    ['was taken back', true],
+  ])('leaves seconds after the change under the next tariff: the quota %s', (_how, isTaken) => {
+    const till = opened(rated(seconds({ validitySeconds: 1200 })), { now: EIGHT - 10 * MINUTE });
+    if (isTaken) waitUntil(till, EIGHT + 12 * MINUTE);
+    till.now = EIGHT + 20 * MINUTE;
+    report(till, { used: { seconds: 0 } });
+    expect(lines(till)[0]).not.toHaveProperty('after');
+    till.now += 5 * MINUTE;
+    report(till, { used: { seconds: 900 } });
+    expect(spent(till)).toBe(5 * 900);
+    report(till, { used: { seconds: 60 } }, { occurredAt: EIGHT - MINUTE });
+    expect(spent(till)).toBe(5 * 900 + 60);
+  });
+});
+
 describe('use that is not controlled', () => {
   const free = ruleOf({ name: 'free', ...seconds(), uncontrolled: true, ...during(9, 10) });
   const early = ruleOf({ name: 'early', ...seconds(), ...at(5), ...during(8, 9) });

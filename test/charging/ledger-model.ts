@@ -504,7 +504,9 @@ export class Ledger {
       const { change, ...used } = this.#divide(one, service, { reported: at, now });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const due: Due = { ...used, one, service, early: service, before, after: 0n };
-      if (change !== undefined && used.after > 0n) {
+      const isSeconds = service.rule.unit === 'seconds' && one.used !== undefined;
+      const isClocked = isSeconds && one.after === undefined && one.straddling === undefined;
+      if (change !== undefined && (used.after > 0n || (isClocked && change.at <= at))) {
         const { rule, rated, version } = service;
         service.earlier = { until: change.at, rule, rated, version };
         // What only the client tells of is of the plan as it is.
