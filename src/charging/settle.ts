@@ -13,7 +13,7 @@ import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken, withoutGrant } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, Quotas, remembering, type Serving, underRule } from './serving.ts';
+import { factsFor, newService, Quotas, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 import { changeOf, isOver, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
@@ -46,7 +46,9 @@ export interface Settled {
   unrated: boolean;
   /** What came after a tariff change. */
   after?: { change: Switch; used: number; countedFrom: number; rest: number; cost: number };
-  /** What came after the time that the tariff was settled for, under other rules. */
+  /** All of `used`, which came after the time that the tariff was settled for, under another rule. */
+  opening?: LatePart;
+  /** What came after that time under other rules. */
   late?: readonly LatePart[];
   /** What was used before the present rule held. */
   early?: readonly EarlyPart[];
@@ -80,7 +82,7 @@ export function settle(
   for (const one of asked) {
     const next = settleGranted(serving, one, { services, quotas });
     changes ||= next.after !== undefined;
-    late ||= next.late !== undefined;
+    late ||= next.late !== undefined || next.opening !== undefined;
     early ||= next.early !== undefined;
     pools ||= services.get(next.key)?.grant?.pool !== undefined;
     settled.push(next);
@@ -134,11 +136,12 @@ function settleGranted(
     if (current !== undefined) settled.by = current;
     return settled;
   }
-  const service = serviceInUse(use, { one, current, rule, facts });
-  if (service === undefined) {
+  const counted = serviceInUse(use, { one, current, rule, facts });
+  if (counted === undefined) {
     settled.unrated = one.used !== undefined && isAny(one.used);
     return settled;
   }
+  const { service, opening } = counted;
   settled.by = service;
   const used = one.used?.[service.unit] ?? 0;
   settled.used = used;
@@ -146,7 +149,9 @@ function settleGranted(
   if (before !== undefined) settled.early = before.parts;
   for (const part of before?.parts ?? []) settled.used -= part.used;
   const left = settled.used;
-  const change = before?.isAll ? undefined : changeOf(use, { one, service, rule });
+  const change = before?.isAll
+    ? undefined
+    : changeOf(use, { one, service: current ?? service, rule });
   let after = change === undefined ? 0 : usedAfter(use, { one, service, change, used: left });
   const late = before?.isAll ? undefined : usedLate(use, { one, service, facts, used: left });
   if (late !== undefined) {
@@ -155,8 +160,14 @@ function settleGranted(
     // What came late came after the change within the grant, too.
     after = Math.max(0, after - (left - settled.used));
   }
+  if (opening !== undefined) after = 0;
   if (change !== undefined && (after > 0 || isOver(use, { one, service, change })))
     settled.after = { change, used: after, countedFrom: 0, rest: after, cost: 0 };
+  if (opening !== undefined) {
+    settled.opening = opening;
+    opening.used = settled.used;
+    return settled;
+  }
   const taken = consume(draft, service, settled.used - after);
   settled.rest = taken.rest;
   settled.cost = taken.cost;
@@ -278,11 +289,10 @@ function takeEarly(serving: Serving, settled: readonly Settled[], books: Books):
 
 /** Takes what came after grants had ended, under other rules: nothing was reserved for that. */
 function takeLate(serving: Serving, settled: readonly Settled[], books: Books): void {
-  for (const { one, part } of byTime(settled, ({ late }) => late)) {
-    const service = books.services.get(one.key);
-    if (service === undefined) continue;
-    const next = underRule(service, part.rule, serving.plan);
-    const present = remembering({ service, next, at: part.at });
+  const partsOf = ({ opening, late = [] }: Settled) =>
+    opening === undefined ? late : [opening, ...late];
+  for (const { one, part } of byTime(settled, partsOf)) {
+    const present = underLate(serving, books.services.get(one.key), { one, part });
     const used = add(present.used, part.used);
     const taken = fromBuckets(serving, books, {
       ...{ one, rest: part.used },
@@ -291,8 +301,19 @@ function takeLate(serving: Serving, settled: readonly Settled[], books: Books): 
     part.countedFrom = present.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
+    if (part === one.opening) Object.assign(one, { by: present, cost: taken.cost });
     books.services.set(one.key, taken.service);
   }
+}
+
+/** The service under the rule of what came late; it begins with the first of that if it is a new one. */
+function underLate(
+  { plan }: Serving,
+  service: Service | undefined,
+  { one, part: { rule, at } }: { one: Settled; part: LatePart },
+): Service {
+  if (service === undefined) return { ...newService(one.one, rule, plan), ratedUntil: at };
+  return remembering({ service, next: underRule(service, rule, plan), at });
 }
 
 function fromPool(

@@ -581,6 +581,94 @@ describe('a report from another place that another one overtook', () => {
   });
 });
 
+describe('several services of a request that report for one without quota', () => {
+  /** What each order costs. */
+  const both = (
+    till: Till,
+    [first, second]: readonly [Partial<AskedService>, Partial<AskedService>],
+  ) => {
+    const sums = [];
+    for (const services of [
+      [first, second],
+      [second, first],
+    ]) {
+      const one = new Till({ plan: till.plan, openings: { main: MONEY } });
+      Object.assign(one.counters, till.counters);
+      one.records.push(...till.records);
+      one.sessions.set('s', till.session()!);
+      for (const [key, due] of till.wheel) one.wheel.set(key, due);
+      one.now = till.now;
+      one.ask(
+        requestOf(
+          'update',
+          ++number,
+          services.map((service) => asks(service)),
+        ),
+      );
+      sums.push(spent(one) - spent(till));
+      expect(lines(one).reduce((sum, { cost = 0 }) => sum + cost, 0)).toBe(sums.at(-1));
+    }
+    return sums;
+  };
+  const reported = (plan: Plan, used: NonNullable<AskedService['used']>) => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT - 5 * MINUTE;
+    report(till, { used });
+    till.now = EIGHT + 10 * MINUTE;
+    return till;
+  };
+
+  test.each([
+    ['by the rating group', {}, {}],
+    ['by identifiers', { serviceIds: [1] }, { serviceIds: [2] }],
+  ])('C-125 seconds are rated by when they passed, in whatever order: %s', (_how, one, other) => {
+    const till = reported(rated(seconds()), { seconds: 300 });
+    const long = { ...one, used: { seconds: 900 } };
+    const short = { ...other, used: { seconds: 60 } };
+    expect(both(till, [long, short])).toEqual([3600, 3600]);
+  });
+
+  test('also seconds that the session knew nothing of', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - HOUR });
+    till.now = EIGHT + 10 * MINUTE;
+    for (const short of [60, 0]) {
+      const long = { ratingGroup: 2, used: { seconds: 900 } };
+      const cost = 300 + 5 * 600 + 5 * short;
+      const other = { ratingGroup: 2, used: { seconds: short } };
+      expect(both(till, [long, other])).toEqual([cost, cost]);
+    }
+  });
+
+  test('also where a fee makes it matter what came first', () => {
+    const price = { amount: 5, per: 1, increment: 1, fee: 100 };
+    const early = ruleOf({ name: 'early', ...seconds(), price, ...during(8, 10) });
+    const plan = planOf([
+      early,
+      ruleOf({ name: 'night', ...seconds(), price: { ...price, fee: 7 } }),
+    ]);
+    const till = reported(plan, { seconds: 300 });
+    const cost = 5 * 300 + 100 + 5 * 660;
+    const all = [{ used: { seconds: 900 } }, { used: { seconds: 60 } }] as const;
+    expect(both(till, all)).toEqual([cost, cost]);
+  });
+
+  test('after the session has ended', () => {
+    const till = opened(rated(seconds({ validitySeconds: 600 })), { now: EIGHT - 25 * MINUTE });
+    till.now = EIGHT - 5 * MINUTE;
+    till.abort();
+    till.now = EIGHT + 10 * MINUTE;
+    const all = [{ used: { seconds: 900 } }, { used: { seconds: 60 } }] as const;
+    expect(both(till, all)).toEqual([3600, 3600]);
+  });
+
+  test('volume that its client divides beside such as it does not', () => {
+    const till = reported(rated(), { octets: 1 });
+    const divided = { serviceIds: [1], used: { octets: 100 }, usedAfter: { octets: 40 } };
+    const other = { serviceIds: [2], used: { octets: 10 } };
+    expect(both(till, [divided, other])).toEqual([310, 310]);
+  });
+});
+
 describe('a report of nothing', () => {
   test.each([
     ['is held', false],

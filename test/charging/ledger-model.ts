@@ -387,10 +387,11 @@ export class Ledger {
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
-    { reported, now }: { reported: number; now: number },
+    of: { reported: number; now: number; opening?: ModelChange | undefined },
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
+    const { reported, now, opening } = of;
     const { earlier } = service;
     /** Of an older plan nothing is known but the last tariff. */
     const ruleThen = (at: number): ModelRule =>
@@ -414,7 +415,7 @@ export class Ledger {
     };
     if (service.rule.unit === 'seconds' && !isDivided) {
       const known = change?.rule ?? service.rule;
-      const late: Passed[] = [];
+      const late: Passed[] = opening === undefined ? [] : [{ ...opening, seconds: 0n }];
       const units = { before: 0n, after: 0n };
       for (let left = used; left > 0; left--) {
         const at = reported - left * 1000;
@@ -462,6 +463,10 @@ export class Ledger {
         isOvertaken: until > now || held !== undefined,
       };
     }
+    if (opening !== undefined) {
+      const late = [{ ...opening, seconds: BigInt(used) }];
+      return { ...{ before: 0n, after: 0n }, late, overtaken, isOvertaken };
+    }
     const later = divides === undefined ? 0n : claimed;
     const units = { before: BigInt(used) - later, after: later };
     return { ...units, late: [], change: divides, overtaken, isOvertaken };
@@ -498,10 +503,11 @@ export class Ledger {
     const at = timeOf(request, now);
     this.#ended = new Set();
     for (const one of request.services) {
-      const service = this.#inUse(session, one, at);
-      if (service === undefined) continue;
+      const inUse = this.#inUse(session, one, at);
+      if (inUse === undefined) continue;
+      const { service, opening } = inUse;
       const { grant } = service;
-      const { change, ...used } = this.#divide(one, service, { reported: at, now });
+      const { change, ...used } = this.#divide(one, service, { reported: at, now, opening });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const due: Due = { ...used, one, service, early: service, before, after: 0n };
       const isSeconds = service.rule.unit === 'seconds' && one.used !== undefined;
@@ -584,33 +590,38 @@ export class Ledger {
   }
 
   /**
-   * The service that a report is for. What nothing was granted for is under the rule of its time:
-   * seconds as they began to pass; volume, which nobody can divide, as what straddles a change.
+   * The service that a report is for, and what all of it begins with if that is another rule. What
+   * nothing was granted for is under the rule of its time: seconds as they began to pass; volume, which
+   * nobody can divide, as what straddles a change.
    */
-  #inUse(session: ModelSession, one: ModelAsk, reported: number): ModelService | undefined {
+  #inUse(
+    session: ModelSession,
+    one: ModelAsk,
+    reported: number,
+  ): { service: ModelService; opening?: ModelChange } | undefined {
     const { group, used = 0, after, straddling } = one;
     const isDivided = after !== undefined || straddling !== undefined;
     const { unit } = this.#ruleAt(group, reported);
-    const start = unit === 'seconds' && !isDivided ? reported - used * 1000 : reported;
+    const isPassing = unit === 'seconds' && !isDivided;
+    const start = isPassing ? reported - used * 1000 : reported;
     const service = session.services.get(group);
     if (service === undefined) {
       if (one.used === undefined) return undefined;
-      const { version } = this;
-      const begun: ModelService = { rule: this.#ruleAt(group, start), rated: 0n, version };
-      if (start < reported && this.#hasWindows) begun.knownUntil = start;
+      const rule = this.#ruleAt(group, start);
+      const begun: ModelService = { rule, rated: 0n, version: this.version };
       session.services.set(group, begun);
-      return begun;
+      if (!isPassing || !this.#hasWindows) return { service: begun };
+      begun.knownUntil = start;
+      return { service: begun, opening: { rule, at: start } };
     }
     const { knownUntil, grant, lapsed } = service;
-    if (grant !== undefined || isDivided || one.used === undefined) return service;
-    if (knownUntil === undefined || knownUntil >= reported) return service;
+    if (grant !== undefined || isDivided || one.used === undefined) return { service };
+    if (knownUntil === undefined || knownUntil >= reported) return { service };
     const straddles = this.straddles === 'after' ? reported : knownUntil;
     const at = unit === 'seconds' ? start : straddles;
     const rule = this.#ruleAt(group, at);
-    if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return service;
-    service.lapsed = undefined;
-    this.#putUnder(service, rule, at);
-    return service;
+    if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return { service };
+    return { service, opening: { rule, at } };
   }
 
   /** Units that the parts of a grant pay for; the rest is returned. */
