@@ -197,7 +197,7 @@ class TenantRun {
     const stored = (await this.#store.load(definition)).account?.definition;
     const staying = new Set<string>();
     for (const name of leaving.filter((one) => stored?.subscribers.includes(one))) {
-      const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
+      const holder = await this.#store.holderOf(definition.tenant, subscriberId(name));
       if (holder === definition.account && this.#stranded.has(name)) {
         staying.add(name);
         this.#note(account, stayingText(name));
@@ -235,7 +235,7 @@ class TenantRun {
     const holders: (string | undefined)[] = [];
     for (let from = 0; from < subscribers.length; from += LOOK_UPS) {
       const batch = subscribers.slice(from, from + LOOK_UPS);
-      const found = batch.map((name) => this.#store.accountOf(tenant, subscriberId(name)));
+      const found = batch.map((name) => this.#store.holderOf(tenant, subscriberId(name)));
       holders.push(...(await Promise.all(found)));
     }
     return holders;
