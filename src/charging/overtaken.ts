@@ -107,12 +107,13 @@ export function withEarly(service: Service, part: EarlyPart, paid: Service): Ser
   return { ...counted, earlier: { ...earlier, rated: paid.rated } };
 }
 
-/** The service as its early units are rated: counted on from all that were before them. */
-export function asEarly(service: Service, { by, isLast }: EarlyPart): Service {
-  const { used, cost, earlier } = service;
-  const isSame = isLast && earlier !== undefined && earlier.rule === by.rule;
-  const rated = isSame ? basisOf(by.price, earlier.rated) : by.rated;
-  return { ...by, used, cost, rated };
+/**
+ * The service as its early units are rated: counted on from all that were before them; `counted`: those
+ * that money paid for under their rule, where the same request reported some of it before.
+ */
+export function asEarly(service: Service, { by }: EarlyPart, counted = by.rated): Service {
+  const { used, cost } = service;
+  return { ...by, used, cost, rated: counted };
 }
 
 interface Passed {

@@ -273,16 +273,22 @@ function byTime<Part extends { at: number }>(
   return parts.sort((a, b) => a.part.at - b.part.at);
 }
 
-/** Takes what was used before services came under their present rules, each by its own. */
+/**
+ * Takes what was used before services came under their present rules, each by its own: what several
+ * report of one rule is counted on from one to the next, as if one had reported it.
+ */
 function takeEarly(serving: Serving, settled: readonly Settled[], books: Books): void {
+  const counted = new Map<string, number>();
   for (const { one, part } of byTime(settled, ({ early }) => early)) {
     const service = books.services.get(one.key);
     if (service === undefined) continue;
-    const early = asEarly(service, part);
+    const name = `${part.by.rule}\n${one.key}`;
+    const early = asEarly(service, part, counted.get(name));
     const taken = fromBuckets(serving, books, { one, service: early, rest: part.used });
     part.countedFrom = early.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
+    counted.set(name, taken.service.rated);
     books.services.set(one.key, withEarly(service, part, taken.service));
   }
 }

@@ -480,6 +480,31 @@ describe('a report that another one overtook', () => {
     expect(spent(till)).toBe(540 + 60 + 5 * 600);
   });
 
+  test('is as one, however many services of its request report it', () => {
+    const price = { amount: 1, per: 1, increment: 1, fee: 100 };
+    for (const eachReport of [true, false])
+      for (const hours of [0, 2])
+        for (const parts of [[30], [10, 20]]) {
+          const night = ruleOf({ name: 'night', price: { ...price, eachReport } });
+          const [early, day] = rated().rules as [Rule, Rule, Rule];
+          const till = opened(planOf([early, day, night]), { now: EIGHT - 10 * MINUTE });
+          till.now = EIGHT + 20 * MINUTE;
+          report(till, { asked: {} });
+          till.now += hours * HOUR;
+          report(till, { asked: {} });
+          const services = parts.map((octets) => asks({ used: { octets } }));
+          const occurredAt = EIGHT - 5 * MINUTE;
+          till.ask(requestOf('update', ++number, services, { occurredAt }));
+          expect(spent(till)).toBe(130);
+          const early_ = lines(till).filter(({ rule }) => rule === 'night');
+          expect(early_.map(({ countedFrom }) => countedFrom)).toEqual(
+            parts.length > 1 ? [0, 10] : [0],
+          );
+          till.ask(requestOf('update', ++number, [asks({ used: { octets: 1 } })], { occurredAt }));
+          expect(spent(till)).toBe(eachReport || hours > 0 ? 231 : 131);
+        }
+  });
+
   test('is paid by the buckets that pay for its time', () => {
     const till = new Till({
       plan: rated(seconds()),
