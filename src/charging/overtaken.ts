@@ -92,6 +92,7 @@ function dividedOf(
     parts.add({ used: later, at, rule });
     return { parts: parts.all, isAll: true };
   }
+  if (earlier.rule === service.rule) return undefined;
   const known = knownChange(service);
   const isLast = known === undefined ? rule?.name === service.rule : !canBeOver(known, at);
   if (!isLast && !isAhead) return undefined;
@@ -138,7 +139,7 @@ class Parts {
 
   /** Whether what was used under a rule of the plan is not under the service's present one. */
   isOther(rule: Rule | undefined): boolean {
-    return this.#ofPlan(rule)?.name !== this.#service.rule;
+    return (this.#ofPlan(rule)?.name ?? this.#earlier.rule) !== this.#service.rule;
   }
 
   add({ used, at, rule: held }: Passed): void {

@@ -438,6 +438,52 @@ describe('a report that another one overtook', () => {
     expect(spent(till)).toBe(5 * 7200 + 30 + 600);
   });
 
+  /** 5 a second, and nothing from 8 to 10. */
+  const happy = (part: Partial<Rule> = {}): Plan =>
+    planOf(
+      [
+        ruleOf({ name: 'happy', ...seconds(part), ...at(0), ...during(8, 10) }),
+        ruleOf({ name: 'base', ...seconds(part), ...at(5) }),
+      ],
+      { supervisionSeconds: 86_400 },
+    );
+
+  test.each([
+    ['in order', [5, 15]],
+    ['overtaken', [15, 5]],
+  ])('is split where it tells of its service first or last: %s', (_how, minutes) => {
+    const till = opened(happy(), { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 16 * MINUTE;
+    for (const minute of minutes) {
+      const occurredAt = EIGHT + minute * MINUTE;
+      report(till, { ratingGroup: 2, used: { seconds: 600 } }, { occurredAt });
+    }
+    expect(spent(till)).toBe(5 * 300);
+  });
+
+  test.each([
+    ['in order', 600, [0, 1], undefined],
+    ['overtaken', 600, [1, 0], {}],
+    ['overtaken, and nothing is granted', 600, [1, 0], undefined],
+    ['overtaken, and quota is held', 7200, [1, 0], {}],
+  ] as const)(
+    'is split where the same rule held before and after: %s',
+    (_how, validitySeconds, order, asked) => {
+      const till = opened(happy({ validitySeconds }), { now: EIGHT - 20 * MINUTE });
+      if (validitySeconds === 600) waitUntil(till, EIGHT);
+      till.now = EIGHT + 141 * MINUTE;
+      const sent = [
+        { used: { seconds: 9000 }, at: EIGHT + 130 * MINUTE },
+        { used: { seconds: 600 }, at: EIGHT + 140 * MINUTE },
+      ];
+      for (const which of order) {
+        const { used, at: occurredAt } = sent[which]!;
+        report(till, { used, ...(asked && { asked }) }, { occurredAt });
+      }
+      expect(spent(till)).toBe(5 * (1200 + 600 + 600));
+    },
+  );
+
   test('volume is rated by the time of its report', () => {
     const till = crossed(rated({ validitySeconds: 600 }), [
       { used: { octets: 7 }, asked: {} },

@@ -151,6 +151,8 @@ interface Due {
   /** Seconds after all that was known when they were granted, under each rule that they passed in. */
   late: readonly Passed[];
   overtaken: readonly Overtaken[];
+  /** When it began, after a time of which nothing is known and in which the rule was another one. */
+  since: number | undefined;
   /** The whole report was: the grant is not the one that it is about. */
   isOvertaken: boolean;
   /** What it has left in its pool, if it asks for more. */
@@ -454,7 +456,7 @@ export class Ledger {
     // What the client was told of is still to come: it reports of what it was granted before that.
     const isOfLast =
       until > now || (held === undefined ? today === service.rule : held.at > reported + MINUTE);
-    if (isDivided && earlier !== undefined && isOfLast) {
+    if (isDivided && earlier !== undefined && earlier.rule !== service.rule && isOfLast) {
       overtake(earlier.rule, reported, BigInt(used) - claimed);
       return {
         ...{ before: claimed, after: 0n },
@@ -507,9 +509,12 @@ export class Ledger {
       if (inUse === undefined) continue;
       const { service, opening } = inUse;
       const { grant } = service;
+      const isAnew = opening === undefined && this.#isAnew(one, service, at);
       const { change, ...used } = this.#divide(one, service, { reported: at, now, opening });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
-      const due: Due = { ...used, one, service, early: service, before, after: 0n };
+      const start = at - (one.used ?? 0) * 1000;
+      const since = isAnew && used.late[0]?.at !== start ? start : undefined;
+      const due: Due = { ...used, one, service, since, early: service, before, after: 0n };
       const isSeconds = service.rule.unit === 'seconds' && one.used !== undefined;
       const isClocked = isSeconds && one.after === undefined && one.straddling === undefined;
       if (change !== undefined && (used.after > 0n || (isClocked && change.at <= at))) {
@@ -563,6 +568,10 @@ export class Ledger {
       const limits = this.#limits(session.subscriber, by.rule, now);
       this.#payBeyond(by, { units, mayChoose: !request.lastOnly, limits, now });
     }
+    for (const { service, since } of dues) {
+      const { rule, rated, version } = service;
+      if (since !== undefined) service.earlier = { until: since, rule, rated, version };
+    }
     const late = dues.flatMap(({ service, late }) => late.map((one) => ({ service, ...one })));
     for (const { service, rule, at: since, seconds } of late.toSorted((a, b) => a.at - b.at)) {
       this.#putUnder(service, rule, since);
@@ -578,6 +587,19 @@ export class Ledger {
       )
         service.knownUntil = Math.max(at, service.earlier?.until ?? at);
     return dues;
+  }
+
+  /** Whether seconds began after all that was known, and the rule was another one in between. */
+  #isAnew(
+    { group, used, after, straddling }: ModelAsk,
+    service: ModelService,
+    at: number,
+  ): boolean {
+    const known = knownUntil(service);
+    if (used === undefined || after !== undefined || straddling !== undefined) return false;
+    if (service.rule.unit !== 'seconds' || known === undefined) return false;
+    const start = at - used * 1000;
+    return known < start && this.#changeOf(group, known, start) !== undefined;
   }
 
   /** The service under the rule that holds from a time on, with nothing counted if it is another. */
@@ -612,6 +634,7 @@ export class Ledger {
       session.services.set(group, begun);
       if (!isPassing || !this.#hasWindows) return { service: begun };
       begun.knownUntil = start;
+      begun.earlier = { ...begun, until: start };
       return { service: begun, opening: { rule, at: start } };
     }
     const { knownUntil, grant, lapsed } = service;
