@@ -8,7 +8,7 @@ import { hasTimes, lastChange, nextChange, ruleFor, type ServiceFacts } from './
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
 import { basisOf } from './rating.ts';
-import type { AskedService } from './request.ts';
+import type { AskedService, Unit } from './request.ts';
 import { type Serving, underRule } from './serving.ts';
 import type { Earlier, Service } from './session.ts';
 import { canBeOver, carriesOn, claimedAfter, isDivided, knownChange } from './tariff-change.ts';
@@ -77,7 +77,7 @@ function undividedOf(
  * is still to come: the report then is of the grant before, and of the change before.
  */
 function dividedOf(
-  { plan, at, now }: Serving,
+  { plan, at, now, changedAt }: Serving,
   { one, service, rule, facts }: Reported,
   earlier: Earlier,
 ): Overtaken | undefined {
@@ -92,7 +92,9 @@ function dividedOf(
     parts.add({ used: later, at, rule });
     return { parts: parts.all, isAll: true };
   }
-  if (earlier.rule === service.rule) return undefined;
+  // A client that says of every report that nothing came after a change means none.
+  const isSaid = at <= changedAt || saysAnyAfter(one, unit);
+  if (earlier.rule === service.rule || !isSaid) return undefined;
   const known = knownChange(service);
   const isLast = known === undefined ? rule?.name === service.rule : !canBeOver(known, at);
   if (!isLast && !isAhead) return undefined;
@@ -115,6 +117,11 @@ export function withEarly(service: Service, part: EarlyPart, paid: Service): Ser
 export function asEarly(service: Service, { by }: EarlyPart, counted = by.rated): Service {
   const { used, cost } = service;
   return { ...by, used, cost, rated: counted };
+}
+
+/** Whether some was used after a change, by what the client says, or may have been. */
+function saysAnyAfter({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
+  return (usedAfter?.[unit] ?? 0) > 0 || (usedIndeterminate?.[unit] ?? 0) > 0;
 }
 
 interface Passed {

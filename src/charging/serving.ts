@@ -22,6 +22,8 @@ export interface Serving {
   now: number;
   /** Store time in ms of the use that is reported or asked for; never after `now`. */
   at: number;
+  /** Store time in ms at which the session last changed: what is said of an earlier time was under way. */
+  changedAt: number;
   /** How the client may be told of a tariff change; undefined: not at all. */
   tariffChange: Request['tariffChange'];
   /** False: debit only. After repeated conflicts usage is committed without a new reservation. */

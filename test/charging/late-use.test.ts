@@ -875,6 +875,17 @@ describe('volume whose reports an outage held up until its tariff had changed tw
     ]);
   });
 
+  test('is not divided where its client says of every report that nothing came after a change', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    for (const minute of [10, 20]) {
+      till.now = EIGHT + minute * MINUTE;
+      const octets = minute === 10 ? 7 : 0;
+      const one = { used: { octets: 7 }, usedAfter: { octets }, asked: {} };
+      report(till, one, { tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(5 * 14);
+  });
+
   test('is after the change for a client whose clock is ahead, before it has come here', () => {
     const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
     till.now = EIGHT - 20_000;

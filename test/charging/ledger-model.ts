@@ -166,6 +166,7 @@ interface ModelSession {
   answered: { number: number; content: string; at: number; answer: string }[];
   numbers: Set<number>;
   superviseAt: number;
+  changedAt: number;
 }
 
 const most = 2n ** 53n;
@@ -238,6 +239,7 @@ export class Ledger {
       answered: [],
       numbers: new Set<number>(),
       superviseAt: 0,
+      changedAt: now,
     };
     this.sessions.set(request.session, own);
     this.#turn(now);
@@ -287,6 +289,7 @@ export class Ledger {
       );
       if (due.length > 0) this.#turn(now);
       for (const service of due) this.#lapse(service, now);
+      if (due.length > 0) session.changedAt = now;
     }
   }
 
@@ -295,6 +298,7 @@ export class Ledger {
     { number }: ModelRequest,
     { content, answer, now }: { content: string; answer: string; now: number },
   ): void {
+    session.changedAt = now;
     session.answered = session.answered.filter(({ at }) => now - at < AGE);
     session.answered.push({ number, content, at: now, answer });
     session.answered = session.answered.slice(-WINDOW);
@@ -304,6 +308,7 @@ export class Ledger {
   /** `isDone`: by its client, which uses nothing any more. */
   #close(session: ModelSession, { now, isDone }: { now: number; isDone: boolean }): void {
     session.state = 'closed';
+    session.changedAt = now;
     for (const service of session.services.values()) {
       this.#lapse(service, now);
       if (!isDone) continue;
@@ -389,7 +394,13 @@ export class Ledger {
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
-    of: { reported: number; now: number; opening?: ModelChange | undefined },
+    of: {
+      reported: number;
+      now: number;
+      /** When the session last was. */
+      changedAt: number;
+      opening?: ModelChange | undefined;
+    },
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
@@ -456,7 +467,9 @@ export class Ledger {
     // What the client was told of is still to come: it reports of what it was granted before that.
     const isOfLast =
       until > now || (held === undefined ? today === service.rule : held.at > reported + MINUTE);
-    if (isDivided && earlier !== undefined && earlier.rule !== service.rule && isOfLast) {
+    const isSaid = reported <= of.changedAt || (after ?? 0) > 0 || (straddling ?? 0) > 0;
+    const isLast = isSaid && earlier !== undefined && earlier.rule !== service.rule && isOfLast;
+    if (isDivided && isLast) {
       overtake(earlier.rule, reported, BigInt(used) - claimed);
       return {
         ...{ before: claimed, after: 0n },
@@ -510,7 +523,10 @@ export class Ledger {
       const { service, opening } = inUse;
       const { grant } = service;
       const isAnew = opening === undefined && this.#isAnew(one, service, at);
-      const { change, ...used } = this.#divide(one, service, { reported: at, now, opening });
+      const { changedAt } = session;
+      const { change, ...used } = this.#divide(one, service, {
+        ...{ reported: at, now, changedAt, opening },
+      });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const start = at - (one.used ?? 0) * 1000;
       const since = isAnew && used.late[0]?.at !== start ? start : undefined;
