@@ -156,6 +156,21 @@ export function usedLate(
   return parts.length === 0 ? undefined : parts;
 }
 
+/**
+ * When (store ms) seconds began to pass after a time of which nothing was reported, if the tariff was
+ * another one meanwhile; undefined: they go on from what was settled, or from nothing else.
+ */
+export function begunAnew(
+  { plan, at }: Serving,
+  { one, service, facts }: { one: AskedService; service: Service; facts: ServiceFacts },
+): number | undefined {
+  const until = settledUntil(service);
+  if (service.unit !== 'seconds' || until === undefined || at <= until) return undefined;
+  if (one.used === undefined || isDivided(one, 'seconds')) return undefined;
+  const from = startOf(one.used.seconds ?? 0, at);
+  return from > until && nextChange(plan, facts, until, from) !== undefined ? from : undefined;
+}
+
 /** Store time in ms at which seconds that are reported at `at` began to pass. */
 export function startOf(seconds: number, at: number): number {
   return Math.max(at - seconds * 1000, at - BACK_MS);

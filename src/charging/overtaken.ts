@@ -8,7 +8,7 @@ import { hasTimes, lastChange, nextChange, ruleFor, type ServiceFacts } from './
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
 import { basisOf } from './rating.ts';
-import type { AskedService } from './request.ts';
+import type { AskedService, Unit } from './request.ts';
 import { type Serving, underRule } from './serving.ts';
 import type { Earlier, Service } from './session.ts';
 import { canBeOver, carriesOn, claimedAfter, isDivided, knownChange } from './tariff-change.ts';
@@ -77,7 +77,7 @@ function undividedOf(
  * is still to come: the report then is of the grant before, and of the change before.
  */
 function dividedOf(
-  { plan, at, now }: Serving,
+  { plan, at, now, changedAt }: Serving,
   { one, service, rule, facts }: Reported,
   earlier: Earlier,
 ): Overtaken | undefined {
@@ -92,6 +92,9 @@ function dividedOf(
     parts.add({ used: later, at, rule });
     return { parts: parts.all, isAll: true };
   }
+  // A client that says of every report that nothing came after a change means none.
+  const isSaid = at <= changedAt || saysAnyAfter(one, unit);
+  if (earlier.rule === service.rule || !isSaid) return undefined;
   const known = knownChange(service);
   const isLast = known === undefined ? rule?.name === service.rule : !canBeOver(known, at);
   if (!isLast && !isAhead) return undefined;
@@ -107,12 +110,18 @@ export function withEarly(service: Service, part: EarlyPart, paid: Service): Ser
   return { ...counted, earlier: { ...earlier, rated: paid.rated } };
 }
 
-/** The service as its early units are rated: counted on from all that were before them. */
-export function asEarly(service: Service, { by, isLast }: EarlyPart): Service {
-  const { used, cost, earlier } = service;
-  const isSame = isLast && earlier !== undefined && earlier.rule === by.rule;
-  const rated = isSame ? basisOf(by.price, earlier.rated) : by.rated;
-  return { ...by, used, cost, rated };
+/**
+ * The service as its early units are rated: counted on from all that were before them; `counted`: those
+ * that money paid for under their rule, where the same request reported some of it before.
+ */
+export function asEarly(service: Service, { by }: EarlyPart, counted = by.rated): Service {
+  const { used, cost } = service;
+  return { ...by, used, cost, rated: counted };
+}
+
+/** Whether some was used after a change, by what the client says, or may have been. */
+function saysAnyAfter({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
+  return (usedAfter?.[unit] ?? 0) > 0 || (usedIndeterminate?.[unit] ?? 0) > 0;
 }
 
 interface Passed {
@@ -137,7 +146,7 @@ class Parts {
 
   /** Whether what was used under a rule of the plan is not under the service's present one. */
   isOther(rule: Rule | undefined): boolean {
-    return this.#ofPlan(rule)?.name !== this.#service.rule;
+    return (this.#ofPlan(rule)?.name ?? this.#earlier.rule) !== this.#service.rule;
   }
 
   add({ used, at, rule: held }: Passed): void {

@@ -30,7 +30,7 @@ export function serveRequest(
     ending: boolean;
   },
 ): Served {
-  const { account, plan, now, reserving, lastOnly = false } = known;
+  const { account, plan, now, session, reserving, lastOnly = false } = known;
   const { kind, context, occurredAt = now, level, tariffChange } = request;
   const serving: Serving = {
     draft,
@@ -46,6 +46,7 @@ export function serveRequest(
     lastOnly,
     ending,
     at: Math.min(occurredAt, now),
+    changedAt: session?.changedAt ?? now,
     // Two quotas for one service need services to be told apart in (RFC 8506 5.1.2).
     tariffChange: level === 'command' && tariffChange === 'dual' ? 'single' : tariffChange,
     blocked: account.definition.status !== 'active',

@@ -22,6 +22,8 @@ export interface Serving {
   now: number;
   /** Store time in ms of the use that is reported or asked for; never after `now`. */
   at: number;
+  /** Store time in ms at which the session last changed: what is said of an earlier time was under way. */
+  changedAt: number;
   /** How the client may be told of a tariff change; undefined: not at all. */
   tariffChange: Request['tariffChange'];
   /** False: debit only. After repeated conflicts usage is committed without a new reservation. */
@@ -182,12 +184,19 @@ export function remembering({
 }): Service {
   if (next.rule === service.rule) return next;
   const { earlier: _older, ...bare } = next;
-  if (next.unit !== service.unit) return bare;
-  const { rule, plan: id, planVersion, price, rated } = service;
-  const earlier: Earlier = { until: at, rule, planVersion, rated };
-  if (id !== undefined) earlier.plan = id;
+  return next.unit === service.unit ? { ...bare, earlier: tariffUntil(service, at) } : bare;
+}
+
+/** The service whose rule is not known to have held before `at` (store ms), though it is the last one. */
+export function knownSince(service: Service, at: number): Service {
+  return { ...service, earlier: tariffUntil(service, at) };
+}
+
+function tariffUntil({ rule, plan, planVersion, price, rated }: Service, until: number): Earlier {
+  const earlier: Earlier = { until, rule, planVersion, rated };
+  if (plan !== undefined) earlier.plan = plan;
   if (price !== undefined) earlier.price = price;
-  return { ...bare, earlier };
+  return earlier;
 }
 
 /** What is not controlled costs nothing, whatever its rule says. */

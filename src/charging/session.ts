@@ -29,7 +29,10 @@ export interface Switch {
   after?: { parts: readonly Part[]; units: number };
 }
 
-/** The tariff that a service was under before its present one, of the same unit. */
+/**
+ * The tariff that a service was under before its present one, of the same unit; the same one where
+ * nothing was reported of a time in between, in which it was another.
+ */
 export interface Earlier {
   /** Store time in ms since when the present rule is known to hold. */
   until: number;

@@ -4,7 +4,14 @@
  * back, and then usage beyond them. So neither the order of the services nor how many of them
  * report for one grant matters.
  */
-import { type LatePart, serviceInUse, startOf, usedLate, withUsageKnown } from './late-use.ts';
+import {
+  begunAnew,
+  type LatePart,
+  serviceInUse,
+  startOf,
+  usedLate,
+  withUsageKnown,
+} from './late-use.ts';
 import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
@@ -13,7 +20,15 @@ import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken, withoutGrant } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, newService, Quotas, remembering, type Serving, underRule } from './serving.ts';
+import {
+  factsFor,
+  knownSince,
+  newService,
+  Quotas,
+  remembering,
+  type Serving,
+  underRule,
+} from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
 import { changeOf, isOver, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
@@ -52,6 +67,8 @@ export interface Settled {
   late?: readonly LatePart[];
   /** What was used before the present rule held. */
   early?: readonly EarlyPart[];
+  /** Store time in ms at which its seconds began to pass, after others that were not reported. */
+  since?: number;
   /** It was overtaken: the grant that it finds is not the one that it reports of. */
   overtaken?: true;
   /** What it has left in its pool, until it is granted anew there. */
@@ -92,6 +109,10 @@ export function settle(
   giveBack(serving, settled, services);
   for (const one of settled) takeBeyond(serving, one, books, fromBuckets);
   if (early) takeEarly(serving, settled, books);
+  for (const { key, since } of settled) {
+    const service = since === undefined ? undefined : services.get(key);
+    if (service !== undefined && since !== undefined) services.set(key, knownSince(service, since));
+  }
   if (late) takeLate(serving, settled, books);
   for (const { one, key, overtaken } of settled) {
     const known = services.get(key);
@@ -172,6 +193,8 @@ function settleGranted(
   settled.rest = taken.rest;
   settled.cost = taken.cost;
   services.set(key, taken.service);
+  const since = begunAnew(use, { one, service, facts });
+  if (since !== undefined && late?.[0]?.at !== since) settled.since = since;
   return settled;
 }
 
@@ -273,16 +296,22 @@ function byTime<Part extends { at: number }>(
   return parts.sort((a, b) => a.part.at - b.part.at);
 }
 
-/** Takes what was used before services came under their present rules, each by its own. */
+/**
+ * Takes what was used before services came under their present rules, each by its own: what several
+ * report of one rule is counted on from one to the next, as if one had reported it.
+ */
 function takeEarly(serving: Serving, settled: readonly Settled[], books: Books): void {
+  const counted = new Map<string, number>();
   for (const { one, part } of byTime(settled, ({ early }) => early)) {
     const service = books.services.get(one.key);
     if (service === undefined) continue;
-    const early = asEarly(service, part);
+    const name = `${part.by.rule}\n${one.key}`;
+    const early = asEarly(service, part, counted.get(name));
     const taken = fromBuckets(serving, books, { one, service: early, rest: part.used });
     part.countedFrom = early.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
+    counted.set(name, taken.service.rated);
     books.services.set(one.key, withEarly(service, part, taken.service));
   }
 }
@@ -312,7 +341,8 @@ function underLate(
   service: Service | undefined,
   { one, part: { rule, at } }: { one: Settled; part: LatePart },
 ): Service {
-  if (service === undefined) return { ...newService(one.one, rule, plan), ratedUntil: at };
+  if (service === undefined)
+    return knownSince({ ...newService(one.one, rule, plan), ratedUntil: at }, at);
   return remembering({ service, next: underRule(service, rule, plan), at });
 }
 

@@ -438,6 +438,52 @@ describe('a report that another one overtook', () => {
     expect(spent(till)).toBe(5 * 7200 + 30 + 600);
   });
 
+  /** 5 a second, and nothing from 8 to 10. */
+  const happy = (part: Partial<Rule> = {}): Plan =>
+    planOf(
+      [
+        ruleOf({ name: 'happy', ...seconds(part), ...at(0), ...during(8, 10) }),
+        ruleOf({ name: 'base', ...seconds(part), ...at(5) }),
+      ],
+      { supervisionSeconds: 86_400 },
+    );
+
+  test.each([
+    ['in order', [5, 15]],
+    ['overtaken', [15, 5]],
+  ])('is split where it tells of its service first or last: %s', (_how, minutes) => {
+    const till = opened(happy(), { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT + 16 * MINUTE;
+    for (const minute of minutes) {
+      const occurredAt = EIGHT + minute * MINUTE;
+      report(till, { ratingGroup: 2, used: { seconds: 600 } }, { occurredAt });
+    }
+    expect(spent(till)).toBe(5 * 300);
+  });
+
+  test.each([
+    ['in order', 600, [0, 1], undefined],
+    ['overtaken', 600, [1, 0], {}],
+    ['overtaken, and nothing is granted', 600, [1, 0], undefined],
+    ['overtaken, and quota is held', 7200, [1, 0], {}],
+  ] as const)(
+    'is split where the same rule held before and after: %s',
+    (_how, validitySeconds, order, asked) => {
+      const till = opened(happy({ validitySeconds }), { now: EIGHT - 20 * MINUTE });
+      if (validitySeconds === 600) waitUntil(till, EIGHT);
+      till.now = EIGHT + 141 * MINUTE;
+      const sent = [
+        { used: { seconds: 9000 }, at: EIGHT + 130 * MINUTE },
+        { used: { seconds: 600 }, at: EIGHT + 140 * MINUTE },
+      ];
+      for (const which of order) {
+        const { used, at: occurredAt } = sent[which]!;
+        report(till, { used, ...(asked && { asked }) }, { occurredAt });
+      }
+      expect(spent(till)).toBe(5 * (1200 + 600 + 600));
+    },
+  );
+
   test('volume is rated by the time of its report', () => {
     const till = crossed(rated({ validitySeconds: 600 }), [
       { used: { octets: 7 }, asked: {} },
@@ -478,6 +524,31 @@ describe('a report that another one overtook', () => {
     till.plan = { ...rated(seconds(at(9))), version: 2 };
     report(till, { used: { seconds: 540 } }, { occurredAt: EIGHT - MINUTE });
     expect(spent(till)).toBe(540 + 60 + 5 * 600);
+  });
+
+  test('is as one, however many services of its request report it', () => {
+    const price = { amount: 1, per: 1, increment: 1, fee: 100 };
+    for (const eachReport of [true, false])
+      for (const hours of [0, 2])
+        for (const parts of [[30], [10, 20]]) {
+          const night = ruleOf({ name: 'night', price: { ...price, eachReport } });
+          const [early, day] = rated().rules as [Rule, Rule, Rule];
+          const till = opened(planOf([early, day, night]), { now: EIGHT - 10 * MINUTE });
+          till.now = EIGHT + 20 * MINUTE;
+          report(till, { asked: {} });
+          till.now += hours * HOUR;
+          report(till, { asked: {} });
+          const services = parts.map((octets) => asks({ used: { octets } }));
+          const occurredAt = EIGHT - 5 * MINUTE;
+          till.ask(requestOf('update', ++number, services, { occurredAt }));
+          expect(spent(till)).toBe(130);
+          const early_ = lines(till).filter(({ rule }) => rule === 'night');
+          expect(early_.map(({ countedFrom }) => countedFrom)).toEqual(
+            parts.length > 1 ? [0, 10] : [0],
+          );
+          till.ask(requestOf('update', ++number, [asks({ used: { octets: 1 } })], { occurredAt }));
+          expect(spent(till)).toBe(eachReport || hours > 0 ? 231 : 131);
+        }
   });
 
   test('is paid by the buckets that pay for its time', () => {
@@ -802,6 +873,17 @@ describe('volume whose reports an outage held up until its tariff had changed tw
       { rule: 'night', used: 20, cost: 20 },
       { rule: 'early', used: 10, cost: 50, countedFrom: 1 },
     ]);
+  });
+
+  test('is not divided where its client says of every report that nothing came after a change', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    for (const minute of [10, 20]) {
+      till.now = EIGHT + minute * MINUTE;
+      const octets = minute === 10 ? 7 : 0;
+      const one = { used: { octets: 7 }, usedAfter: { octets }, asked: {} };
+      report(till, one, { tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(5 * 14);
   });
 
   test('is after the change for a client whose clock is ahead, before it has come here', () => {

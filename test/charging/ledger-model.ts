@@ -151,6 +151,8 @@ interface Due {
   /** Seconds after all that was known when they were granted, under each rule that they passed in. */
   late: readonly Passed[];
   overtaken: readonly Overtaken[];
+  /** When it began, after a time of which nothing is known and in which the rule was another one. */
+  since: number | undefined;
   /** The whole report was: the grant is not the one that it is about. */
   isOvertaken: boolean;
   /** What it has left in its pool, if it asks for more. */
@@ -164,6 +166,7 @@ interface ModelSession {
   answered: { number: number; content: string; at: number; answer: string }[];
   numbers: Set<number>;
   superviseAt: number;
+  changedAt: number;
 }
 
 const most = 2n ** 53n;
@@ -236,6 +239,7 @@ export class Ledger {
       answered: [],
       numbers: new Set<number>(),
       superviseAt: 0,
+      changedAt: now,
     };
     this.sessions.set(request.session, own);
     this.#turn(now);
@@ -285,6 +289,7 @@ export class Ledger {
       );
       if (due.length > 0) this.#turn(now);
       for (const service of due) this.#lapse(service, now);
+      if (due.length > 0) session.changedAt = now;
     }
   }
 
@@ -293,6 +298,7 @@ export class Ledger {
     { number }: ModelRequest,
     { content, answer, now }: { content: string; answer: string; now: number },
   ): void {
+    session.changedAt = now;
     session.answered = session.answered.filter(({ at }) => now - at < AGE);
     session.answered.push({ number, content, at: now, answer });
     session.answered = session.answered.slice(-WINDOW);
@@ -302,6 +308,7 @@ export class Ledger {
   /** `isDone`: by its client, which uses nothing any more. */
   #close(session: ModelSession, { now, isDone }: { now: number; isDone: boolean }): void {
     session.state = 'closed';
+    session.changedAt = now;
     for (const service of session.services.values()) {
       this.#lapse(service, now);
       if (!isDone) continue;
@@ -387,7 +394,13 @@ export class Ledger {
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
-    of: { reported: number; now: number; opening?: ModelChange | undefined },
+    of: {
+      reported: number;
+      now: number;
+      /** When the session last was. */
+      changedAt: number;
+      opening?: ModelChange | undefined;
+    },
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
@@ -454,7 +467,9 @@ export class Ledger {
     // What the client was told of is still to come: it reports of what it was granted before that.
     const isOfLast =
       until > now || (held === undefined ? today === service.rule : held.at > reported + MINUTE);
-    if (isDivided && earlier !== undefined && isOfLast) {
+    const isSaid = reported <= of.changedAt || (after ?? 0) > 0 || (straddling ?? 0) > 0;
+    const isLast = isSaid && earlier !== undefined && earlier.rule !== service.rule && isOfLast;
+    if (isDivided && isLast) {
       overtake(earlier.rule, reported, BigInt(used) - claimed);
       return {
         ...{ before: claimed, after: 0n },
@@ -507,9 +522,15 @@ export class Ledger {
       if (inUse === undefined) continue;
       const { service, opening } = inUse;
       const { grant } = service;
-      const { change, ...used } = this.#divide(one, service, { reported: at, now, opening });
+      const isAnew = opening === undefined && this.#isAnew(one, service, at);
+      const { changedAt } = session;
+      const { change, ...used } = this.#divide(one, service, {
+        ...{ reported: at, now, changedAt, opening },
+      });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
-      const due: Due = { ...used, one, service, early: service, before, after: 0n };
+      const start = at - (one.used ?? 0) * 1000;
+      const since = isAnew && used.late[0]?.at !== start ? start : undefined;
+      const due: Due = { ...used, one, service, since, early: service, before, after: 0n };
       const isSeconds = service.rule.unit === 'seconds' && one.used !== undefined;
       const isClocked = isSeconds && one.after === undefined && one.straddling === undefined;
       if (change !== undefined && (used.after > 0n || (isClocked && change.at <= at))) {
@@ -563,6 +584,10 @@ export class Ledger {
       const limits = this.#limits(session.subscriber, by.rule, now);
       this.#payBeyond(by, { units, mayChoose: !request.lastOnly, limits, now });
     }
+    for (const { service, since } of dues) {
+      const { rule, rated, version } = service;
+      if (since !== undefined) service.earlier = { until: since, rule, rated, version };
+    }
     const late = dues.flatMap(({ service, late }) => late.map((one) => ({ service, ...one })));
     for (const { service, rule, at: since, seconds } of late.toSorted((a, b) => a.at - b.at)) {
       this.#putUnder(service, rule, since);
@@ -578,6 +603,19 @@ export class Ledger {
       )
         service.knownUntil = Math.max(at, service.earlier?.until ?? at);
     return dues;
+  }
+
+  /** Whether seconds began after all that was known, and the rule was another one in between. */
+  #isAnew(
+    { group, used, after, straddling }: ModelAsk,
+    service: ModelService,
+    at: number,
+  ): boolean {
+    const known = knownUntil(service);
+    if (used === undefined || after !== undefined || straddling !== undefined) return false;
+    if (service.rule.unit !== 'seconds' || known === undefined) return false;
+    const start = at - used * 1000;
+    return known < start && this.#changeOf(group, known, start) !== undefined;
   }
 
   /** The service under the rule that holds from a time on, with nothing counted if it is another. */
@@ -612,6 +650,7 @@ export class Ledger {
       session.services.set(group, begun);
       if (!isPassing || !this.#hasWindows) return { service: begun };
       begun.knownUntil = start;
+      begun.earlier = { ...begun, until: start };
       return { service: begun, opening: { rule, at: start } };
     }
     const { knownUntil, grant, lapsed } = service;
