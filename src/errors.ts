@@ -125,7 +125,7 @@ export const errors = {
   STORE_OUTCOME_UNKNOWN: {
     text: 'Redis did not say whether it applied the change: {reason}',
     status: 503,
-    todo: 'Send the same again with the same key: it takes effect once.',
+    todo: 'Send the same again, a booking under the same key: it takes effect once.',
   },
   STORE_NOT_DURABLE: {
     text: 'This Redis breaks the durability that is promised:\n{problems}',

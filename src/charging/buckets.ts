@@ -9,7 +9,8 @@
  */
 import { type Account, type Bucket, hasPeriod, lastToPay } from './account.ts';
 import { endsUntil, periodEnd } from './calendar.ts';
-import { Draft } from './draft.ts';
+import { Draft, type Movement } from './draft.ts';
+import type { BucketChange } from './record.ts';
 import type { Unit } from './request.ts';
 
 /** What a bucket is to pay for, or to count. */
@@ -33,14 +34,20 @@ export function turnPeriods(draft: Draft, now: number): void {
 }
 
 /** The account as a decision at `now` would find it: with what is due by then booked. */
-export function accountAt(account: Account, now: number): Account {
+export const accountAt = (account: Account, now: number): Account => dueBy(account, now).account;
+
+/** What is due on an account by `now`, and the account with that booked. */
+export function dueBy(
+  account: Account,
+  now: number,
+): { account: Account; movements: readonly Movement[]; changes: readonly BucketChange[] } {
   const draft = new Draft(account);
   turnPeriods(draft, now);
   const movements = draft.movements();
-  if (movements.length === 0) return account;
+  if (movements.length === 0) return { account, movements, changes: [] };
   const counters = { ...account.counters };
   for (const { field, delta } of movements) counters[field] = (counters[field] ?? 0) + delta;
-  return { ...account, counters };
+  return { account: { ...account, counters }, movements, changes: draft.changes() };
 }
 
 /**

@@ -2,8 +2,8 @@
 import type { ServiceAnswer } from './answer.ts';
 import { besideFor, directivesFor, MAX_UNSIGNED32 } from './directives.ts';
 import { answerExhausted, answerUnasked, askedWhileRestricted, restored } from './final-units.ts';
-import { withTariffKnown } from './late-use.ts';
-import { ruleFor } from './match.ts';
+import { withoutTariffKnown, withTariffKnown } from './late-use.ts';
+import { lastChange, ruleFor, type ServiceFacts } from './match.ts';
 import { LIMIT } from './money.ts';
 import { FREE, greater, multiplierOf } from './multiplier.ts';
 import type { Rule } from './plan.ts';
@@ -46,7 +46,8 @@ export function grant(
 ): Granted {
   const { one, overtaken } = settled;
   // What was overtaken says nothing of what is used from now on, nor since when.
-  const serving = overtaken ? { ...reported, at: reported.now } : reported;
+  const isPast = overtaken || reported.newer !== undefined;
+  const serving = isPast ? { ...reported, at: reported.now } : reported;
   const { plan, now, reserving, ending, blocked } = serving;
   const plain: Granted = { service, refuses: false, answer: { outcome: 'success' } };
   // Usage that nothing can rate is not taken for paid (RFC 8506 9.2).
@@ -59,13 +60,15 @@ export function grant(
   const asked = one.asked ?? askedWhileRestricted(one, service);
   if (asked === undefined) return answerUnasked(one, { rule: settled.rule, plain });
   if (blocked) return { ...plain, answer: { outcome: 'service-denied' } };
-  const today = overtaken ? ruleFor(plan, settled.facts, now) : settled.rule;
+  const today = isPast ? ruleFor(plan, settled.facts, now) : settled.rule;
   const rule = ruleToGrant(serving, settled.facts, today);
   if (rule === undefined) return { ...plain, answer: { outcome: 'rating-failed' } };
   if (rule.denied) return { ...plain, answer: { outcome: 'service-denied' } };
   if (rule.uncontrolled) {
-    const free = restored(underRule(service ?? newService(one, rule, plan), rule, plan));
-    return { ...plain, service: free, answer: { outcome: 'uncontrolled' } };
+    const { facts } = settled;
+    const free = service && withoutTariffKnown(goingOn(serving, { service, rule, facts }));
+    const answer: Granted['answer'] = { outcome: 'uncontrolled' };
+    return { ...plain, service: restored(free ?? newService(one, rule, plan)), answer };
   }
   if (!names(asked, rule))
     return { ...plain, answer: { outcome: 'rating-failed', fault: 'asked' } };
@@ -108,17 +111,14 @@ interface Got {
 
 /** Reserves the next grant; undefined: not enough is there. */
 function allot(serving: Serving, wish: Wish): Granted | undefined {
-  const { draft, plan, now } = serving;
+  const { draft, now } = serving;
   const { asked, rule } = wish;
   const { grant: told } = wish.service;
   // A service that comes twice in one request has one grant; each answer gives a part of it.
   const isPooled = told?.pool !== undefined;
   if (!isPooled) release(draft, wish.service, now);
   const bare = told === undefined ? wish.service : withoutGrant(wish.service);
-  // By the client's clock, which may be behind: what it reports next is of this grant.
-  const { at } = serving;
-  const present = underRule(bare, rule, plan);
-  const service = restored(remembering(plan, { service: bare, next: present, at }));
+  const service = restored(goingOn(serving, { service: bare, rule, facts: wish.settled.facts }));
   const before = isPooled ? { units: 0, after: 0 } : unitsOf(told);
   const wanted = Math.min(
     mostOf(rule, wish.settled.one),
@@ -142,6 +142,19 @@ function allot(serving: Serving, wish: Wish): Granted | undefined {
     ...{ service, now, units: units.units - before.units, after: units.after - before.after },
   });
   return { service: next, refuses: isLast, answer };
+}
+
+/** The service under the rule that it is granted on, and since when. */
+function goingOn(
+  { plan, at, now }: Serving,
+  { service, rule, facts }: { service: Service; rule: Rule; facts: ServiceFacts },
+): Service {
+  const next = underRule(service, rule, plan);
+  if (next.rule === service.rule) return next;
+  // By the client's clock, which may be behind: what it reports next is of this grant.
+  const since = at === now ? undefined : lastChange(plan, facts, now, at);
+  const isLater = since !== undefined && ruleFor(plan, facts, now) === rule;
+  return remembering({ service, next, at: isLater ? since.at : at });
 }
 
 const unitsOf = (grant: Grant | undefined): { units: number; after: number } => ({

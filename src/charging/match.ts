@@ -46,18 +46,9 @@ export function nextChange(
   from: number,
   until: number,
 ): { at: number; rule: Rule | undefined } | undefined {
-  const { index, timeline, hasWindows } = compiled(plan);
-  if (!hasWindows) return undefined;
-  const found: Candidate[] = [];
-  index.collect(service, found);
-  if (!found.some(({ when }) => when >= 0)) return undefined;
-  const ranked = found
-    .flatMap((candidate) => matched(candidate, service) ?? [])
-    .sort(precedence)
-    .map(({ candidate }) => candidate);
-  if (ranked.length === 0 || (ranked[0] as Candidate).when < 0) return undefined;
-  const ruleIn = (open: readonly boolean[]): Rule | undefined =>
-    ranked.find(({ when }) => when < 0 || open[when] === true)?.rule;
+  const { timeline, hasWindows } = compiled(plan);
+  const ruleIn = hasWindows ? rulesInTurn(plan, service) : undefined;
+  if (ruleIn === undefined) return undefined;
   let segment = timeline.at(from);
   const present = ruleIn(segment.open);
   while (segment.until < until) {
@@ -67,6 +58,46 @@ export function nextChange(
     if (rule !== present) return { at, rule };
   }
   return undefined;
+}
+
+/**
+ * Since when (store ms) the rule at `at` has held, and the one that held before; undefined: for as long
+ * as from `since` on.
+ */
+export function lastChange(
+  plan: Plan,
+  service: ServiceFacts,
+  at: number,
+  since: number,
+): { at: number; before: Rule | undefined } | undefined {
+  const { timeline, hasWindows } = compiled(plan);
+  const ruleIn = hasWindows ? rulesInTurn(plan, service) : undefined;
+  if (ruleIn === undefined) return undefined;
+  let segment = timeline.at(at);
+  const present = ruleIn(segment.open);
+  while (segment.from > since) {
+    const { from } = segment;
+    segment = timeline.at(from - 1);
+    const before = ruleIn(segment.open);
+    if (before !== present) return { at: from, before };
+  }
+  return undefined;
+}
+
+/** Which rule holds while what windows are open; undefined: the same whenever it is. */
+function rulesInTurn(
+  plan: Plan,
+  service: ServiceFacts,
+): ((open: readonly boolean[]) => Rule | undefined) | undefined {
+  const found: Candidate[] = [];
+  compiled(plan).index.collect(service, found);
+  if (!found.some(({ when }) => when >= 0)) return undefined;
+  const ranked = found
+    .flatMap((candidate) => matched(candidate, service) ?? [])
+    .sort(precedence)
+    .map(({ candidate }) => candidate);
+  if (ranked.length === 0 || (ranked[0] as Candidate).when < 0) return undefined;
+  return (open) => ranked.find(({ when }) => when < 0 || open[when] === true)?.rule;
 }
 
 /** Whether any rule of the plan holds at some times only. */

@@ -3,15 +3,15 @@
  * now the service is under the tariff that came next. It is rated by the rule of its own time (RFC 6733
  * 8.21), counted on from where that rule had come, as far as the service remembers: its last tariff.
  */
-import { isDivided, MAX_PARTS, startOf } from './late-use.ts';
-import { nextChange, ruleFor, type ServiceFacts } from './match.ts';
+import { BACK_MS, MAX_PARTS, startOf } from './late-use.ts';
+import { hasTimes, lastChange, nextChange, ruleFor, type ServiceFacts } from './match.ts';
 import { add } from './money.ts';
 import type { Plan, Rule } from './plan.ts';
 import { basisOf } from './rating.ts';
 import type { AskedService } from './request.ts';
 import { type Serving, underRule } from './serving.ts';
 import type { Earlier, Service } from './session.ts';
-import { carriesOn, claimedAfter } from './tariff-change.ts';
+import { canBeOver, carriesOn, claimedAfter, isDivided, knownChange } from './tariff-change.ts';
 
 /** Units that were used before the service came under its present rule. */
 export interface EarlyPart {
@@ -35,37 +35,68 @@ export interface Overtaken {
   isAll: boolean;
 }
 
+interface Reported {
+  one: AskedService;
+  service: Service;
+  /** At the time of the report. */
+  rule: Rule | undefined;
+  facts: ServiceFacts;
+}
+
 /** What of a report was used before the service's present rule held; undefined: nothing. */
-export function overtakenOf(
-  { plan, at }: Serving,
-  of: {
-    one: AskedService;
-    service: Service;
-    /** At the time of the report. */
-    rule: Rule | undefined;
-    facts: ServiceFacts;
-  },
-): Overtaken | undefined {
-  const { one, service, facts } = of;
+export function overtakenOf(serving: Serving, of: Reported): Overtaken | undefined {
+  const { one, service } = of;
   const { earlier, unit } = service;
   if (earlier === undefined) return undefined;
+  return isDivided(one, unit) ? dividedOf(serving, of, earlier) : undividedOf(serving, of, earlier);
+}
+
+/** Seconds by when they passed; of anything else, which nobody can divide, the report's time is all's. */
+function undividedOf(
+  { plan, at }: Serving,
+  { one, service, rule, facts }: Reported,
+  earlier: Earlier,
+): Overtaken | undefined {
+  const { unit } = service;
   const used = one.used?.[unit] ?? 0;
-  const isPassing = unit === 'seconds' && !isDivided(one, unit);
+  // Under a plan without times it was something else that changed: the report says what was then.
+  const isPassing = unit === 'seconds' && hasTimes(plan);
   const from = isPassing ? startOf(used, at) : at;
   if (from >= earlier.until) return undefined;
   const parts = new Parts(plan, service, earlier);
-  const isPresent = !parts.isOther(of.rule);
-  if (isPassing) {
+  if (isPassing)
     for (const passed of passedUntil(earlier.until, { plan, facts, from, at, used }))
       parts.add(passed);
-  } else {
-    // What is not divided is all of the report's time.
-    const later = isDivided(one, unit) ? claimedAfter(plan, { one, unit, used }) : used;
-    parts.add({ used: used - later, at, rule: undefined });
-    parts.add({ used: later, at, rule: of.rule });
-  }
-  const isAll = at < earlier.until && (!isPresent || isDivided(one, unit));
+  else parts.add({ used, at, rule });
+  const isAll = at < earlier.until && parts.isOther(rule);
   return parts.all.length === 0 && !isAll ? undefined : { parts: parts.all, isAll };
+}
+
+/**
+ * What the client says was used before a change. It is the one that its service is told of, unless that
+ * is still to come: the report then is of the grant before, and of the change before.
+ */
+function dividedOf(
+  { plan, at, now }: Serving,
+  { one, service, rule, facts }: Reported,
+  earlier: Earlier,
+): Overtaken | undefined {
+  const { unit } = service;
+  const used = one.used?.[unit] ?? 0;
+  const later = claimedAfter(plan, { one, unit, used });
+  const parts = new Parts(plan, service, earlier);
+  // What is still to come here is over for a client whose clock is ahead.
+  const isAhead = now < earlier.until;
+  if (at < earlier.until && !isAhead) {
+    parts.add({ used: used - later, at, rule: lastChange(plan, facts, at, at - BACK_MS)?.before });
+    parts.add({ used: later, at, rule });
+    return { parts: parts.all, isAll: true };
+  }
+  const known = knownChange(service);
+  const isLast = known === undefined ? rule?.name === service.rule : !canBeOver(known, at);
+  if (!isLast && !isAhead) return undefined;
+  parts.add({ used: used - later, at, rule: undefined });
+  return { parts: parts.all, isAll: isAhead || known !== undefined };
 }
 
 /** The service with early units paid for, as `paid` was for them. */

@@ -1,6 +1,6 @@
 /**
  * The period counters that buckets are given when an account is created or changed. They are turned
- * by decisions only (`buckets.ts`).
+ * only where what is due is booked (`buckets.ts`).
  */
 import { type Account, type Bucket, hasPeriod, periodField, type Renewal } from './account.ts';
 import { periodEnd } from './calendar.ts';

@@ -141,7 +141,7 @@ function divideAll(
     const isDivided = before.length > 0 || alike.some(({ shares }) => shares.length > 1);
     const isHeld =
       before.length === 0 && known.some((service) => isHeldBy(serving, alike, service));
-    const of = { before, ruleOf, at: serving.at };
+    const of = { before, ruleOf };
     const spreadOut =
       before.length === 0
         ? undefined

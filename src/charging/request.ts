@@ -61,6 +61,8 @@ export interface AskedService {
   /** The parts of `used` that were reported as after, and as straddling, a tariff change. */
   usedAfter?: Used;
   usedIndeterminate?: Used;
+  /** Of a share: seconds of its report that passed after those used, for others. */
+  behindSeconds?: number;
   /** A reported figure was beyond 0..2^53-1 and was cut to it; recorded and alarmed. */
   excess?: boolean;
   /** Reporting-Reason values (TS 32.299 7.2.175). */

@@ -20,8 +20,15 @@ export function serveRequest(
     draft,
     known,
     facts,
+    newer,
     ending,
-  }: { draft: Draft; known: Known; facts: Facts | undefined; ending: boolean },
+  }: {
+    draft: Draft;
+    known: Known;
+    facts: Facts | undefined;
+    newer?: Facts | undefined;
+    ending: boolean;
+  },
 ): Served {
   const { account, plan, now, reserving, lastOnly = false } = known;
   const { kind, context, occurredAt = now, level, tariffChange } = request;
@@ -33,6 +40,7 @@ export function serveRequest(
     kind,
     context,
     facts,
+    newer,
     now,
     reserving,
     lastOnly,

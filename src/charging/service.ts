@@ -118,7 +118,7 @@ function recordOf(
     if (used > 0) record.countedFrom = by?.rated ?? 0;
     record.cost = cost;
   }
-  if (after !== undefined) {
+  if (after !== undefined && after.used > 0) {
     const { change, used, countedFrom, cost } = after;
     record.after = { rule: change.rule, ...change.of, used, countedFrom, cost };
   }

@@ -1,7 +1,7 @@
 /** What the services of one request are decided on, and how the session's own are found and kept. */
 import type { ServiceAnswer } from './answer.ts';
 import type { Draft } from './draft.ts';
-import { hasTimes, type ServiceFacts } from './match.ts';
+import type { ServiceFacts } from './match.ts';
 import type { Plan, Price, Rule } from './plan.ts';
 import type { Sharing } from './pool.ts';
 import { priceOf } from './quota.ts';
@@ -17,6 +17,8 @@ export interface Serving {
   context: string;
   /** What the session and the request say of the use, as far as the plan matches on it. */
   facts: Facts | undefined;
+  /** What later requests said of the use, where it is otherwise: by that more is granted. */
+  newer: Facts | undefined;
   now: number;
   /** Store time in ms of the use that is reported or asked for; never after `now`. */
   at: number;
@@ -166,16 +168,21 @@ export function underRule(service: Service, rule: Rule, plan: Plan): Service {
 }
 
 /**
- * The service as `next` says, which is under its rule from `at` (store ms) on: under a plan with
- * times it remembers the tariff before.
+ * The service as `next` says, which is under its rule from `at` (store ms) on: it remembers the tariff
+ * before.
  */
-export function remembering(
-  plan: Plan,
-  { service, next, at }: { service: Service; next: Service; at: number },
-): Service {
+export function remembering({
+  service,
+  next,
+  at,
+}: {
+  service: Service;
+  next: Service;
+  at: number;
+}): Service {
   if (next.rule === service.rule) return next;
   const { earlier: _older, ...bare } = next;
-  if (!hasTimes(plan) || next.unit !== service.unit) return bare;
+  if (next.unit !== service.unit) return bare;
   const { rule, plan: id, planVersion, price, rated } = service;
   const earlier: Earlier = { until: at, rule, planVersion, rated };
   if (id !== undefined) earlier.plan = id;

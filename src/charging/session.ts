@@ -29,7 +29,7 @@ export interface Switch {
   after?: { parts: readonly Part[]; units: number };
 }
 
-/** The tariff that a service was under before its present one. */
+/** The tariff that a service was under before its present one, of the same unit. */
 export interface Earlier {
   /** Store time in ms since when the present rule is known to hold. */
   until: number;
@@ -80,7 +80,7 @@ export interface Service {
    * for; what is used later is rated as the plan says. Absent: however late it is used.
    */
   ratedUntil?: number;
-  /** Absent: under a plan with times, it never was under another rule. */
+  /** Absent: it never was under another rule. */
   earlier?: Earlier;
   /** Units reported so far. */
   used: number;
@@ -128,6 +128,8 @@ export interface Session {
   services: readonly Service[];
   /** What its requests said that rules match on; absent: nothing. */
   facts?: Facts;
+  /** Store time in ms of the use that the newest of them were said of. */
+  factsAt?: number;
   answers: readonly Answered[];
   /** Request numbers applied, as inclusive ranges in ascending order. */
   seen: readonly (readonly [number, number])[];

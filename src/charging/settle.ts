@@ -4,7 +4,7 @@
  * back, and then usage beyond them. So neither the order of the services nor how many of them
  * report for one grant matters.
  */
-import { type LatePart, serviceInUse, usedLate, withUsageKnown } from './late-use.ts';
+import { type LatePart, serviceInUse, startOf, usedLate, withUsageKnown } from './late-use.ts';
 import type { ServiceFacts } from './match.ts';
 import { ruleFor } from './match.ts';
 import { add } from './money.ts';
@@ -13,9 +13,9 @@ import type { Rule } from './plan.ts';
 import { leave, Purses } from './pool.ts';
 import { consume, overrun, release, type Taken, withoutGrant } from './quota.ts';
 import type { AskedService, Unit, Used } from './request.ts';
-import { factsFor, Quotas, remembering, type Serving, underRule } from './serving.ts';
+import { factsFor, newService, Quotas, remembering, type Serving, underRule } from './serving.ts';
 import type { Grant, Service, Switch } from './session.ts';
-import { changeOf, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
+import { changeOf, isOver, keepingChange, switchedOver, usedAfter } from './tariff-change.ts';
 
 /** Reporting-Reason values after which a quota is not used any more (TS 32.299 7.2.175). */
 const QHT = 1;
@@ -29,8 +29,9 @@ export interface Settled {
   key: string;
   /** Of the service that more is granted to. */
   grantKey: string;
+  /** What more is granted by. */
   facts: ServiceFacts;
-  /** The rule at the time of use. */
+  /** The rule at the time of the report. */
   rule: Rule | undefined;
   /** What rated it; undefined: nothing did. */
   by?: Pick<Service, 'rule' | 'plan' | 'planVersion' | 'unit' | 'rated'>;
@@ -45,7 +46,9 @@ export interface Settled {
   unrated: boolean;
   /** What came after a tariff change. */
   after?: { change: Switch; used: number; countedFrom: number; rest: number; cost: number };
-  /** What came after the time that the tariff was settled for, under other rules. */
+  /** All of `used`, which came after the time that the tariff was settled for, under another rule. */
+  opening?: LatePart;
+  /** What came after that time under other rules. */
   late?: readonly LatePart[];
   /** What was used before the present rule held. */
   early?: readonly EarlyPart[];
@@ -79,7 +82,7 @@ export function settle(
   for (const one of asked) {
     const next = settleGranted(serving, one, { services, quotas });
     changes ||= next.after !== undefined;
-    late ||= next.late !== undefined;
+    late ||= next.late !== undefined || next.opening !== undefined;
     early ||= next.early !== undefined;
     pools ||= services.get(next.key)?.grant?.pool !== undefined;
     settled.push(next);
@@ -107,33 +110,38 @@ function settleGranted(
   one: AskedService,
   { services, quotas }: { services: Map<string, Service>; quotas: Quotas },
 ): Settled {
-  const { draft, plan, at } = serving;
-  const facts = factsFor(serving, quotas.named(one));
-  const rule = ruleFor(plan, facts, at);
+  const { draft, plan } = serving;
+  const named = quotas.named(one);
+  const facts = factsFor(serving, named);
+  const present = ruleFor(plan, facts, serving.at);
   const key = quotas.keyOfUsed(one);
   const current = services.get(key);
   const settled: Settled = {
     one,
     key,
     grantKey: quotas.keyToGrant(one),
-    facts,
-    rule,
+    facts:
+      serving.newer === undefined ? facts : factsFor({ ...serving, facts: serving.newer }, named),
+    rule: present,
     rest: 0,
     cost: 0,
     excess: one.excess ?? false,
     unrated: one.foreignMoney ?? false,
   };
-  const before = current && overtakenOf(serving, { one, service: current, rule, facts });
+  const use = one.behindSeconds === undefined ? serving : upTo(serving, one.behindSeconds);
+  const rule = use === serving ? present : ruleFor(plan, facts, use.at);
+  const before = current && overtakenOf(use, { one, service: current, rule, facts });
   if (before?.isAll) settled.overtaken = true;
   if (one.used === undefined && current?.grant === undefined) {
     if (current !== undefined) settled.by = current;
     return settled;
   }
-  const service = serviceInUse(serving, { one, current, rule, facts });
-  if (service === undefined) {
+  const counted = serviceInUse(use, { one, current, rule, facts });
+  if (counted === undefined) {
     settled.unrated = one.used !== undefined && isAny(one.used);
     return settled;
   }
+  const { service, opening } = counted;
   settled.by = service;
   const used = one.used?.[service.unit] ?? 0;
   settled.used = used;
@@ -141,17 +149,25 @@ function settleGranted(
   if (before !== undefined) settled.early = before.parts;
   for (const part of before?.parts ?? []) settled.used -= part.used;
   const left = settled.used;
-  const change = before?.isAll ? undefined : changeOf(serving, { one, service, rule });
-  let after = change === undefined ? 0 : usedAfter(serving, { one, service, change, used: left });
-  const late = before?.isAll ? undefined : usedLate(serving, { one, service, facts, used: left });
+  const change = before?.isAll
+    ? undefined
+    : changeOf(use, { one, service: current ?? service, rule });
+  let after = change === undefined ? 0 : usedAfter(use, { one, service, change, used: left });
+  const late = before?.isAll ? undefined : usedLate(use, { one, service, facts, used: left });
   if (late !== undefined) {
     settled.late = late;
     for (const part of late) settled.used -= part.used;
     // What came late came after the change within the grant, too.
     after = Math.max(0, after - (left - settled.used));
   }
-  if (change !== undefined && after > 0)
+  if (opening !== undefined) after = 0;
+  if (change !== undefined && (after > 0 || isOver(use, { one, service, change })))
     settled.after = { change, used: after, countedFrom: 0, rest: after, cost: 0 };
+  if (opening !== undefined) {
+    settled.opening = opening;
+    opening.used = settled.used;
+    return settled;
+  }
   const taken = consume(draft, service, settled.used - after);
   settled.rest = taken.rest;
   settled.cost = taken.cost;
@@ -159,8 +175,13 @@ function settleGranted(
   return settled;
 }
 
+/** What is decided by the time of use, where others of the same report used the last seconds of it. */
+function upTo(serving: Serving, behindSeconds: number): Serving {
+  return { ...serving, at: startOf(behindSeconds, serving.at) };
+}
+
 /** Debits what came after a tariff change: from now on these services are under the new tariff. */
-function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], books: Books): void {
+function settleAfter({ draft }: Serving, settled: readonly Settled[], books: Books): void {
   const before = new Map<string, Service>();
   books.before = before;
   for (const one of settled) {
@@ -171,7 +192,7 @@ function settleAfter({ draft, plan }: Serving, settled: readonly Settled[], book
     const { change, used } = one.after;
     const switched = divided
       ? service
-      : remembering(plan, { service, next: switchedOver(service, change), at: change.at });
+      : remembering({ service, next: switchedOver(service, change), at: change.at });
     const taken = consume(draft, switched, used, service.grant?.switch?.after !== undefined);
     one.after.countedFrom = switched.rated;
     one.after.rest = taken.rest;
@@ -268,11 +289,10 @@ function takeEarly(serving: Serving, settled: readonly Settled[], books: Books):
 
 /** Takes what came after grants had ended, under other rules: nothing was reserved for that. */
 function takeLate(serving: Serving, settled: readonly Settled[], books: Books): void {
-  for (const { one, part } of byTime(settled, ({ late }) => late)) {
-    const service = books.services.get(one.key);
-    if (service === undefined) continue;
-    const next = underRule(service, part.rule, serving.plan);
-    const present = remembering(serving.plan, { service, next, at: part.at });
+  const partsOf = ({ opening, late = [] }: Settled) =>
+    opening === undefined ? late : [opening, ...late];
+  for (const { one, part } of byTime(settled, partsOf)) {
+    const present = underLate(serving, books.services.get(one.key), { one, part });
     const used = add(present.used, part.used);
     const taken = fromBuckets(serving, books, {
       ...{ one, rest: part.used },
@@ -281,8 +301,19 @@ function takeLate(serving: Serving, settled: readonly Settled[], books: Books): 
     part.countedFrom = present.rated;
     part.cost = taken.cost;
     one.excess ||= taken.excess;
+    if (part === one.opening) Object.assign(one, { by: present, cost: taken.cost });
     books.services.set(one.key, taken.service);
   }
+}
+
+/** The service under the rule of what came late; it begins with the first of that if it is a new one. */
+function underLate(
+  { plan }: Serving,
+  service: Service | undefined,
+  { one, part: { rule, at } }: { one: Settled; part: LatePart },
+): Service {
+  if (service === undefined) return { ...newService(one.one, rule, plan), ratedUntil: at };
+  return remembering({ service, next: underRule(service, rule, plan), at });
 }
 
 function fromPool(

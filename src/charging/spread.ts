@@ -10,7 +10,7 @@ import type { Rule } from './plan.ts';
 import type { AskedService, Unit, Used } from './request.ts';
 import type { Service } from './session.ts';
 import { hasEnded, isReturned } from './settle.ts';
-import { knownChange } from './tariff-change.ts';
+import { isDivided } from './tariff-change.ts';
 
 /** The service of those recipients of a message who come under one rule, others of it under another. */
 export type Shared = Service & { share: NonNullable<Service['share']> };
@@ -20,7 +20,10 @@ export function isShared(service: Service): service is Shared {
 }
 
 /** What a service of a request says was used. */
-export type Reported = Pick<AskedService, 'used' | 'usedAfter' | 'usedIndeterminate'>;
+export type Reported = Pick<
+  AskedService,
+  'used' | 'usedAfter' | 'usedIndeterminate' | 'behindSeconds'
+>;
 
 /** What of it falls to the recipients of one share; `of` undefined: to who has none. */
 export interface Piece {
@@ -39,8 +42,6 @@ interface Divided {
   /** What the service is divided into, in the order of its last message. */
   before: readonly Shared[];
   ruleOf: RuleOf;
-  /** Store time in ms of the use. */
-  at: number;
 }
 
 /**
@@ -64,9 +65,7 @@ export function spread(
     left.set(service, isSettled ? 0 : Math.max(0, service.share.units - units));
   }
   const open = dues.map((due) => ({ ...due }));
-  const pieces = named.map((one) =>
-    one.used === undefined ? [] : piecesOf(one, { open, unit, at: divided.at }),
-  );
+  const pieces = named.map((one) => (one.used === undefined ? [] : piecesOf(one, { open, unit })));
   return { pieces, left };
 }
 
@@ -127,7 +126,7 @@ function namedBy(
 /** What one service of a request reports, by whom it is for; it is taken from what is `open`. */
 function piecesOf(
   one: AskedService,
-  { open, unit, at: now }: { open: Due[]; unit: Unit; at: number },
+  { open, unit }: { open: Due[]; unit: Unit },
 ): readonly Piece[] {
   const { used = {} } = one;
   const pieces: Piece[] = [];
@@ -139,8 +138,7 @@ function piecesOf(
     const units = isLast ? rest : Math.min(rest, due.units);
     if (units === 0 && (rest > 0 || pieces.length > 0)) continue;
     const { units: _, ...whose } = due;
-    const said = withChangeSaid(one, due.of, now);
-    pieces.push({ ...whose, reported: sliceOf(said, unit, { from, to: from + units }) });
+    pieces.push({ ...whose, reported: sliceOf(one, unit, { from, to: from + units }) });
     due.units = Math.max(0, due.units - units);
     rest -= units;
     from += units;
@@ -150,32 +148,16 @@ function piecesOf(
 }
 
 /**
- * Seconds pass at the pace of time, up to the report (RFC 8506 5.1.1): but for all recipients, not for
- * each of them. So it is said here how many passed after the change that the service knows.
- */
-function withChangeSaid(
-  one: AskedService,
-  service: Service | undefined,
-  now: number,
-): AskedService {
-  const { used, usedAfter, usedIndeterminate } = one;
-  const { unit, ratedUntil = now } = service ?? {};
-  const change = service === undefined ? undefined : knownChange(service);
-  if (unit !== 'seconds' || change === undefined || now > ratedUntil) return one;
-  if (usedAfter?.seconds !== undefined || usedIndeterminate?.seconds !== undefined) return one;
-  const passed = Math.max(0, Math.floor((now - change.at) / 1000));
-  return { ...one, usedAfter: { ...usedAfter, seconds: Math.min(used?.seconds ?? 0, passed) } };
-}
-
-/**
  * What was used from one unit up to another: those used before a tariff change come first. Units of
- * other kinds are not divided, and are said with the first.
+ * other kinds are not divided, and are said with the first. Seconds pass at the pace of time, up to the
+ * report (RFC 8506 5.1.1): once for all recipients, not for each of them.
  */
 function sliceOf(
-  { used = {}, usedAfter, usedIndeterminate }: AskedService,
+  one: AskedService,
   unit: Unit,
   { from, to }: { from: number; to: number },
 ): Reported {
+  const { used = {}, usedAfter, usedIndeterminate } = one;
   const end = used[unit] ?? 0;
   const changed = Math.max(0, end - (usedAfter?.[unit] ?? 0));
   const begun = Math.max(0, changed - (usedIndeterminate?.[unit] ?? 0));
@@ -189,5 +171,6 @@ function sliceOf(
     used: within(used, 0, end),
     ...(usedAfter && { usedAfter: within(usedAfter, changed, end) }),
     ...(usedIndeterminate && { usedIndeterminate: within(usedIndeterminate, begun, changed) }),
+    ...(unit === 'seconds' && !isDivided(one, unit) && to < end && { behindSeconds: end - to }),
   };
 }

@@ -10,11 +10,11 @@ import type { Decision, Known } from './decision.ts';
 import { digestOfInformation } from './description.ts';
 import { Draft } from './draft.ts';
 import { precedentOf, remember } from './duplicates.ts';
-import { mergeFacts } from './facts.ts';
+import { factsAtOf, mergeFacts, newerFacts } from './facts.ts';
 import { knowsContext } from './match.ts';
 import { reauthoriseAtOf, stillPending, withoutPending } from './pending.ts';
 import type { Plan } from './plan.ts';
-import type { Request } from './request.ts';
+import type { Facts, Request } from './request.ts';
 import { answerWith, plainly, recordOf, serveRequest } from './served-request.ts';
 import type { Served } from './service.ts';
 import type { Service, Session } from './session.ts';
@@ -94,7 +94,7 @@ function open(request: Request, known: Known): Decision {
     changedAt: now,
     ...timers,
     armedAt,
-    ...(facts === undefined ? {} : { facts }),
+    ...(facts === undefined ? {} : said(request, facts, { now })),
     ...(described === undefined ? {} : { described }),
     ...remember({ answers: [], seen: [] }, request, {
       answer,
@@ -139,7 +139,10 @@ function update(sent: Request, session: Session, known: Known): Decision {
   const draft = new Draft(known.account, session.subscriber);
   turnPeriods(draft, now);
   const facts = mergeFacts(plan, session.facts, request.facts);
-  const served = serveRequest(request, session.services, { draft, known, facts, ending: false });
+  const newer = facts === undefined ? undefined : newerFacts(plan, session, request);
+  const served = serveRequest(request, session.services, {
+    ...{ draft, known, facts, newer, ending: false },
+  });
   if (served.refuses && !known.fresh) return { kind: 'reread' };
   const { outcome: denied = 'success', fault } = served.answers[0] ?? {};
   if (request.level === 'command' && denied !== 'success') {
@@ -176,7 +179,8 @@ function update(sent: Request, session: Session, known: Known): Decision {
   const described = digestOfInformation(request);
   if (described !== undefined) next.described = described;
   if (request.via !== undefined) next.via = request.via;
-  if (facts !== undefined) next.facts = facts;
+  if (facts !== undefined)
+    Object.assign(next, said(request, newer ?? facts, { factsAt: session.factsAt, now }));
   const kind = 'update';
   const record = recordOf(request, { session, kind, now, answer, draft, served, described });
   return {
@@ -270,8 +274,18 @@ function lasting(session: Session): Session {
   const { via, facts, pending, reauthoriseAt } = session;
   const isPlain = pending === undefined && reauthoriseAt === undefined;
   if (isPlain && via === undefined && facts === undefined) return session;
-  const { via: _via, facts: _facts, ...rest } = withoutPending(session);
+  const { via: _via, facts: _facts, factsAt: _at, ...rest } = withoutPending(session);
   return rest;
+}
+
+/** What is known of a session's use once a request was served. */
+function said(
+  request: Request,
+  facts: Facts,
+  { factsAt, now }: { factsAt?: number | undefined; now: number },
+): Pick<Session, 'facts' | 'factsAt'> {
+  const at = factsAtOf(request, { factsAt, now });
+  return at === undefined ? { facts } : { facts, factsAt: at };
 }
 
 /** Usage that comes after the session ended is debited; the session stays ended (5002). */

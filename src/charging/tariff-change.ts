@@ -16,6 +16,9 @@ import type { Grant, Service, Switch } from './session.ts';
 /** How far ahead, in ms, a grant without a validity is looked at. */
 export const AHEAD_MS = 86_400_000;
 
+/** How far a client's clock may be ahead, in ms, when it says that a change is over. */
+const CLOCK_AHEAD_MS = 60_000;
+
 /** What tariff changes make of a grant. */
 export interface Change {
   /** Store time in ms at which it must end; undefined: as its rule says. */
@@ -138,6 +141,11 @@ export function changeOf(
   return isSame ? change : { ...change, of: { plan: plan.id, planVersion: plan.version } };
 }
 
+/** The client itself says what came after a tariff change. */
+export function isDivided({ usedAfter, usedIndeterminate }: AskedService, unit: Unit): boolean {
+  return usedAfter?.[unit] !== undefined || usedIndeterminate?.[unit] !== undefined;
+}
+
 /** Of `used` units, in the service's unit, those that came after `change`. */
 export function usedAfter(
   { plan, at }: Serving,
@@ -154,12 +162,19 @@ export function usedAfter(
   },
 ): number {
   const { unit } = service;
-  const after = one.usedAfter?.[unit];
-  const straddling = one.usedIndeterminate?.[unit];
   // RFC 8506 5.1.1: seconds pass at the pace of time, up to the report.
-  if (unit === 'seconds' && after === undefined && straddling === undefined)
+  if (unit === 'seconds' && !isDivided(one, unit))
     return Math.min(used, Math.max(0, Math.floor((at - change.at) / 1000)));
   return claimedAfter(plan, { one, unit, used });
+}
+
+/** Whether the seconds that are used next come after `change`, even if none of these did. */
+export function isOver(
+  { at }: Serving,
+  { one, service, change }: { one: AskedService; service: Service; change: Switch },
+): boolean {
+  const { unit } = service;
+  return unit === 'seconds' && one.used !== undefined && !isDivided(one, unit) && change.at <= at;
 }
 
 /** Of `used` units, those that came after a tariff change by what the client says. */
@@ -180,6 +195,11 @@ export function switchedOver({ price: _old, ...service }: Service, change: Switc
 /** The tariff change that a service's usage is divided by: of its grant, or of the one it had. */
 export function knownChange({ grant, switch: lapsed }: Service): Switch | undefined {
   return grant === undefined ? lapsed : grant.switch;
+}
+
+/** Whether a client that reports at `at` (store ms) can say what it used after a change. */
+export function canBeOver(change: Switch, at: number): boolean {
+  return change.at <= at + CLOCK_AHEAD_MS;
 }
 
 /**

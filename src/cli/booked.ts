@@ -5,12 +5,11 @@ import type { Booking } from '../charging/booking.ts';
 import type { Unit } from '../charging/request.ts';
 import { book } from '../engine/booking.ts';
 import { TollkeeperError } from '../errors.ts';
-import { bookingFailure } from '../http/bookings.ts';
+import { bookedUnit, bookingFailure } from '../http/bookings.ts';
 import { type Quantity, quantity } from '../http/quantity.ts';
 import type { TenantCurrency } from '../http/tenant.ts';
 import { parseSigned } from '../provisioning/quantity.ts';
 import type { RedisStore } from '../store/redis/store.ts';
-import type { Store } from '../store/store.ts';
 import { onOff, word } from '../values.ts';
 import { instant } from './columns.ts';
 import type { Call } from './command.ts';
@@ -77,7 +76,7 @@ export async function bookAmount<More extends object>(
   const { tenant, currency } = chooseTenant(call.flags.tenant, { tenants, command, call });
   const account = { tenant, account: call.operands[0]! };
   await withStore(call.settings, async (store) => {
-    const unit = await unitOf(store, account, bucket);
+    const unit = await bookedUnit(store, account, bucket);
     const parsed = parseAmount(amount, { unit, currency, smallest });
     const booked = await book(
       {
@@ -124,16 +123,6 @@ function needed(
   if (amount === undefined || key === undefined) throw refuse(missing.join('; '));
   if (key.length > MAX_KEY) throw refuse(`--key has at most ${MAX_KEY} characters`);
   return { amount, key };
-}
-
-async function unitOf(store: Store, account: AccountRef, bucket: string): Promise<Unit> {
-  const { account: found } = await store.load(account);
-  if (found === undefined)
-    throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: account.account });
-  const unit = found.definition.buckets.find(({ id }) => id === bucket)?.unit;
-  if (unit === undefined)
-    throw new TollkeeperError('BUCKET_UNKNOWN', { account: account.account, bucket });
-  return unit;
 }
 
 /** In smallest units. Throws AMOUNT_INVALID, also where the currency's decimal places are unknown. */

@@ -3,6 +3,7 @@ import type { Account } from '../charging/account.ts';
 import { accountView } from '../http/accounts.ts';
 import type { AskClients } from '../provisioning/apply.ts';
 import type { AccountEditing } from '../provisioning/edit-account.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import type { RedisStore } from '../store/redis/store.ts';
 import { word } from '../values.ts';
 import { askingForPlan, askingSettings } from './asking.ts';
@@ -37,7 +38,9 @@ export async function editAccount(
       return done;
     };
     return {
-      account: await edit({ store, configuration, askClients }, tenant),
+      account: await withOutcome(store, (watched) =>
+        edit({ store: watched, configuration, askClients }, tenant),
+      ),
       currency: { currency: code, digits },
       now: store.now(),
     };

@@ -1,5 +1,6 @@
 /** `tollkeeper import`: subscribers by the million, from CSV. */
 import type { ImportCounts } from '../provisioning/import.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { COLUMNS } from '../provisioning/subscriber-rows.ts';
 import { integer, path, word } from '../values.ts';
 import { defineCommand } from './command.ts';
@@ -13,8 +14,9 @@ export const command = defineCommand({
   usage: 'FILE',
   details:
     `The first row names the columns: ${COLUMNS.join(', ')}, and opening:BUCKET for what a bucket ` +
-    'of a new account starts with. Only account and plan are needed. A row is a subscriber; rows of ' +
-    'one account follow each other, and may leave what the first says empty. limits and buckets are ' +
+    'of a new account starts with. Only account and plan are needed. A row is a subscriber, ' +
+    'with a cell for each column and a line end: one without was cut off, and is refused. Rows of one ' +
+    'account follow each other, and may leave what the first says empty. limits and buckets are ' +
     'lists in JSON, as in a provisioning file; an opening of them may be negative.\n' +
     'An account that exists stays as it is, balances included, and gets subscribers that it lacks, ' +
     'with their limits; openings say nothing to it. A row with anything else that it has not, or has ' +
@@ -62,22 +64,24 @@ export const command = defineCommand({
       let { configuration } = first;
       const startedAt = performance.now();
       let before: number | undefined;
-      return runImport({
-        ...{ file, report, rate, concurrency, store, tenant },
-        async configuration() {
-          if ((await store.configurationStamp()) !== configuration.stamp)
-            configuration = await readConfiguration(store);
-          return configuration;
-        },
-        storeMadeAt: store.connection.madeAt,
-        onProgress({ counts: { rows, refusedRows }, done, size }) {
-          before ??= rows;
-          const perSecond = ((rows - before) * 1000) / (performance.now() - startedAt);
-          const percent = size === 0 ? 100 : Math.floor((100 * done) / size);
-          const refused = refusedRows === 0 ? '' : `, ${refusedRows} refused`;
-          call.note(`${percent} %  ${rows} rows${refused}, ${Math.round(perSecond)} rows/s`);
-        },
-      });
+      return withOutcome(store, (watched) =>
+        runImport({
+          ...{ file, report, rate, concurrency, store: watched, tenant },
+          async configuration() {
+            if ((await watched.configurationStamp()) !== configuration.stamp)
+              configuration = await readConfiguration(watched);
+            return configuration;
+          },
+          storeMadeAt: store.connection.madeAt,
+          onProgress({ counts: { rows, refusedRows }, done, size }) {
+            before ??= rows;
+            const perSecond = ((rows - before) * 1000) / (performance.now() - startedAt);
+            const percent = size === 0 ? 100 : Math.floor((100 * done) / size);
+            const refused = refusedRows === 0 ? '' : `, ${refusedRows} refused`;
+            call.note(`${percent} %  ${rows} rows${refused}, ${Math.round(perSecond)} rows/s`);
+          },
+        }),
+      );
     });
     call.result({ ...counts, ...(counts.refusedRows === 0 ? {} : { report }) }, (done) =>
       summary(done, report),

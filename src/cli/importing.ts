@@ -4,23 +4,18 @@
  * is done again after it has no effect twice.
  */
 import {
-  closeSync,
   createReadStream,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TollkeeperError } from '../errors.ts';
 import type { Configuration } from '../provisioning/configuration.ts';
-import { CsvReader, type CsvRow, csvLine } from '../provisioning/csv.ts';
+import { CsvReader, type CsvRow } from '../provisioning/csv.ts';
 import {
   type AccountRows,
   type ImportCounts,
@@ -31,6 +26,8 @@ import {
 import { LIMITS } from '../provisioning/limits.ts';
 import { type Columns, cellOf, readHeader } from '../provisioning/subscriber-rows.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { readable, writable } from './file-errors.ts';
+import { ImportReport } from './import-report.ts';
 
 /** Accounts of one batch: what is read ahead of the store. */
 const BATCH = 500;
@@ -62,9 +59,25 @@ export interface ImportRunOptions extends Omit<ImportOptions, 'columns' | 'confi
   onProgress(progress: { counts: ImportCounts; done: number; size: number }): void;
 }
 
-export const checkpointOf = (file: string): string => `${file}.checkpoint`;
+const checkpointOf = (file: string): string => `${file}.checkpoint`;
+/** Where it is written first. */
+const newOf = (checkpoint: string): string => `${checkpoint}.new`;
 
-/** Imports a file to its end. Throws FILE_UNREADABLE, IMPORT_INVALID and StoreUnavailable. */
+/** What a report may not be, with what it is told to be. */
+function ownFiles(file: string): Map<string, string> {
+  const checkpoint = checkpointOf(file);
+  const kept = 'where its checkpoint is kept';
+  return new Map([
+    [file, 'the file to import'],
+    [checkpoint, kept],
+    [newOf(checkpoint), kept],
+  ]);
+}
+
+/**
+ * Imports a file to its end. Throws FILE_UNREADABLE, IMPORT_INVALID and StoreUnavailable, and
+ * COMMAND_LINE_INVALID where the report would take the place of another file.
+ */
 export async function runImport(options: ImportRunOptions): Promise<ImportCounts> {
   const { file } = options;
   const size = readable(file, () => statSync(file).size);
@@ -97,10 +110,9 @@ class Run {
   readonly counts: ImportCounts;
   readonly #options: ImportRunOptions & { columns: Columns };
   readonly #of: Checkpoint['of'];
-  readonly #report: number;
+  readonly #report: ImportReport;
   readonly #startedAt = performance.now();
   readonly #before: number;
-  #reportBytes: number;
   #savedAt = 0;
 
   constructor(options: ImportRunOptions & { columns: Columns }, start: Checkpoint) {
@@ -108,12 +120,9 @@ class Run {
     this.#of = start.of;
     this.counts = start.counts;
     this.#before = start.counts.rows;
-    this.#reportBytes = start.reportBytes;
-    this.#report = writable(options.report, () => {
-      const report = openSync(options.report, start.reportBytes === 0 ? 'w' : 'r+');
-      // What was written after the checkpoint is written again.
-      ftruncateSync(report, start.reportBytes);
-      return report;
+    this.#report = new ImportReport(options.report, {
+      bytes: start.reportBytes,
+      taken: ownFiles(options.file),
     });
   }
 
@@ -139,8 +148,7 @@ class Run {
   }
 
   close(): void {
-    closeSync(this.#report);
-    if (this.#reportBytes === 0) rmSync(this.#options.report, { force: true });
+    this.#report.close();
   }
 
   /** Until the store is back, or for as long as that may take; the batch has no effect twice. */
@@ -162,30 +170,21 @@ class Run {
     for (const name of ['rows', 'created', 'unchanged', 'subscribersAdded'] as const)
       counts[name] += imported[name];
     counts.refusedRows += imported.refused.length;
-    if (imported.refused.length === 0) return;
-    const head = this.#reportBytes === 0 ? csvLine(['line', 'reason', 'row']) : '';
-    const lines = imported.refused.map(({ line, reason, cells }) =>
-      csvLine([String(line), reason, csvLine(cells).trimEnd()]),
-    );
-    const bytes = Buffer.from(head + lines.join(''));
-    writable(this.#options.report, () =>
-      writeSync(this.#report, bytes, 0, bytes.length, this.#reportBytes),
-    );
-    this.#reportBytes += bytes.length;
+    this.#report.add(imported.refused);
   }
 
   #save({ offset, line }: { offset: number; line: number }): void {
     const { counts } = this;
     const checkpoint: Checkpoint = {
       ...{ of: this.#of, offset, line, counts },
-      reportBytes: this.#reportBytes,
+      reportBytes: this.#report.bytes,
     };
     const name = checkpointOf(this.#options.file);
     // Each on disk before what says so: whatever is cut off, the checkpoint is whole and not ahead.
-    writable(this.#options.report, () => fsyncSync(this.#report));
+    this.#report.sync();
     writable(name, () => {
-      writeFileSync(`${name}.new`, JSON.stringify(checkpoint), { flush: true });
-      renameSync(`${name}.new`, name);
+      writeFileSync(newOf(name), JSON.stringify(checkpoint), { flush: true });
+      renameSync(newOf(name), name);
     });
     this.#savedAt = performance.now();
   }
@@ -268,21 +267,3 @@ const placed = (row: CsvRow, offset: number): CsvRow => ({ ...row, end: offset +
 
 const invalid = (file: string, reason: string) =>
   new TollkeeperError('IMPORT_INVALID', { file, reason });
-
-function readable<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new TollkeeperError('FILE_UNREADABLE', { file, reason }, { cause: error });
-  }
-}
-
-function writable<T>(file: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new TollkeeperError('FILE_UNWRITABLE', { file, reason }, { cause: error });
-  }
-}

@@ -1,6 +1,7 @@
 /** `tollkeeper plan put`: puts one plan in place on a running service. */
 import { putPart } from '../provisioning/edit-configuration.ts';
 import { whenInEffect } from '../provisioning/in-effect.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { word } from '../values.ts';
 import { defineCommand } from './command.ts';
 import { inEffectShown, noteIfPartly, whereText } from './in-effect.ts';
@@ -29,10 +30,8 @@ export const command = defineCommand({
         command: 'plan put',
         tenant: call.flags.tenant,
       });
-      const { configuration, created } = await putPart(
-        store,
-        { part: 'plan', tenant, plan },
-        value,
+      const { configuration, created } = await withOutcome(store, (watched) =>
+        putPart(watched, { part: 'plan', tenant, plan }, value),
       );
       const version = configuration.plan(tenant, plan)?.version;
       return { tenant, plan, version, created, inEffect: await whenInEffect(store) };

@@ -1,6 +1,7 @@
 /** `tollkeeper provisioning apply`: brings a running service to what a file says. */
 import { applyFile, planGoneText } from '../provisioning/apply-file.ts';
 import { IN_EFFECT_MS } from '../provisioning/in-effect.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { askingForPlan, askingSettings } from './asking.ts';
 import { defineCommand } from './command.ts';
 import { inEffectShown, noteIfPartly, whereText } from './in-effect.ts';
@@ -28,14 +29,16 @@ export const command = defineCommand({
     const applied = await withStore(call.settings, async (store) => {
       const hosts = new Set([call.settings.diameterHost, await store.rememberedListener()]);
       hosts.delete('');
-      return applyFile(store, file, {
-        all: true,
-        waitMs: IN_EFFECT_MS,
-        askClients: askingForPlan(store, call.settings),
-        problems: ({ peers }) => [
-          ...new Set([...hosts].flatMap((diameterHost) => unservable({ diameterHost }, peers))),
-        ],
-      });
+      return withOutcome(store, (watched) =>
+        applyFile(watched, file, {
+          all: true,
+          waitMs: IN_EFFECT_MS,
+          askClients: askingForPlan(store, call.settings),
+          problems: ({ peers }) => [
+            ...new Set([...hosts].flatMap((diameterHost) => unservable({ diameterHost }, peers))),
+          ],
+        }),
+      );
     });
     const { accounts, changed, configuration, plansGone, inEffect } = applied;
     noteIfPartly(call, inEffect);

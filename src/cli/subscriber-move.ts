@@ -3,6 +3,7 @@ import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { subscriberSchema } from '../http/subscriber.ts';
 import { putSubscriber } from '../provisioning/edit-account.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { word } from '../values.ts';
 import { defineCommand } from './command.ts';
 import { storeSettings, withStore } from './open-store.ts';
@@ -29,12 +30,10 @@ export const command = defineCommand({
         command: 'subscriber move',
         tenant: call.flags.tenant,
       });
-      return {
-        tenant,
-        subscriber,
-        account,
-        ...(await putSubscriber(store, { tenant, account }, id)),
-      };
+      const done = await withOutcome(store, (watched) =>
+        putSubscriber(watched, { tenant, account }, id),
+      );
+      return { tenant, subscriber, account, ...done };
     });
     call.result(moved, ({ tenant, movedFrom }) => {
       const from = movedFrom === undefined ? '' : `, and no more on ${movedFrom}`;

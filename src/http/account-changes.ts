@@ -7,11 +7,13 @@ import type { Account, AccountDefinition, AccountRef } from '../charging/account
 import { askClientsOf } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import {
+  type AccountEditing,
   changeAccount,
   putAccount,
   putBucket,
   removeBucket,
 } from '../provisioning/edit-account.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { accountView } from './accounts.ts';
 import { byTenant, type OfTenant, type TenantCurrency, type Tenants, tenantOf } from './tenant.ts';
 import {
@@ -46,22 +48,28 @@ const conditions = { type: 'object', properties: conditionHeaders } as const;
 const account = {
   200: { description: 'The account now.', headers: etagHeader('the account'), $ref: 'Account#' },
 } as const;
-const REFUSALS = ['TENANT_UNKNOWN', 'ACCOUNT_UNKNOWN', 'CHANGE_REFUSED', 'STALE_CHANGE'] as const;
+const REFUSALS = [
+  ...(['TENANT_UNKNOWN', 'ACCOUNT_UNKNOWN', 'CHANGE_REFUSED', 'STALE_CHANGE'] as const),
+  'STORE_OUTCOME_UNKNOWN',
+] as const;
 
 export function accountChangeRoutes(
   app: FastifyInstance,
   { writing, tenants }: { writing: Writing; tenants: Tenants },
 ): void {
   const { store } = writing;
-  const editing = () => ({
-    store,
-    configuration: writing.configuration(),
-    askClients: (ref: AccountRef) =>
-      askClientsOf(writing.asking, ref, {
-        reason: 'plan',
-        deadline: performance.now() + ASKING_MS,
+  const making = <Result>(change: (editing: AccountEditing) => Promise<Result>): Promise<Result> =>
+    withOutcome(store, (watched) =>
+      change({
+        store: watched,
+        configuration: writing.configuration(),
+        askClients: (ref: AccountRef) =>
+          askClientsOf(writing.asking, ref, {
+            reason: 'plan',
+            deadline: performance.now() + ASKING_MS,
+          }),
       }),
-  });
+    );
   const shown = (reply: FastifyReply, found: Account, currency: TenantCurrency) => {
     reply.header('etag', etagOf(found.version));
     return accountView(found, { currency, now: store.now() });
@@ -77,7 +85,8 @@ export function accountChangeRoutes(
         description:
           'A new one is created with its openings. One that exists gets what is written: ' +
           'subscribers leave the accounts that had them, limits start with their amounts or move ' +
-          'by the difference. What is not written, and balances, are left as they are.',
+          'by the difference. What is not written, and balances, are left as they are. Clients are ' +
+          'asked to re-authorise where it gets another plan, or sessions go on under another.',
         params: params('account'),
         querystring: byTenant,
         headers: conditions,
@@ -97,7 +106,9 @@ export function accountChangeRoutes(
           what: `account ${ref.account}`,
           tag: 'nothing',
         });
-      const put = await putAccount(editing(), ref, request.body as object, { expected });
+      const put = await making((editing) =>
+        putAccount(editing, ref, request.body as object, { expected }),
+      );
       reply.code(put.created ? 201 : 200);
       return shown(reply, put.account, currency);
     },
@@ -141,7 +152,9 @@ export function accountChangeRoutes(
       });
       const ref = { tenant, account: request.params.account };
       const expected = expectedVersion(request);
-      const changed = await changeAccount(editing(), ref, request.body, { expected });
+      const changed = await making((editing) =>
+        changeAccount(editing, ref, request.body, { expected }),
+      );
       return shown(reply, changed, currency);
     },
   );
@@ -170,7 +183,8 @@ export function accountChangeRoutes(
       const ref = { tenant, account: request.params.account };
       const change = { bucket, written: request.body as object };
       const expected = expectedVersion(request);
-      return shown(reply, await putBucket(editing(), ref, change, { expected }), currency);
+      const changed = await making((editing) => putBucket(editing, ref, change, { expected }));
+      return shown(reply, changed, currency);
     },
   );
 
@@ -194,7 +208,8 @@ export function accountChangeRoutes(
       const { bucket } = request.params;
       const ref = { tenant, account: request.params.account };
       const expected = expectedVersion(request);
-      return shown(reply, await removeBucket({ store }, ref, bucket, { expected }), currency);
+      const changed = await making((editing) => removeBucket(editing, ref, bucket, { expected }));
+      return shown(reply, changed, currency);
     },
   );
 }

@@ -6,11 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { AccountRef } from '../charging/account.ts';
 import type { BookingRefusal } from '../charging/booking.ts';
+import type { Unit } from '../charging/request.ts';
 import { type Booked, book } from '../engine/booking.ts';
 import { askClientsOf } from '../engine/reauthorise.ts';
 import { TollkeeperError } from '../errors.ts';
 import { parseSigned } from '../provisioning/quantity.ts';
-import { quantity } from './quantity.ts';
+import { kindOf } from '../store/bucket-kinds.ts';
+import type { Store } from '../store/store.ts';
+import { quantity, unitSchema } from './quantity.ts';
 import { byTenant, type OfTenant, type Tenants, tenantOf } from './tenant.ts';
 import { BODY_BYTES, type Writing } from './writing.ts';
 
@@ -119,11 +122,7 @@ export function bookingRoutes(
         });
         const { account: id, bucket } = request.params;
         const ref = { tenant, account: id };
-        const { account: found } = await store.load(ref);
-        if (found === undefined) throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: id });
-        const unit = found.definition.buckets.find((one) => one.id === bucket)?.unit;
-        if (unit === undefined)
-          throw new TollkeeperError('BUCKET_UNKNOWN', { account: id, bucket });
+        const unit = await bookedUnit(store, ref, bucket);
         const text = String(request.body.amount);
         const amount = amountOf(text, { unit, digits: currency.digits });
         const key = request.headers['idempotency-key'];
@@ -150,6 +149,28 @@ export function bookingRoutes(
         };
       },
     );
+}
+
+/**
+ * What a bucket of the account holds, or held: one that is gone takes no booking, but what was booked
+ * on it is asked for again under its key. Throws ACCOUNT_UNKNOWN and BUCKET_UNKNOWN.
+ */
+export async function bookedUnit(
+  store: Pick<Store, 'load' | 'keptOf'>,
+  ref: AccountRef,
+  bucket: string,
+): Promise<Unit> {
+  const { account } = await store.load(ref);
+  if (account === undefined) throw new TollkeeperError('ACCOUNT_UNKNOWN', { account: ref.account });
+  const present = account.definition.buckets.find(({ id }) => id === bucket);
+  if (present !== undefined) return present.unit;
+  const kind = (await store.keptOf(ref))?.kinds.get(bucket);
+  const unit = unitSchema.enum.find((unit) =>
+    [{ unit }, { unit, limits: [] }].some((bucket) => kindOf(bucket) === kind),
+  );
+  if (unit === undefined)
+    throw new TollkeeperError('BUCKET_UNKNOWN', { account: ref.account, bucket });
+  return unit;
 }
 
 /** In the bucket's smallest unit. Throws AMOUNT_INVALID. */

@@ -13,6 +13,7 @@ import {
   tagOf,
 } from '../provisioning/edit-configuration.ts';
 import { whenInEffect } from '../provisioning/in-effect.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { byTenant, type Tenants, tenantOf, tenantQuery } from './tenant.ts';
 import {
   BODY_BYTES,
@@ -53,7 +54,10 @@ const gone = {
   204: { description: 'It is not there, or no more.', type: 'null', headers: inEffectHeader },
 } as const;
 const conditions = { type: 'object', properties: conditionHeaders } as const;
-const REFUSALS = ['CHANGE_REFUSED', 'STALE_CHANGE', 'CONFIGURATION_MISSING'] as const;
+const REFUSALS = [
+  ...(['CHANGE_REFUSED', 'STALE_CHANGE', 'CONFIGURATION_MISSING'] as const),
+  'STORE_OUTCOME_UNKNOWN',
+] as const;
 
 export function configurationRoutes(
   app: FastifyInstance,
@@ -291,7 +295,10 @@ class Parts {
 
   async put(request: FastifyRequest<{ Body: object }>, reply: FastifyReply, name: PartName) {
     const { store } = this.#writing;
-    const edited = await putPart(store, name, request.body as object, this.#options(request));
+    const value = request.body as object;
+    const edited = await withOutcome(store, (watched) =>
+      putPart(watched, name, value, this.#options(request)),
+    );
     await this.#settle(request, reply);
     const { written } = edited.configuration;
     reply.code(edited.created ? 201 : 200).header('etag', etagOf(tagOf(written, name)));
@@ -303,7 +310,9 @@ class Parts {
     reply: FastifyReply,
     name: Extract<PartName, { part: 'tenant' | 'plan' }>,
   ) {
-    await removePart(this.#writing.store, name, this.#options(request));
+    await withOutcome(this.#writing.store, (watched) =>
+      removePart(watched, name, this.#options(request)),
+    );
     await this.#settle(request, reply);
     return reply.code(204).send();
   }

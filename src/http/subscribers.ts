@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { SubscriberId, SubscriberKind } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
-import { putSubscriber, removeSubscriber } from '../provisioning/edit-account.ts';
+import { putSubscriber } from '../provisioning/edit-account.ts';
+import { takeAway } from '../provisioning/leave.ts';
+import { withOutcome } from '../provisioning/outcome.ts';
 import { subscriberSchema } from './subscriber.ts';
 import { byTenant, type OfTenant, type Tenants, tenantOf } from './tenant.ts';
 import { BODY_BYTES, type Writing } from './writing.ts';
@@ -47,7 +49,7 @@ export function subscriberRoutes(
     },
     async ({ params: { kind, id }, query, caller }) => {
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
-      const found = await store.accountOf(tenant, { kind, id });
+      const found = await store.holderOf(tenant, { kind, id });
       if (found === undefined)
         throw new TollkeeperError('SUBSCRIBER_UNKNOWN', { subscriber: `${kind}:${id}` });
       return { account: found };
@@ -59,7 +61,10 @@ export function subscriberRoutes(
     {
       config: {
         access: 'tenant',
-        problems: ['TENANT_UNKNOWN', 'ACCOUNT_UNKNOWN', 'CHANGE_REFUSED'],
+        problems: [
+          ...(['TENANT_UNKNOWN', 'ACCOUNT_UNKNOWN', 'CHANGE_REFUSED'] as const),
+          'STORE_OUTCOME_UNKNOWN',
+        ],
       },
       bodyLimit: BODY_BYTES.small,
       schema: {
@@ -85,7 +90,8 @@ export function subscriberRoutes(
     async ({ params: { kind, id }, query, body, caller }) => {
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
       const subscriber: SubscriberId = { kind, id };
-      const moved = await putSubscriber(store, { tenant, account: body.account }, subscriber);
+      const to = { tenant, account: body.account };
+      const moved = await withOutcome(store, (watched) => putSubscriber(watched, to, subscriber));
       return { account: body.account, ...moved };
     },
   );
@@ -93,7 +99,7 @@ export function subscriberRoutes(
   app.delete<{ Params: OfSubscriber; Querystring: OfTenant }>(
     '/v1/subscribers/:kind/:id',
     {
-      config: { access: 'tenant', problems: ['TENANT_UNKNOWN'] },
+      config: { access: 'tenant', problems: ['TENANT_UNKNOWN', 'STORE_OUTCOME_UNKNOWN'] },
       schema: {
         summary: 'Take a subscriber from its account',
         description: 'Limits that it had there are gone.',
@@ -104,7 +110,7 @@ export function subscriberRoutes(
     },
     async ({ params: { kind, id }, query, caller }, reply) => {
       const { tenant } = tenantOf(query.tenant, { caller, tenants });
-      await removeSubscriber(store, tenant, { kind, id });
+      await withOutcome(store, (watched) => takeAway(watched, tenant, { kind, id }));
       return reply.code(204).send();
     },
   );

@@ -249,7 +249,11 @@ function compileAccount(
         expected: 'money that never expires and pays for every rule, or another id',
       });
     }
-    buckets.push(mainBucket(buckets.at(-1)?.priority ?? 0));
+    const last = buckets.at(-1);
+    const main = mainBucket(last?.priority ?? 0);
+    if (last !== undefined && main.priority > LIMITS.priority)
+      reportLate(last, { main: { ...main, priority: LIMITS.priority }, places, path, report });
+    buckets.push(main);
     openings[MAIN] = 0;
   } else checkLast(buckets, { places, path, report });
   if (buckets.length + limits.length > LIMITS.buckets) {
@@ -294,10 +298,22 @@ function checkLast(
   if (main === undefined) return;
   for (const bucket of buckets) {
     if (bucket === main || bucket.priority < main.priority) continue;
-    report({
-      path: [...(places.get(bucket.id) ?? path), 'priority'],
-      found: `${bucket.priority} with ${show(bucket.id)}`,
-      expected: `less than ${main.priority}: ${show(main.id)} is drawn last`,
-    });
+    reportLate(bucket, { main, places, path, report });
   }
+}
+
+function reportLate(
+  { id, priority }: Bucket,
+  {
+    main,
+    places,
+    path,
+    report,
+  }: { main: Bucket; places: ReadonlyMap<string, Path>; path: Path; report: Report },
+): void {
+  report({
+    path: [...(places.get(id) ?? path), 'priority'],
+    found: `${priority} with ${show(id)}`,
+    expected: `less than ${main.priority}: ${show(main.id)} is drawn last`,
+  });
 }

@@ -10,7 +10,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Account, AccountDefinition, AccountRef } from '../charging/account.ts';
 import { BucketIdTaken } from '../store/bucket-kinds.ts';
-import type { Store } from '../store/store.ts';
+import { CounterOutOfRange, type Store } from '../store/store.ts';
 import type { Configuration } from './configuration.ts';
 import { type EditedAccount, editedSince } from './edited-since.ts';
 import { subscriberId } from './identity.ts';
@@ -24,7 +24,15 @@ import { leavingOf, type Rewritten, rewritten, unfit } from './wanted.ts';
 /** The part of a store that provisioning needs. */
 export type AccountStore = Pick<
   Store,
-  'now' | 'accountOf' | 'load' | 'createAccount' | 'changeAccount' | 'moveSubscriber' | 'keptOf'
+  | 'now'
+  | 'accountOf'
+  | 'holderOf'
+  | 'load'
+  | 'createAccount'
+  | 'changeAccount'
+  | 'moveSubscriber'
+  | 'removeSubscriber'
+  | 'keptOf'
 >;
 
 /**
@@ -307,7 +315,7 @@ class TenantRun {
         const reply = await this.#store.changeAccount(definition, current.version);
         if (reply === 'changed') return 'changed';
       } catch (error) {
-        if (!(error instanceof BucketIdTaken)) throw error;
+        if (!(error instanceof BucketIdTaken || error instanceof CounterOutOfRange)) throw error;
         return { problem: error.message };
       }
       current = undefined;

@@ -100,7 +100,21 @@ function finding(error: ErrorObject, path: Path): Finding {
     const expected = titleOf(schema.properties?.[key]);
     return { path: [...path, key], found: 'nothing', expected };
   }
-  return { path, found: show(error.data), expected: titleOf(schema) };
+  const expected = titleOf(schema);
+  // A list of the right kind, but not as it is.
+  if (error.keyword === 'maxItems') {
+    const { length } = error.data as unknown[];
+    return {
+      path,
+      found: `a list of ${length}`,
+      expected: `${expected}, at most ${error.params.limit}`,
+    };
+  }
+  if (error.keyword === 'uniqueItems') {
+    const twice = show((error.data as unknown[])[Number(error.params.j)]);
+    return { path, found: `${twice} twice`, expected: `${expected}, each once` };
+  }
+  return { path, found: show(error.data), expected };
 }
 
 /** Where the value is, or would be if it were not missing. */

@@ -12,6 +12,8 @@ export interface CsvRow {
   cells: string[];
   /** Octets from where reading began to the end of this row. */
   end: number;
+  /** The file ends within it: no line end follows, or not outside quotes. */
+  isCut?: true;
 }
 
 /** The longest row, in octets. */
@@ -48,17 +50,22 @@ export class CsvReader {
       }
     }
     this.#rest = bytes.subarray(start);
-    if (this.#rest.length > MAX_ROW_BYTES)
-      throw new RangeError(`the row at line ${this.#line} is longer than ${MAX_ROW_BYTES} octets`);
+    this.#bound(this.#rest);
   }
 
   /** The last row, where no line end follows it. */
   *finish(): Generator<CsvRow> {
-    if (this.#rest.length > 0) yield this.#row(this.#rest, 1);
+    if (this.#rest.length > 0) yield { ...this.#row(this.#rest, 1), isCut: true };
     this.#rest = Buffer.alloc(0);
   }
 
+  #bound(bytes: Buffer): void {
+    if (bytes.length > MAX_ROW_BYTES)
+      throw new RangeError(`the row at line ${this.#line} is longer than ${MAX_ROW_BYTES} octets`);
+  }
+
   #row(bytes: Buffer, lines: number): CsvRow {
+    this.#bound(bytes);
     const line = this.#line;
     this.#line += lines;
     this.#end += bytes.length;

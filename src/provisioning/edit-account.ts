@@ -1,6 +1,7 @@
 /**
  * Single changes of accounts: each puts something in place, is made from what is there, and may be
- * repeated. Balances are never touched here; they are booked (`engine/booking.ts`).
+ * repeated. Balances are never touched here; they are booked (`engine/booking.ts`), and what is due
+ * with the change (`store/counter-changes.ts`).
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -11,26 +12,29 @@ import {
   drawOrder,
   reservedField,
 } from '../charging/account.ts';
+import { accountAt } from '../charging/buckets.ts';
 import type { SubscriberId } from '../charging/request.ts';
 import { TollkeeperError } from '../errors.ts';
 import { BucketIdTaken, kindOf } from '../store/bucket-kinds.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { CounterOutOfRange, type Store, StoreUnavailable } from '../store/store.ts';
 import { compileAccounts, takesAnything } from './accounts.ts';
 import type { AccountStore, AskClients } from './apply.ts';
+import { outOfBounds } from './bounds.ts';
 import { misfits } from './buckets.ts';
 import { checkSchema } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { identityFinding, subscriberId } from './identity.ts';
-import { finishMoves, moveTo, withoutSubscribers } from './leave.ts';
+import { finishMoves, moveTo } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { Finding } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
 import { refusal } from './refusal.ts';
 import { rulesOfTenant } from './rule-names.ts';
+import { isUnderAnother } from './under-plan.ts';
 import { leavingOf, rewritten } from './wanted.ts';
 
 export interface AccountEditing {
-  store: AccountStore;
+  store: AccountStore & Pick<Store, 'sessionsOf'>;
   configuration: Configuration;
   /** Called for an account that got another plan. */
   askClients: AskClients;
@@ -78,7 +82,8 @@ export function compileOne(
 /**
  * Creates an account with its openings, or brings one to what is written: plan, status, limits and
  * subscribers, which are moved here from where they were. What is not written stays. Where it gets
- * another plan, clients are asked. Throws CHANGE_REFUSED, STALE_CHANGE and TENANT_UNKNOWN.
+ * another plan, or sessions go on under another, clients are asked. Throws CHANGE_REFUSED,
+ * STALE_CHANGE and TENANT_UNKNOWN.
  */
 export async function putAccount(
   { store, configuration, askClients }: AccountEditing,
@@ -93,23 +98,18 @@ export async function putAccount(
   const { account: before } = await store.load(ref);
   checkVersion(ref, before, expected);
   if (before !== undefined) await finishMoves(store, ref);
-  const holders = await Promise.all(
-    subscribers.map((name) => store.accountOf(ref.tenant, subscriberId(name))),
-  );
+  const holders = await holdersOf(store, ref.tenant, subscribers);
   // They stay where they are until they are moved, one by one.
-  const elsewhere = new Set(
-    subscribers.filter((_, i) => (holders[i] ?? ref.account) !== ref.account),
-  );
-  const arriving = subscribers.filter((name) => !elsewhere.has(name));
+  const elsewhere = subscribers.filter((_, i) => (holders[i] ?? ref.account) !== ref.account);
+  const arriving = subscribers.filter((_, i) => holders[i] === undefined);
   const created =
-    before === undefined &&
-    (await store.createAccount({ ...definition, subscribers: arriving }, openings)) === 'created';
+    before === undefined && (await store.createAccount(definition, openings)) === 'created';
   let planBefore = definition.plan;
   if (!created) {
     // Somebody else was faster.
     if (before === undefined && expected !== undefined) throw stale(ref, await present(store, ref));
     // Of several who expect this version only one may move subscribers.
-    const always = expected !== undefined && elsewhere.size > 0;
+    const always = expected !== undefined && elsewhere.length > 0;
     await revise(store, ref, { expected, always }, ({ definition: stored }) => {
       const wanted = rewritten(compiled.account, stored, {
         now: store.now(),
@@ -129,8 +129,14 @@ export async function putAccount(
       };
     });
   }
-  for (const name of elsewhere) await moveTo(store, ref, subscriberId(name));
-  if (planBefore !== definition.plan) await askClients(ref);
+  // Also those whom somebody else got first, and those of a change that was stopped.
+  const having = await holdersOf(store, ref.tenant, subscribers);
+  for (const [i, name] of subscribers.entries())
+    if (having[i] !== ref.account) await moveTo(store, ref, subscriberId(name));
+  // Whoever gave it the plan before may not have come to asking.
+  const { plan } = definition;
+  if (planBefore !== plan || (!created && (await isUnderAnother(store, ref, plan))))
+    await askClients(ref);
   return { account: await present(store, ref), created };
 }
 
@@ -190,14 +196,18 @@ export async function putBucket(
   });
 }
 
-/** Takes a bucket out; one that is not there is done. Throws BUCKET_IN_USE where it holds anything. */
+/**
+ * Takes a bucket out, with what has expired of it; one that is not there is done. Throws BUCKET_IN_USE
+ * where it holds anything.
+ */
 export async function removeBucket(
   { store }: Pick<AccountEditing, 'store'>,
   ref: AccountRef,
   id: string,
   expected: Expected = {},
 ): Promise<Account> {
-  return revise(store, ref, expected, ({ definition, counters }) => {
+  return revise(store, ref, expected, (account) => {
+    const { definition, counters } = accountAt(account, store.now());
     const left = counters[availableField(id)] ?? 0;
     const reserved = counters[reservedField(id)] ?? 0;
     const refuse = (reason: string) =>
@@ -237,19 +247,13 @@ export async function putSubscriber(
   return movedFrom === undefined ? {} : { movedFrom };
 }
 
-/** Takes a subscriber, and its limits, from whichever account has it; nobody has it: done. */
-export async function removeSubscriber(
+/** The account that has each of these, as `kind:id`. */
+function holdersOf(
   store: AccountStore,
   tenant: string,
-  subscriber: SubscriberId,
-): Promise<void> {
-  const account = await store.accountOf(tenant, subscriber);
-  if (account === undefined) return;
-  const name = nameOf(subscriber);
-  await finishMoves(store, { tenant, account });
-  await revise(store, { tenant, account }, {}, ({ definition }) =>
-    withoutSubscribers(definition, [name]),
-  );
+  names: readonly string[],
+): Promise<(string | undefined)[]> {
+  return Promise.all(names.map((name) => store.holderOf(tenant, subscriberId(name))));
 }
 
 const nameOf = ({ kind, id }: SubscriberId): string => `${kind}:${id}`;
@@ -273,33 +277,16 @@ function stale({ account: id }: AccountRef, account: Account | undefined): Tollk
   });
 }
 
-/** In the order in which they are drawn, the one that takes what is left the last by its priority. */
-function withBuckets(
+/** In the order in which they are drawn. */
+const withBuckets = (
   definition: AccountDefinition,
-  all: AccountDefinition['buckets'],
-): AccountDefinition {
-  const limits = all.filter((bucket) => bucket.limits !== undefined).sort(drawOrder);
-  const buckets = all.filter((bucket) => bucket.limits === undefined).sort(drawOrder);
-  const main = buckets.findLast(takesAnything);
-  const after = buckets.find((one) => one !== main && one.priority >= (main?.priority ?? 0));
-  if (main === undefined || after !== undefined)
-    throw refusal([
-      {
-        path: ['priority'],
-        found: `${(after ?? buckets.at(-1))?.priority}`,
-        expected: `less than ${main?.priority}: the bucket that takes what is left is drawn last`,
-      },
-    ]);
-  if (all.length > LIMITS.buckets)
-    throw refusal([
-      { path: [], found: `${all.length} buckets`, expected: `at most ${LIMITS.buckets}` },
-    ]);
-  return { ...definition, buckets: [...limits, ...buckets] };
-}
+  buckets: AccountDefinition['buckets'],
+): AccountDefinition => ({ ...definition, buckets: buckets.toSorted(drawOrder) });
 
 /**
  * Changes a definition until it is what `next` makes of the one that is stored; `always`: it is
- * stored even where it is the same, as another version.
+ * stored even where it is the same, as another version. Throws CHANGE_REFUSED where it would be out
+ * of bounds.
  */
 async function revise(
   store: AccountStore,
@@ -317,11 +304,13 @@ async function revise(
       checkVersion(ref, account, expected);
       const definition = next(account);
       if (!always && isDeepStrictEqual(definition, account.definition)) return account;
+      const beyond = outOfBounds(definition, account.definition);
+      if (beyond.length > 0) throw refusal(beyond);
       sent = definition;
       if ((await store.changeAccount(definition, account.version)) === 'changed')
         return await present(store, ref);
     } catch (error) {
-      if (error instanceof BucketIdTaken)
+      if (error instanceof BucketIdTaken || error instanceof CounterOutOfRange)
         throw new TollkeeperError('CHANGE_REFUSED', { problems: `  ${error.message}` });
       failures += 1;
       if (!(error instanceof StoreUnavailable) || failures > 1) throw error;

@@ -13,7 +13,7 @@ import { subscriberId } from './identity.ts';
 import { moveTo } from './leave.ts';
 import { LIMITS } from './limits.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
-import { accountOfRows, type Columns } from './subscriber-rows.ts';
+import { accountOfRows, type Columns, countSubscribers } from './subscriber-rows.ts';
 import { writtenBuckets } from './wanted.ts';
 
 /** Attempts of a change that another writer overtook. */
@@ -65,6 +65,8 @@ export async function importBatch(
   };
   /** Who claims each subscriber: of two accounts, the one whose rows come first is to be first. */
   const holders = new Map<string, string>();
+  /** Those with rows before: the first of them create it. */
+  const accounts = new Set<string>();
   const work: { rows: AccountRows; account: ProvisionedAccount }[] = [];
   const later: typeof work = [];
   const refuse = (rows: AccountRows, reason: string) =>
@@ -77,7 +79,10 @@ export async function importBatch(
       continue;
     }
     const { account, subscribers } = read.account.definition;
-    const isClaimed = subscribers.some((name) => (holders.get(name) ?? account) !== account);
+    const isClaimed =
+      accounts.has(account) ||
+      subscribers.some((name) => (holders.get(name) ?? account) !== account);
+    accounts.add(account);
     for (const name of subscribers) holders.set(name, account);
     (isClaimed ? later : work).push({ rows, account: read.account });
   }
@@ -166,5 +171,9 @@ function difference(
   }
   if (count > LIMITS.buckets)
     return `with no room for more than ${LIMITS.buckets} buckets and limits`;
+  const names = [...found.subscribers, ...missing];
+  const buckets = [...found.buckets, ...wanted.definition.buckets];
+  if (missing.length > 0 && countSubscribers(names, buckets) > LIMITS.subscribers)
+    return `with no room for more than ${LIMITS.subscribers} subscribers`;
   return undefined;
 }

@@ -12,7 +12,7 @@ import type { SubscriberId } from '../charging/request.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import { subscriberId } from './identity.ts';
 
-type Moving = Pick<Store, 'load' | 'changeAccount' | 'moveSubscriber'>;
+type Moving = Pick<Store, 'load' | 'changeAccount' | 'moveSubscriber' | 'removeSubscriber'>;
 
 /** Attempts of a change that another writer overtook. */
 const ATTEMPTS = 10;
@@ -63,11 +63,26 @@ export async function moveTo(
 ): Promise<string | undefined> {
   const name = `${subscriber.kind}:${subscriber.id}`;
   let left: string | undefined;
-  await store.moveSubscriber(tenant, subscriber, to, async (account) => {
-    await leaveNoLimits(store, { tenant, account }, name);
+  await store.moveSubscriber(tenant, subscriber, to, async (account, limited) => {
+    if (limited) await leaveNoLimits(store, { tenant, account }, name);
     left = account;
   });
   return left;
+}
+
+/**
+ * Takes a subscriber, and its limits, from whichever account has it; nobody has it: done. Throws
+ * StoreUnavailable.
+ */
+export async function takeAway(
+  store: Moving,
+  tenant: string,
+  subscriber: SubscriberId,
+): Promise<void> {
+  const name = `${subscriber.kind}:${subscriber.id}`;
+  await store.removeSubscriber(tenant, subscriber, async (account, limited) => {
+    if (limited) await leaveNoLimits(store, { tenant, account }, name);
+  });
 }
 
 /** Finishes moves to an account that were stopped half way. Throws StoreUnavailable. */

@@ -11,6 +11,8 @@ export const LIMITS = {
   subscribers: 10_000,
   /** Buckets of an account, its subscribers' limits included. */
   buckets: 64,
+  /** The highest priority of a bucket. */
+  priority: 1_000_000,
   peers: 10_000,
   routes: 10_000,
   /** Items of a list that has no bound of its own. */

@@ -75,7 +75,7 @@ export const accountDefs = {
         description: 'Lower is drawn first. Default: 1000 for money, 100 for units.',
         type: 'integer',
         minimum: 1,
-        maximum: 1_000_000,
+        maximum: LIMITS.priority,
       },
       starts: {
         $ref: '#/$defs/time',

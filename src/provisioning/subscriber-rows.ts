@@ -8,18 +8,21 @@ import {
   availableField,
   type Bucket,
   limitAmount,
+  periodField,
   type Renewal,
   reservedField,
 } from '../charging/account.ts';
+import { accountAt, isOver } from '../charging/buckets.ts';
 import type { Unit } from '../charging/request.ts';
 import type { Configuration } from './configuration.ts';
 import { findingText } from './configuration.ts';
 import type { CsvRow } from './csv.ts';
 import { compileOne } from './edit-account.ts';
 import { limiting } from './leave.ts';
-import { formatMoney } from './money.ts';
+import { formatMoney, type Parsed } from './money.ts';
+import { show } from './problem.ts';
 import type { ProvisionedAccount } from './provisioning.ts';
-import { parseSigned } from './quantity.ts';
+import { parseQuantity, parseSigned } from './quantity.ts';
 
 const KINDS = ['e164', 'imsi', 'sip', 'nai', 'private'] as const;
 
@@ -68,9 +71,13 @@ export function accountOfRows(
 ): { account: ProvisionedAccount } | { reason: string } {
   const [first] = rows;
   if (first === undefined) throw new RangeError('no rows');
-  for (const row of rows)
-    if (row.cells.length > columns.size)
+  for (const row of rows) {
+    // Deviation: RFC 4180 2 lets the last row go without a line end. Here its last cell could be half a
+    // number, which is somebody else's.
+    if (row.isCut) return { reason: 'the file ends within this row: it has no line end' };
+    if (row.cells.length !== columns.size)
       return { reason: `${row.cells.length} cells where the header has ${columns.size}` };
+  }
   const own = (name: string) => cellOf(first, columns, name);
   const differing = (COLUMNS as readonly string[])
     .concat([...columns.keys()].filter((name) => name.startsWith(OPENING)))
@@ -90,7 +97,7 @@ export function accountOfRows(
       id: own('account'),
       plan: own('plan'),
       ...(own('status') === '' ? {} : { status: own('status') }),
-      ...(maxSessions === '' ? {} : { maxSessions: Number(maxSessions) }),
+      ...(maxSessions === '' ? {} : { maxSessions: wholeNumber(maxSessions) }),
       ...(subscribers.length === 0 ? {} : { subscribers }),
       ...(buckets.length === 0 ? {} : { buckets }),
     });
@@ -108,6 +115,10 @@ export function accountOfRows(
     throw error;
   }
 }
+
+/** Decimal digits as their number; anything else as it is, to be refused as what was found. */
+const wholeNumber = (text: string): number | string =>
+  /^\d{1,15}$/.test(text) ? Number(text) : text;
 
 /** A list of a cell, as JSON. Throws SyntaxError. */
 function listOf(cell: string, name: string): Record<string, unknown>[] {
@@ -148,12 +159,23 @@ function amountsOf(
   for (const [id, written] of openings) {
     const unit = definition.buckets.find((bucket) => bucket.id === id)?.unit;
     if (unit === undefined) throw new SyntaxError(`opening of ${id}: there is no such bucket`);
-    const parsed = parseSigned(String(written), { unit, digits });
+    const parsed = openingOf(written, { unit, digits });
     if ('expected' in parsed)
-      throw new SyntaxError(`opening of ${id}: found '${written}', expected ${parsed.expected}`);
+      throw new SyntaxError(
+        `opening of ${id}: found ${show(written)}, expected ${parsed.expected}`,
+      );
     amounts[id] = parsed.value;
   }
   return amounts;
+}
+
+/** As a provisioning file has it, or the same with a minus sign. */
+function openingOf(written: unknown, of: { unit: Unit; digits: number }): Parsed<number> {
+  if (typeof written === 'string') return parseSigned(written, of);
+  if (typeof written === 'number' && (of.unit === 'money' || Number.isSafeInteger(written)))
+    return parseQuantity(written, of);
+  // What it should have been.
+  return parseSigned('', of);
 }
 
 /** How amounts and periods of an account are written. */
@@ -161,17 +183,24 @@ interface Writing {
   digits: number;
   /** That of its plan: it need not be written. */
   timeZone: string;
+  /** Store time in ms: what is due in its buckets by then counts as booked. */
+  now: number;
 }
 
 /**
- * An account as rows, in the order of COLUMNS: what is reserved counts as available. Periods and
- * uses that have begun begin anew where the rows are imported.
+ * An account as rows, in the order of COLUMNS: what is reserved counts as available, except in a
+ * bucket that is over, to which nothing comes back. Periods and uses that have begun begin anew where
+ * the rows are imported.
  */
-export function rowsOf({ definition, counters }: Account, writing: Writing): string[][] {
-  const { digits } = writing;
+export function rowsOf(stored: Account, writing: Writing): string[][] {
+  const { digits, now } = writing;
+  const { definition, counters } = accountAt(stored, now);
   const { account, plan, status, maxSessions, subscribers, buckets } = definition;
-  const opening = ({ id, unit }: Bucket) => {
-    const amount = (counters[availableField(id)] ?? 0) + (counters[reservedField(id)] ?? 0);
+  const opening = (bucket: Bucket) => {
+    const { id, unit } = bucket;
+    const available = counters[availableField(id)] ?? 0;
+    const isPast = isOver(bucket, counters[periodField(id)], now);
+    const amount = available + (isPast ? 0 : (counters[reservedField(id)] ?? 0));
     return unit === 'money' ? formatMoney(amount, { digits }) : amount;
   };
   const written = buckets
@@ -196,6 +225,15 @@ interface WrittenNames {
   limits: Bucket[];
 }
 
+/**
+ * How many subscribers identities, as `kind:id`, are at least: those that a limit joins are one, and
+ * others may be if they differ in kind.
+ */
+export const countSubscribers = (
+  subscribers: readonly string[],
+  buckets: readonly Bucket[],
+): number => (subscribers.length === 0 ? 0 : subscribersAsWritten(subscribers, buckets).length);
+
 /** Identities that a limit joins are one subscriber; the others are put beside each other. */
 function subscribersAsWritten(
   subscribers: readonly string[],
@@ -215,15 +253,15 @@ function subscribersAsWritten(
     for (const name of bucket.limits) taken.add(name);
   }
   const loose: WrittenNames[] = [];
+  /** How many rows have an identity of each kind: the first ones. */
+  const filled = new Map<string, number>();
   for (const name of subscribers) {
     if (taken.has(name)) continue;
     const [kind, id] = named(name);
-    let row = loose.find(({ names }) => !names.has(kind));
-    if (row === undefined) {
-      row = { names: new Map(), limits: [] };
-      loose.push(row);
-    }
-    row.names.set(kind, id);
+    const at = filled.get(kind) ?? 0;
+    filled.set(kind, at + 1);
+    loose[at] ??= { names: new Map(), limits: [] };
+    loose[at].names.set(kind, id);
   }
   const all = [...rows, ...loose];
   return all.length > 0 ? all : [{ names: new Map(), limits: [] }];

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AccountDefinition, type Bucket, drawOrder } from '../charging/account.ts';
 import { takesAnything } from './accounts.ts';
+import { outOfBounds } from './bounds.ts';
 import { misfits } from './buckets.ts';
 import { findingText } from './configuration.ts';
 import { show } from './problem.ts';
@@ -16,8 +17,9 @@ export type Rewritten = { definition: AccountDefinition } | { problem: string };
 
 /**
  * What an account that exists becomes where it is written again, at store time `now` in ms. It is
- * left as it is where a bucket would become another one under its id, or where it does not fit the
- * plans of its tenant (`unfit`); without `rulesOf` nothing is known of these.
+ * left as it is where a bucket would become another one under its id, where together with what stays
+ * it is out of bounds, or where it does not fit the plans of its tenant (`unfit`); without `rulesOf`
+ * nothing is known of these.
  */
 export function rewritten(
   account: ProvisionedAccount,
@@ -27,6 +29,9 @@ export function rewritten(
   const contradicted = contradiction(account, stored);
   if (contradicted !== undefined) return { problem: contradicted };
   const definition = wantedDefinition(account, stored, now);
+  const subscribers = account.written.has('subscribers') ? account.definition.subscribers : [];
+  const beyond = outOfBounds({ ...definition, subscribers }, stored);
+  if (beyond.length > 0) return { problem: beyond.map(findingText).join('; ') };
   const problem = rulesOf && unfit(definition, { stored, rulesOf });
   return problem === undefined ? { definition } : { problem };
 }
@@ -71,11 +76,10 @@ function wantedDefinition(
     ({ id, limits }) => !ids.has(id) && (limits === undefined || !written.has('subscribers')),
   );
   const main = mainOf({ definition, written }, kept);
-  // The main bucket stays the last.
-  const ceiling = main.priority - 1;
-  const others = kept
-    .filter(({ id }) => id !== main.id)
-    .map((bucket) => ({ ...bucket, priority: Math.min(bucket.priority, ceiling) }));
+  const others = drawnBefore(
+    main,
+    kept.filter(({ id }) => id !== main.id),
+  );
   const buckets = [...own.filter(({ id }) => id !== main.id), main, ...others].sort(drawOrder);
   return {
     ...definition,
@@ -106,6 +110,20 @@ function mainOf(
   if (there === undefined) return main;
   const last = Math.max(...writtenBuckets(account).map(({ priority }) => priority + 1));
   return { ...there, priority: Math.max(there.priority, last) };
+}
+
+/** The buckets with priorities before the last one's, in the order that they have. */
+function drawnBefore(last: Bucket, buckets: readonly Bucket[]): Bucket[] {
+  let [had, has] = [Number.POSITIVE_INFINITY, last.priority];
+  return buckets
+    .toSorted(drawOrder)
+    .reverse()
+    .map((bucket) => {
+      if (bucket.limits !== undefined) return bucket;
+      if (bucket.priority < had) has = Math.min(bucket.priority, has - 1);
+      had = bucket.priority;
+      return { ...bucket, priority: has };
+    });
 }
 
 /** Why a bucket would become another one under its id, which is never done. */

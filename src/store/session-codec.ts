@@ -78,6 +78,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (session.facts !== undefined)
       message.facts = { ...session.facts, role: roles.toNumber[session.facts.role ?? 'none'] };
+    if (session.factsAt !== undefined) message.factsAt = session.factsAt;
     if (session.via !== undefined) message.via = session.via;
     if (session.pending !== undefined) message.pending = fromPending(session.pending);
     if (session.reauthoriseAt !== undefined) message.reauthoriseAt = session.reauthoriseAt;
@@ -142,6 +143,7 @@ export function createSessionCodec(schema: typeof storeSchema): SessionCodec {
     };
     if (isPresent(message.subSessionId)) session.subSessionId = message.subSessionId;
     if (isPresent(message.facts)) session.facts = toFacts(message.facts);
+    if (isPresent(message.factsAt)) session.factsAt = message.factsAt;
     if (isPresent(message.via)) session.via = message.via;
     if (isPresent(message.pending)) session.pending = toPending(message.pending);
     if (isPresent(message.reauthoriseAt)) session.reauthoriseAt = message.reauthoriseAt;
@@ -325,6 +327,7 @@ interface SessionMessage extends Unknowns {
   answers: readonly Uint8Array[];
   seen: readonly number[];
   facts?: Optional<FactsMessage>;
+  factsAt?: Optional<number>;
   via?: Optional<string>;
   pending?: Optional<PendingMessage>;
   reauthoriseAt?: Optional<number>;

@@ -27,8 +27,8 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * A commit that would take a counter out of +-(2^53 - 1): nothing was written, and never will be by
- * this commit.
+ * A commit, or a change of an account, that would take a counter out of +-(2^53 - 1): nothing was
+ * written, and never will be by it.
  */
 export class CounterOutOfRange extends RangeError {
   readonly field: string;
@@ -119,6 +119,13 @@ export interface Binding extends AccountRef {
   state: 'bound' | 'opened';
 }
 
+/**
+ * Called with each account that has a subscriber no more, the one that had it the last, before the
+ * move is done: where that is stopped, the next move of the subscriber, to whichever account, calls
+ * it again. `limited`: the account has limits, of which some may be the subscriber's.
+ */
+export type Leaving = (from: string, limited: boolean) => Promise<void>;
+
 /** What an account keeps beside its definition, for those who change it. */
 export interface Kept {
   /** Of its limits, and of buckets that are gone. */
@@ -189,30 +196,37 @@ export interface Store extends ConfigurationStore {
 
   /**
    * Creates an account with its buckets' opening amounts, which an `opening` record accounts for;
-   * an existing one is left as it is. Repeating it completes what an interruption left undone.
+   * an existing one is left as it is. Subscribers that other accounts have are left out: they are to
+   * be moved. Repeating it completes what an interruption left undone.
    */
   createAccount(
     definition: AccountDefinition,
     openings: Readonly<Record<string, number>>,
   ): Promise<'created' | 'exists'>;
   /**
-   * Replaces a definition if its version is still `expected`; new buckets start at 0. A bucket may
-   * be left out only when both its counters are 0 (otherwise `conflict`). Limits start with their
-   * amounts, move by the difference and may be left out at any time, which a record accounts for.
-   * Throws BucketIdTaken where an id would stand for another bucket than before.
+   * Replaces a definition if its version is still `expected`; new buckets start at 0. What is due on
+   * the account is booked first. Then a bucket may be left out only when both its counters are 0
+   * (otherwise `conflict`). Limits start with their amounts, move by the difference and may be left
+   * out at any time. A record accounts for all of it. Subscribers that other accounts have are left
+   * out of it: they are to be moved. Throws BucketIdTaken where an id would stand for another bucket
+   * than before, and CounterOutOfRange.
    */
   changeAccount(definition: AccountDefinition, expected: number): Promise<'changed' | 'conflict'>;
   /**
-   * Moves a subscriber to another account: new field, pointer, old field; repeatable. `leaving` is
-   * called with the account that has it no more, before the move is done: where that was stopped,
-   * the next move of the subscriber, to whichever account, calls it again.
+   * Moves a subscriber to another account: new field, pointer, old field; repeatable. One that
+   * others are moving is waited for, for seconds at most. Throws RangeError where there is no such
+   * account.
    */
   moveSubscriber(
     tenant: string,
     subscriber: SubscriberId,
     to: string,
-    leaving?: (from: string) => Promise<void>,
+    leaving?: Leaving,
   ): Promise<void>;
+  /** Takes a subscriber from whichever account has it, or may have it, in the same way. */
+  removeSubscriber(tenant: string, subscriber: SubscriberId, leaving?: Leaving): Promise<void>;
+  /** The account that has a subscriber, which `accountOf` alone does not tell. */
+  holderOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined>;
   /** Undefined: there is no such account. */
   keptOf(account: AccountRef): Promise<Kept | undefined>;
 

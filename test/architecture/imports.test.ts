@@ -10,7 +10,7 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 const vocabulary = ['charging/account.ts', 'charging/money.ts', 'charging/request.ts'];
 /** What only the core can reckon of an account: when its periods end, and what is due by now. */
 const periods = 'charging/periods.ts';
-const accountAt = 'charging/buckets.ts';
+const due = 'charging/buckets.ts';
 
 /**
  * What each folder of src/ may import besides itself and Node: a folder, a file, or `folder (types)`
@@ -21,11 +21,11 @@ const allowed: Record<string, readonly string[]> = {
   diameter: [],
   ro: ['charging', 'diameter'],
   peer: ['diameter'],
-  store: ['charging (types)', ...vocabulary, periods, 'errors.ts'],
+  store: ['charging (types)', ...vocabulary, periods, due, 'errors.ts'],
   provisioning: ['charging', 'diameter', 'store', 'errors.ts', 'nearest.ts'],
   engine: ['charging', 'diameter', 'ro', 'store', 'errors.ts'],
   http: [
-    ...['engine', 'provisioning', 'store', 'charging (types)', ...vocabulary, accountAt],
+    ...['engine', 'provisioning', 'store', 'charging (types)', ...vocabulary, due],
     ...['errors.ts', 'config.ts'],
   ],
   console: [],

@@ -118,13 +118,13 @@ describe('volume whose grant was taken back', () => {
     expect(spent(till)).toBe(40 + 5 * 35 + 3 * 10);
   });
 
-  test('is not divided by the change of an older grant, once there is another', () => {
+  test('is divided by the last change there was, where its client was told of none since', () => {
     const till = opened(plan, { now: EIGHT - HOUR, ...part });
     waitUntil(till, EIGHT + 1.5 * HOUR);
     report(till, { asked: {} });
     expect(till.session()!.services[0]).not.toHaveProperty('switch');
     report(till, { used: { octets: 10 }, usedAfter: { octets: 5 } });
-    expect(spent(till)).toBe(50);
+    expect(spent(till)).toBe(5 + 5 * 5);
   });
 
   test.each(['supervision', 'an abort', 'the end of the session'])('by %s', (how) => {
@@ -494,12 +494,324 @@ describe('a report that another one overtook', () => {
     expect([till.available('b'), spent(till)]).toEqual([0, 5 * 600 + 50]);
   });
 
-  test('of a plan without times nothing is kept for it', () => {
+  test('is rated by the rule before where the plan has no times, and another one by now', () => {
     const till = opened(planOf([ruleOf({ name: 'day', ...seconds() })]), { now: EIGHT });
-    till.plan = planOf([ruleOf({ name: 'new', ...seconds() })], { version: 2 });
-    report(till, { used: { seconds: 1 }, asked: {} });
-    expect(till.session()!.services[0]).toMatchObject({ rule: 'new' });
-    expect(till.session()!.services[0]).not.toHaveProperty('earlier');
+    till.plan = planOf([ruleOf({ name: 'new', ...seconds(), ...at(9) })], { version: 2 });
+    till.now += 2 * MINUTE;
+    report(till, { used: { seconds: 60 }, asked: {} });
+    report(till, { used: { seconds: 60 } }, { occurredAt: EIGHT + MINUTE });
+    report(till, { used: { seconds: 1 } });
+    expect(spent(till)).toBe(60 + 60 + 9);
+  });
+});
+
+describe('a report from another place that another one overtook', () => {
+  const home = { facts: { visited: '26201' } };
+  const abroad = { facts: { visited: '20801' } };
+  const roaming = (...more: Rule[]): Plan =>
+    planOf([
+      ruleOf({ name: 'roaming', ...at(50), match: { visited: ['208'] } }),
+      ...more,
+      ruleOf({ name: 'home', ...at(1) }),
+    ]);
+  const windowed = ruleOf({ match: { ratingGroup: [9], when: [{ from: 0, until: 5 }] } });
+
+  test.each([
+    ['without times', roaming()],
+    ['with times', roaming(windowed)],
+  ])(
+    'is rated by its own place, and granted where the session is by now: a plan %s',
+    (_of, plan) => {
+      const till = opened(plan, { now: EIGHT - 10 * MINUTE, ...home });
+      till.now = EIGHT + 5 * MINUTE;
+      const asked = { asked: {} };
+      report(till, { used: { octets: 50 }, ...asked }, { occurredAt: till.now, ...abroad });
+      report(till, { used: { octets: 100 }, ...asked }, { occurredAt: EIGHT, ...home });
+      expect(spent(till)).toBe(50 + 100);
+      expect(till.reserved('main')).toBe(100 * 50);
+      expect(till.session()).toMatchObject({ ...abroad, factsAt: till.now });
+      till.now += MINUTE;
+      till.ask(requestOf('termination', ++number, [asks({ used: { octets: 200 } })]));
+      expect(spent(till)).toBe(50 + 100 + 50 * 200);
+    },
+  );
+
+  test('takes no other service of the session back there', () => {
+    const till = opened(roaming(), { now: EIGHT - 10 * MINUTE, ...home });
+    till.now = EIGHT + 5 * MINUTE;
+    report(till, { ratingGroup: 2, asked: {} }, { occurredAt: till.now, ...abroad });
+    const late = { occurredAt: EIGHT, ...home };
+    report(till, { used: { octets: 100 }, asked: {} }, late);
+    expect(spent(till)).toBe(100);
+    expect(
+      till
+        .session()!
+        .services.map(({ rule }) => rule)
+        .sort(),
+    ).toEqual(['roaming', 'roaming']);
+  });
+
+  test('tells what later ones did not', () => {
+    const till = opened(
+      planOf([
+        ruleOf({ name: 'fast', ...at(7), match: { rat: [6] } }),
+        ruleOf({ name: 'home', match: { visited: ['262'] } }),
+        ruleOf({ name: 'away', ...at(9) }),
+      ]),
+      { now: EIGHT - 10 * MINUTE },
+    );
+    till.now = EIGHT + 5 * MINUTE;
+    report(till, { asked: {} }, { occurredAt: till.now, ...home });
+    report(till, { asked: {} }, { occurredAt: EIGHT, facts: { visited: '20801', rat: 6 } });
+    expect(till.session()!.facts).toEqual({ visited: '26201', rat: 6 });
+    expect(till.session()!.services[0]).toMatchObject({ rule: 'fast' });
+  });
+
+  test('by a clock that is ahead is no later than now', () => {
+    const till = opened(roaming(), { now: EIGHT, occurredAt: EIGHT + 50_000, ...abroad });
+    till.now += 10_000;
+    report(till, { asked: {} }, { occurredAt: till.now, ...home });
+    expect(till.session()).toMatchObject({ ...home, factsAt: till.now });
+  });
+
+  test('leaves nothing behind where no rule asks for a place', () => {
+    const till = opened(rated(), { now: EIGHT, ...home });
+    report(till, { asked: {} }, home);
+    expect(till.session()).not.toHaveProperty('factsAt');
+  });
+});
+
+describe('several services of a request that report for one without quota', () => {
+  /** What each order costs. */
+  const both = (
+    till: Till,
+    [first, second]: readonly [Partial<AskedService>, Partial<AskedService>],
+  ) => {
+    const sums = [];
+    for (const services of [
+      [first, second],
+      [second, first],
+    ]) {
+      const one = new Till({ plan: till.plan, openings: { main: MONEY } });
+      Object.assign(one.counters, till.counters);
+      one.records.push(...till.records);
+      one.sessions.set('s', till.session()!);
+      for (const [key, due] of till.wheel) one.wheel.set(key, due);
+      one.now = till.now;
+      one.ask(
+        requestOf(
+          'update',
+          ++number,
+          services.map((service) => asks(service)),
+        ),
+      );
+      sums.push(spent(one) - spent(till));
+      expect(lines(one).reduce((sum, { cost = 0 }) => sum + cost, 0)).toBe(sums.at(-1));
+    }
+    return sums;
+  };
+  const reported = (plan: Plan, used: NonNullable<AskedService['used']>) => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE });
+    till.now = EIGHT - 5 * MINUTE;
+    report(till, { used });
+    till.now = EIGHT + 10 * MINUTE;
+    return till;
+  };
+
+  test.each([
+    ['by the rating group', {}, {}],
+    ['by identifiers', { serviceIds: [1] }, { serviceIds: [2] }],
+  ])('C-125 seconds are rated by when they passed, in whatever order: %s', (_how, one, other) => {
+    const till = reported(rated(seconds()), { seconds: 300 });
+    const long = { ...one, used: { seconds: 900 } };
+    const short = { ...other, used: { seconds: 60 } };
+    expect(both(till, [long, short])).toEqual([3600, 3600]);
+  });
+
+  test('also seconds that the session knew nothing of', () => {
+    const till = opened(rated(seconds()), { now: EIGHT - HOUR });
+    till.now = EIGHT + 10 * MINUTE;
+    for (const short of [60, 0]) {
+      const long = { ratingGroup: 2, used: { seconds: 900 } };
+      const cost = 300 + 5 * 600 + 5 * short;
+      const other = { ratingGroup: 2, used: { seconds: short } };
+      expect(both(till, [long, other])).toEqual([cost, cost]);
+    }
+  });
+
+  test('also where a fee makes it matter what came first', () => {
+    const price = { amount: 5, per: 1, increment: 1, fee: 100 };
+    const early = ruleOf({ name: 'early', ...seconds(), price, ...during(8, 10) });
+    const plan = planOf([
+      early,
+      ruleOf({ name: 'night', ...seconds(), price: { ...price, fee: 7 } }),
+    ]);
+    const till = reported(plan, { seconds: 300 });
+    const cost = 5 * 300 + 100 + 5 * 660;
+    const all = [{ used: { seconds: 900 } }, { used: { seconds: 60 } }] as const;
+    expect(both(till, all)).toEqual([cost, cost]);
+  });
+
+  test('after the session has ended', () => {
+    const till = opened(rated(seconds({ validitySeconds: 600 })), { now: EIGHT - 25 * MINUTE });
+    till.now = EIGHT - 5 * MINUTE;
+    till.abort();
+    till.now = EIGHT + 10 * MINUTE;
+    const all = [{ used: { seconds: 900 } }, { used: { seconds: 60 } }] as const;
+    expect(both(till, all)).toEqual([3600, 3600]);
+  });
+
+  test('volume that its client divides beside such as it does not', () => {
+    const till = reported(rated(), { octets: 1 });
+    const divided = { serviceIds: [1], used: { octets: 100 }, usedAfter: { octets: 40 } };
+    const other = { serviceIds: [2], used: { octets: 10 } };
+    expect(both(till, [divided, other])).toEqual([310, 310]);
+  });
+});
+
+describe('a report of nothing', () => {
+  test.each([
+    ['is held', false],
+    ['was taken back', true],
+  ])('leaves seconds after the change under the next tariff: the quota %s', (_how, isTaken) => {
+    const till = opened(rated(seconds({ validitySeconds: 1200 })), { now: EIGHT - 10 * MINUTE });
+    if (isTaken) waitUntil(till, EIGHT + 12 * MINUTE);
+    till.now = EIGHT + 20 * MINUTE;
+    report(till, { used: { seconds: 0 } });
+    expect(lines(till)[0]).not.toHaveProperty('after');
+    till.now += 5 * MINUTE;
+    report(till, { used: { seconds: 900 } });
+    expect(spent(till)).toBe(5 * 900);
+    report(till, { used: { seconds: 60 } }, { occurredAt: EIGHT - MINUTE });
+    expect(spent(till)).toBe(5 * 900 + 60);
+  });
+});
+
+describe('use that is not controlled', () => {
+  const free = ruleOf({ name: 'free', ...seconds(), uncontrolled: true, ...during(9, 10) });
+  const early = ruleOf({ name: 'early', ...seconds(), ...at(5), ...during(8, 9) });
+  const night = ruleOf({ name: 'night', ...seconds(), ...at(1) });
+  const plan = planOf([early, free, night], { supervisionSeconds: 86_400 });
+
+  test.each([
+    ['lay', -10],
+    ['did not lie', 10],
+  ])('costs nothing, where a change %s within the quota before', (_how, minutes) => {
+    const till = opened(plan, { now: EIGHT + minutes * MINUTE });
+    till.now = EIGHT + HOUR + MINUTE;
+    expect(report(till, { asked: {} })).toMatchObject({ outcome: 'uncontrolled' });
+    expect(till.session()!.services[0]).not.toHaveProperty('switch');
+    till.plan = { ...plan, version: 2 };
+    till.now += 30 * MINUTE;
+    till.ask(requestOf('termination', ++number, [asks({ used: { seconds: 1800 } })]));
+    expect(spent(till)).toBe(0);
+    expect(lines(till)).toMatchObject([{ rule: 'free', planVersion: 1, used: 1800, cost: 0 }]);
+  });
+
+  test.each(['octets', 'seconds'] as const)('is none of what it overtook: %s', (unit) => {
+    const rules = [free, { ...early, match: {} }].map((rule) => ({ ...rule, unit }));
+    const till = opened(planOf(rules), { now: EIGHT + 50 * MINUTE });
+    till.now = EIGHT + HOUR + 5000;
+    const nine = { occurredAt: EIGHT + HOUR };
+    expect(report(till, { used: { [unit]: 20 }, asked: {} }, nine)).toMatchObject({
+      outcome: 'uncontrolled',
+    });
+    report(till, { used: { [unit]: 480 } }, { occurredAt: EIGHT + 58 * MINUTE });
+    expect(spent(till)).toBe(5 * 500);
+  });
+});
+
+describe('volume whose reports an outage held up until its tariff had changed twice', () => {
+  const plan = rated();
+  /** Of a session opened 10 minutes before 8: what was used by when, and of that after 8. */
+  type Sent = { minute: number; octets: number; after?: number };
+  const held = (
+    sent: readonly Sent[],
+    { order, told, asked }: { order: number[]; told: 'single' | 'dual'; asked?: object },
+  ) => {
+    const part = { tariffChange: told };
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, ...part });
+    till.now = EIGHT + 30 * MINUTE;
+    for (const at of order) {
+      const { minute, octets, after } = sent[at]!;
+      const usedAfter = after === undefined ? {} : { usedAfter: { octets: after } };
+      const asking = asked === undefined ? {} : { asked };
+      const one = { used: { octets }, ...usedAfter, ...asking };
+      report(till, one, { ...part, occurredAt: EIGHT + minute * MINUTE });
+    }
+    return till;
+  };
+
+  test.each([
+    ['single', 'asks'],
+    ['single', 'reports'],
+    ['dual', 'asks'],
+    ['dual', 'reports'],
+  ] as const)(
+    'C-083 is divided by the change that each is of, in whatever order: %s, %s',
+    (told, how) => {
+      const sent = [
+        { minute: -2, octets: 50 },
+        { minute: 5, octets: 30, after: 10 },
+        { minute: 10, octets: 40, after: 40 },
+      ];
+      const asked = how === 'asks' ? { asked: {} } : {};
+      for (const order of [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+      ]) {
+        const till = held(sent, { order, told, ...asked });
+        expect([order, spent(till)]).toEqual([order, 50 + 20 + 5 * 50]);
+        expect(till.session()!.services[0]).toMatchObject({ rule: 'early' });
+      }
+    },
+  );
+
+  test('is not counted anew: its rule is the same all the time', () => {
+    const price = { amount: 5, per: 1, increment: 1, fee: 100 };
+    const priced = planOf([
+      ruleOf({ name: 'early', price, ...during(8, 10) }),
+      ruleOf({ name: 'night', ...at(1) }),
+    ]);
+    const till = opened(priced, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    till.now = EIGHT + 30 * MINUTE;
+    for (const minute of [1, 2, 3]) {
+      const one = { used: { octets: 10 }, usedAfter: { octets: 10 }, asked: {} };
+      const occurredAt = EIGHT + minute * MINUTE;
+      report(till, one, { occurredAt, tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(100 + 5 * 30);
+  });
+
+  test('is rated by what was before its own time, if that is long over', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    for (const hours of [0, 2]) {
+      till.now = EIGHT + hours * HOUR + 10 * MINUTE;
+      const one = { used: { octets: 1 }, usedAfter: { octets: 1 }, asked: {} };
+      report(till, one, { tariffChange: 'single' });
+    }
+    const divided = { used: { octets: 30 }, usedAfter: { octets: 10 } };
+    report(till, divided, { occurredAt: EIGHT + 5 * MINUTE });
+    expect(spent(till)).toBe(5 + 3 + 20 + 5 * 10);
+    expect(lines(till)).toMatchObject([
+      { rule: 'day', used: 0 },
+      { rule: 'night', used: 20, cost: 20 },
+      { rule: 'early', used: 10, cost: 50, countedFrom: 1 },
+    ]);
+  });
+
+  test('is after the change for a client whose clock is ahead, before it has come here', () => {
+    const till = opened(plan, { now: EIGHT - 10 * MINUTE, tariffChange: 'single' });
+    till.now = EIGHT - 20_000;
+    for (const after of [40, 10]) {
+      const one = { used: { octets: 40 }, usedAfter: { octets: after } };
+      report(till, one, { tariffChange: 'single' });
+    }
+    expect(spent(till)).toBe(5 * 40 + 30 + 5 * 10);
   });
 });
 

@@ -387,10 +387,11 @@ export class Ledger {
   #divide(
     { group, used = 0, after, straddling }: ModelAsk,
     service: ModelService,
-    reported: number,
+    of: { reported: number; now: number; opening?: ModelChange | undefined },
   ): Pick<Due, 'before' | 'after' | 'late' | 'overtaken' | 'isOvertaken'> & {
     change?: ModelChange | undefined;
   } {
+    const { reported, now, opening } = of;
     const { earlier } = service;
     /** Of an older plan nothing is known but the last tariff. */
     const ruleThen = (at: number): ModelRule =>
@@ -400,7 +401,8 @@ export class Ledger {
     const today = this.#ruleAt(group, reported);
     const isDivided = after !== undefined || straddling !== undefined;
     const until = earlier?.until ?? Number.NEGATIVE_INFINITY;
-    const isOvertaken = reported < until && (isDivided || ruleThen(reported) !== service.rule);
+    const isOvertaken =
+      reported < until && (isDivided ? until <= now : ruleThen(reported) !== service.rule);
     const held = service.grant === undefined ? service.lapsed : service.grant.change;
     const change = isOvertaken ? undefined : held;
     const overtaken: Overtaken[] = [];
@@ -413,7 +415,7 @@ export class Ledger {
     };
     if (service.rule.unit === 'seconds' && !isDivided) {
       const known = change?.rule ?? service.rule;
-      const late: Passed[] = [];
+      const late: Passed[] = opening === undefined ? [] : [{ ...opening, seconds: 0n }];
       const units = { before: 0n, after: 0n };
       for (let left = used; left > 0; left--) {
         const at = reported - left * 1000;
@@ -438,10 +440,32 @@ export class Ledger {
     if (isOvertaken) {
       const own = isDivided ? claimed : BigInt(used);
       const then = ruleThen(reported);
-      if (earlier !== undefined) overtake(earlier.rule, reported, BigInt(used) - own);
-      if (then !== service.rule) overtake(then, reported, own);
-      const before = then === service.rule ? own : 0n;
+      const last = this.#lastChange(group, reported, reported - 7 * DAY);
+      const first = last === undefined ? earlier!.rule : ruleThen(last - 1);
+      let before = 0n;
+      for (const [rule, units] of [
+        [first, BigInt(used) - own],
+        [then, own],
+      ] as const)
+        if (rule === service.rule) before += units;
+        else overtake(rule, reported, units);
       return { before, after: 0n, late: [], overtaken, isOvertaken };
+    }
+    // What the client was told of is still to come: it reports of what it was granted before that.
+    const isOfLast =
+      until > now || (held === undefined ? today === service.rule : held.at > reported + MINUTE);
+    if (isDivided && earlier !== undefined && isOfLast) {
+      overtake(earlier.rule, reported, BigInt(used) - claimed);
+      return {
+        ...{ before: claimed, after: 0n },
+        late: [],
+        overtaken,
+        isOvertaken: until > now || held !== undefined,
+      };
+    }
+    if (opening !== undefined) {
+      const late = [{ ...opening, seconds: BigInt(used) }];
+      return { ...{ before: 0n, after: 0n }, late, overtaken, isOvertaken };
     }
     const later = divides === undefined ? 0n : claimed;
     const units = { before: BigInt(used) - later, after: later };
@@ -453,6 +477,13 @@ export class Ledger {
     const rule = this.#ruleAt(group, from);
     for (let at = from - (from % MINUTE) + MINUTE; at < until; at += MINUTE)
       if (this.#ruleAt(group, at) !== rule) return at;
+    return undefined;
+  }
+
+  /** The last full minute after `since`, up to `at`, at which the rule came to be another. */
+  #lastChange(group: number, at: number, since: number): number | undefined {
+    for (let minute = at - (at % MINUTE); minute > since; minute -= MINUTE)
+      if (this.#ruleAt(group, minute - 1) !== this.#ruleAt(group, minute)) return minute;
     return undefined;
   }
 
@@ -472,13 +503,16 @@ export class Ledger {
     const at = timeOf(request, now);
     this.#ended = new Set();
     for (const one of request.services) {
-      const service = this.#inUse(session, one, at);
-      if (service === undefined) continue;
+      const inUse = this.#inUse(session, one, at);
+      if (inUse === undefined) continue;
+      const { service, opening } = inUse;
       const { grant } = service;
-      const { change, ...used } = this.#divide(one, service, at);
+      const { change, ...used } = this.#divide(one, service, { reported: at, now, opening });
       const before = this.#consume(service, grant, { parts: grant?.parts, units: used.before });
       const due: Due = { ...used, one, service, early: service, before, after: 0n };
-      if (change !== undefined && used.after > 0n) {
+      const isSeconds = service.rule.unit === 'seconds' && one.used !== undefined;
+      const isClocked = isSeconds && one.after === undefined && one.straddling === undefined;
+      if (change !== undefined && (used.after > 0n || (isClocked && change.at <= at))) {
         const { rule, rated, version } = service;
         service.earlier = { until: change.at, rule, rated, version };
         // What only the client tells of is of the plan as it is.
@@ -556,33 +590,38 @@ export class Ledger {
   }
 
   /**
-   * The service that a report is for. What nothing was granted for is under the rule of its time:
-   * seconds as they began to pass; volume, which nobody can divide, as what straddles a change.
+   * The service that a report is for, and what all of it begins with if that is another rule. What
+   * nothing was granted for is under the rule of its time: seconds as they began to pass; volume, which
+   * nobody can divide, as what straddles a change.
    */
-  #inUse(session: ModelSession, one: ModelAsk, reported: number): ModelService | undefined {
+  #inUse(
+    session: ModelSession,
+    one: ModelAsk,
+    reported: number,
+  ): { service: ModelService; opening?: ModelChange } | undefined {
     const { group, used = 0, after, straddling } = one;
     const isDivided = after !== undefined || straddling !== undefined;
     const { unit } = this.#ruleAt(group, reported);
-    const start = unit === 'seconds' && !isDivided ? reported - used * 1000 : reported;
+    const isPassing = unit === 'seconds' && !isDivided;
+    const start = isPassing ? reported - used * 1000 : reported;
     const service = session.services.get(group);
     if (service === undefined) {
       if (one.used === undefined) return undefined;
-      const { version } = this;
-      const begun: ModelService = { rule: this.#ruleAt(group, start), rated: 0n, version };
-      if (start < reported && this.#hasWindows) begun.knownUntil = start;
+      const rule = this.#ruleAt(group, start);
+      const begun: ModelService = { rule, rated: 0n, version: this.version };
       session.services.set(group, begun);
-      return begun;
+      if (!isPassing || !this.#hasWindows) return { service: begun };
+      begun.knownUntil = start;
+      return { service: begun, opening: { rule, at: start } };
     }
     const { knownUntil, grant, lapsed } = service;
-    if (grant !== undefined || isDivided || one.used === undefined) return service;
-    if (knownUntil === undefined || knownUntil >= reported) return service;
+    if (grant !== undefined || isDivided || one.used === undefined) return { service };
+    if (knownUntil === undefined || knownUntil >= reported) return { service };
     const straddles = this.straddles === 'after' ? reported : knownUntil;
     const at = unit === 'seconds' ? start : straddles;
     const rule = this.#ruleAt(group, at);
-    if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return service;
-    service.lapsed = undefined;
-    this.#putUnder(service, rule, at);
-    return service;
+    if (at < knownUntil || rule === (lapsed?.rule ?? service.rule)) return { service };
+    return { service, opening: { rule, at } };
   }
 
   /** Units that the parts of a grant pay for; the rest is returned. */
@@ -758,7 +797,9 @@ export class Ledger {
     const at = due?.isOvertaken === true ? now : timeOf(request, now);
     const from = this.#ruleAt(group, at).unit === 'seconds' ? at : now;
     const rule = this.#ruleAt(group, from);
-    return { from, rule, since: at };
+    const last = this.#lastChange(group, now, at);
+    const isLater = last !== undefined && this.#ruleAt(group, now) === rule;
+    return { from, rule, since: isLater ? last : at };
   }
 
   /** Undefined: nothing useful is left. */

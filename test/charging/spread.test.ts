@@ -263,3 +263,25 @@ test('seconds after a tariff change have passed once, whoever they are for', () 
   till.ask(requestOf('termination', 1, [asks({ used: { seconds: 200 } })]));
   expect(1_000_000 - till.available('main')).toBe(100 + 40 * 2 + 60 * 2000);
 });
+
+test('seconds after all that was settled have passed once, whoever they are for', () => {
+  const day = { when: [{ from: 60, until: 1440 }] };
+  const rule = (name: string, amount: number, match: object) =>
+    rated(name, amount, {
+      match,
+      unit: 'seconds',
+      quota: { size: 600, minimum: 1, maximum: 9999 },
+      validitySeconds: 300,
+    });
+  const rules = [0, 1].flatMap((zone) => [
+    rule(`day${zone}`, 5, { called: [`49${zone}`], ...day }),
+    rule(`night${zone}`, 1, { called: [`49${zone}`] }),
+  ]);
+  const till = new Till({ plan: planOf(rules), openings: { main: 100_000 } });
+  const recipients = [numberOf(0), numberOf(1)];
+  till.now += 3_000_000;
+  till.ask(requestOf('initial', 0, [asks({ asked: { seconds: 1200 }, recipients })]));
+  till.now += 1_200_000;
+  till.ask(requestOf('termination', 1, [asks({ used: { seconds: 1200 } })]));
+  expect(100_000 - till.available('main')).toBe(600 + 600 * 5);
+});

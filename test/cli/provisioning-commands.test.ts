@@ -1,7 +1,16 @@
 /** The commands that change what is provisioned, as typed, on a service's Redis. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +19,10 @@ import { sessionKey } from '../../src/charging/request.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
 import { removePart } from '../../src/provisioning/edit-configuration.ts';
+import type { Script } from '../../src/store/redis/script.ts';
+import { scripts } from '../../src/store/redis/scripts.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
+import { startProxy } from '../attack/proxy.ts';
 import { open, session } from '../http/fixture.ts';
 import { file, plan, tenant } from '../provisioning/configurations.ts';
 import { until } from '../store/redis-rig.ts';
@@ -191,11 +203,65 @@ describe('an import', () => {
     const cut = { ...start, of: { ...of, report: other } };
     for (const text of ['', '{"of":', 'null', JSON.stringify(old), JSON.stringify(cut)]) {
       writeFileSync(`${name}.checkpoint`, text);
-      writeFileSync(other, 'cut');
+      writeFileSync(other, 'line,reason,row\n');
       const ran = await run('import', name, '--tenant', 'red', '--json', '--report', other);
       expect(JSON.parse(ran.out), text).toMatchObject({ rows: 4, refusedRows: 1 });
       expect(readFileSync(other, 'utf8'), text).toMatch(/^line,reason,row\n5,"plan: found 'none'/);
     }
+  });
+
+  test('puts its report in the place of no other file', async () => {
+    const name = write('kept.csv', csvOf(3));
+    const report = (file: string) =>
+      run('import', name, '--tenant', 'red', '--json', '--report', file);
+    symlinkSync(name, inFolder('soft.csv'));
+    linkSync(name, inFolder('hard.csv'));
+    const same = [name, `${folder}/./kept.csv`, inFolder('soft.csv'), inFolder('hard.csv')];
+    for (const file of same) {
+      const refused = await report(file);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain(`--report ${file} is the file to import`);
+      expect(readFileSync(name, 'utf8')).toBe(csvOf(3));
+    }
+    for (const file of [`${name}.checkpoint`, `${name}.checkpoint.new`]) {
+      expect((await report(file)).err).toContain(
+        `--report ${file} is where its checkpoint is kept`,
+      );
+      expect(existsSync(file)).toBe(false);
+    }
+    for (const text of ['my notes\n', 'line,reason\n', '\n']) {
+      const notes = write('notes.txt', text);
+      const refused = await report(notes);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain(`${notes} is there, and is no report of an import`);
+      expect(readFileSync(notes, 'utf8')).toBe(text);
+    }
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    expect((await report(inFolder('pipe'))).err).toContain('is no report of an import');
+    expect(existsSync(inFolder('pipe'))).toBe(true);
+    expect((await report(folder)).err).toContain('FILE_UNWRITABLE');
+    // A report of before, whole or cut off, makes room for this one.
+    for (const text of ['', 'line,rea', 'line,reason,row\n9,why,"a,b"\n']) {
+      expect((await report(write('before.csv', text))).code).toBe(0);
+      expect(existsSync(inFolder('before.csv'))).toBe(false);
+    }
+  });
+
+  test('that goes on writes its report on', async () => {
+    const name = write('on.csv', `${csvOf(3)}x,none,1,\n`);
+    const other = inFolder('on.refused.csv');
+    const { size, mtimeMs: modifiedAt } = statSync(name);
+    const counts = { rows: 3, created: 0, unchanged: 2, subscribersAdded: 0, refusedRows: 1 };
+    const refused = 'line,reason,row\n3,why,"a,b"\n';
+    writeFileSync(other, `${refused}4,after the checkpoint,"c,d"\n`);
+    const checkpoint = {
+      of: { tenant: 'red', size, modifiedAt, store: store.connection.madeAt, report: other },
+      ...{ offset: csvOf(3).length, line: 5, counts, reportBytes: refused.length },
+    };
+    writeFileSync(`${name}.checkpoint`, JSON.stringify(checkpoint));
+    const ran = await run('import', name, '--tenant', 'red', '--json', '--report', other);
+    expect(JSON.parse(ran.out)).toMatchObject({ rows: 4, refusedRows: 2 });
+    expect(readFileSync(other, 'utf8')).toMatch(/^line,reason,row\n3,why,"a,b"\n5,"plan: found/);
   });
 
   test('takes no row of a plan that is taken out meanwhile', async () => {
@@ -216,6 +282,16 @@ describe('an import', () => {
     expect(created + refusedRows).toBe(3_000);
     // The accounts that there are already keep the name of the plan, as any would.
     expect(readFileSync(`${name}.refused.csv`, 'utf8')).toContain("plan: found 'second'");
+    const exported = await run('export', inFolder('gone.csv'), '--tenant', 'red');
+    const notes = exported.err.trimEnd().split('\n');
+    expect(notes).toHaveLength(22);
+    expect(notes[0]).toBe(`Import refuses the rows of ${created} accounts as they are now:`);
+    expect(notes[21]).toBe(`  and ${created - 20} more`);
+    const lines = readFileSync(inFolder('gone.csv'), 'utf8').split('\n');
+    for (const note of notes.slice(1, 21)) {
+      const [, id, line] = /^ {2}(s-\d+), line (\d+): plan: found 'second', /.exec(note) ?? [];
+      expect(lines[Number(line) - 1]).toMatch(`${id},second,`);
+    }
   });
 
   test('that is killed goes on from its checkpoint, and no row has an effect twice', async () => {
@@ -245,6 +321,69 @@ describe('an import', () => {
     expect(JSON.parse(exported.out)).toMatchObject({ accounts: count + 2, rows: count + 2 });
     const lines = readFileSync(inFolder('out.csv'), 'utf8').split('\n');
     expect(lines.filter((line) => line.includes('""opening"":""1.00""'))).toHaveLength(count);
+  });
+});
+
+describe('a change whose reply is lost may be in, and is sent again', () => {
+  const opening = [{ id: 'main', unit: 'money', opening: '5' }];
+  const isIn = async (account: string) =>
+    (await store.load({ tenant: 'blue', account })).account?.definition;
+  /** Runs a command whose Redis is gone when it has called a script. */
+  const lostAt = async (script: Script, ...argv: string[]) => {
+    const proxy = await startProxy(redis.url);
+    const gone = proxy.strike(script, 'see').then(() => proxy.close());
+    const ran = await run(...argv, '--redis-url', proxy.url);
+    await gone;
+    return ran;
+  };
+  const account = (more: object = {}) => ({ id: 'lost', plan: 'p', buckets: opening, ...more });
+
+  test.each<[string, Script, () => string[], RegExp]>([
+    [
+      'account put',
+      scripts.createAccount,
+      () => ['account', 'put', write('lost.yaml', account()), ...blue],
+      /^lost of blue is active/,
+    ],
+    [
+      'account put, of one that exists',
+      scripts.changeAccount,
+      () => ['account', 'put', write('lost.yaml', account({ maxSessions: 9 })), ...blue],
+      /^lost of blue is active/,
+    ],
+    [
+      'account block',
+      scripts.changeAccount,
+      () => ['account', 'block', 'lost', ...blue],
+      /^lost of blue is blocked/,
+    ],
+    [
+      'subscriber move',
+      scripts.addSubscriber,
+      () => ['subscriber', 'move', 'e164:4977', 'lost', ...blue],
+      /^e164:4977 is on lost of blue/,
+    ],
+    [
+      'plan put',
+      scripts.writeConfiguration,
+      () => ['plan', 'put', write('lost-plan.yaml', plan('0.31')), ...blue],
+      /^p of blue is at version \d+\n$/,
+    ],
+  ])('%s', async (_, script, argv, done) => {
+    const ran = await lostAt(script, ...argv());
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(/^Redis did not say whether it applied the change: /);
+    expect(ran.err).toContain('Send the same again');
+    expect((await run(...argv())).out).toMatch(done);
+    expect(await isIn('lost')).toBeDefined();
+  });
+
+  test('but where the store fails before anything is sent, nothing has happened', async () => {
+    const before = await isIn('lost');
+    const ran = await lostAt(scripts.load, 'account', 'unblock', 'lost', ...blue);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toMatch(/^Redis cannot be used now: /);
+    expect(await isIn('lost')).toEqual(before);
   });
 });
 

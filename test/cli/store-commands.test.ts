@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { availableField } from '../../src/charging/account.ts';
+import { availableField, type Bucket } from '../../src/charging/account.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { type EmbeddedRedis, startEmbedded } from '../../src/embedded/redis.ts';
 import { openRedisStore, type RedisStore } from '../../src/store/redis/store.ts';
@@ -209,6 +209,28 @@ describe('account topup', () => {
     );
     expect(all.filter((one) => objects(one)[0]!.repeated === false)).toHaveLength(1);
     expect(await balance('red')).toBe(before + 7);
+  });
+
+  test('a bucket that is gone answers the same key as before', async () => {
+    const account = { tenant: 'red', account: 'family' };
+    const change = async (to: (buckets: readonly Bucket[]) => Bucket[]) => {
+      const { definition, version } = (await store.load(account)).account!;
+      const next = { ...definition, buckets: to(definition.buckets) };
+      expect(await store.changeAccount(next, version)).toBe('changed');
+    };
+    const past: Bucket = { id: 'past', unit: 'octets', priority: 1, floor: 0 };
+    await change((buckets) => [past, ...buckets]);
+    const first = ['--bucket', 'past', '--amount', '3 kB', '--key', 'past-1'];
+    expect((await topUp(...first)).code).toBe(0);
+    const taken = ['--tenant', 'red', '--bucket', 'past', '--amount=-3000', '--key', 'past-2'];
+    expect((await run('account', 'adjust', 'family', ...taken)).code).toBe(0);
+    await change((buckets) => buckets.filter(({ id }) => id !== 'past'));
+    const again = await topUp(...first);
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toMatch(/^past-1 was booked at .*; nothing was changed now\n/);
+    const other = await topUp('--bucket', 'past', '--amount', '3 kB', '--key', 'past-3');
+    expect(other).toMatchObject({ code: 1, out: '' });
+    expect(other.err).toContain('BUCKET_UNKNOWN');
   });
 
   test('a bucket of units takes sizes', async () => {

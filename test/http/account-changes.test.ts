@@ -1,6 +1,9 @@
 /** Accounts, subscribers, buckets and money over HTTP. */
 import { describe, expect, test } from 'vitest';
-import { type Changing, changing } from './changing.ts';
+import { type RemoteCall, withFaults } from '../../src/store/memory/faulty-store.ts';
+import { MemoryStore } from '../../src/store/memory/store.ts';
+import { plan } from '../provisioning/configurations.ts';
+import { type Changing, changing, type Method } from './changing.ts';
 
 const ACCOUNT = {
   plan: 'p',
@@ -210,6 +213,65 @@ describe('a bucket', () => {
     expect((await gift('units')).status).toBe(200);
   });
 
+  describe.each([false, true])('that is over (booked by others before: %s)', (isBooked) => {
+    const HOUR = 3_600_000;
+    async function over() {
+      let now = Date.UTC(2026, 0, 2);
+      const on = await changing(new MemoryStore({ partitions: 4, clock: () => now }));
+      const pass = (hours: number) => ({
+        ...{ unit: 'octets', priority: 5, expires: new Date(now + hours * HOUR).toISOString() },
+      });
+      const gift = { id: 'gift', opening: '700 MB', ...pass(1) };
+      await put(on, { ...ACCOUNT, buckets: [gift] });
+      now += 2 * HOUR;
+      if (isBooked)
+        await on.call('POST', `${path}/main/topups`, {
+          ...blue({ body: { amount: '1' } }),
+          headers: { 'idempotency-key': 'k1' },
+        });
+      return { on, pass };
+    }
+
+    test('is taken out with what is left in it', async () => {
+      const { on } = await over();
+      const gone = await on.call('DELETE', `${path}/gift`, blue());
+      expect([gone.status, Object.keys(buckets(gone))]).toEqual([200, ['main']]);
+    });
+
+    test('begins with nothing when it is given a later end', async () => {
+      const { on, pass } = await over();
+      const again = await on.call('PUT', `${path}/gift`, blue({ body: pass(1) }));
+      expect(again).toMatchObject({ status: 200 });
+      expect(buckets(again)).toMatchObject({ gift: 0 });
+    });
+
+    test('begins with nothing when its account is put with a later end', async () => {
+      const { on, pass } = await over();
+      const again = await put(on, { ...ACCOUNT, buckets: [{ id: 'gift', ...pass(1) }] });
+      expect(again).toMatchObject({ status: 200 });
+      expect(buckets(again)).toMatchObject({ gift: 0 });
+    });
+  });
+
+  test('that limits is refused an amount that takes it beyond what can be counted', async () => {
+    const on = await changing();
+    const capped = (amount: number) => ({
+      plan: 'p',
+      subscribers: [{ e164: '491', limits: [{ id: 'cap', unit: 'octets', amount }] }],
+    });
+    await put(on, capped(1));
+    const filled = await on.call('POST', `${path}/cap/topups`, {
+      ...blue({ body: { amount: '9007199254740990' } }),
+      headers: { 'idempotency-key': 'k1' },
+    });
+    expect(filled.status).toBe(200);
+    const before = await on.call('GET', '/v1/accounts/a', blue());
+    const refused = await put(on, capped(Number.MAX_SAFE_INTEGER));
+    expect(refused).toMatchObject({ status: 422, body: { code: 'CHANGE_REFUSED' } });
+    expect(refused.text).toContain('counter a:cap would leave');
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body).toEqual(before.body);
+  });
+
   test('is topped up and adjusted once a key', async () => {
     const on = await changing();
     await put(on);
@@ -243,6 +305,42 @@ describe('a bucket', () => {
     expect(
       (await on.call('POST', `${path}/main/topups`, blue({ body: { amount: '1' } }))).status,
     ).toBe(400);
+  });
+
+  test('that was booked and is gone answers the same key as before', async () => {
+    const on = await changing();
+    const [anna] = ACCOUNT.subscribers;
+    const cap = { id: 'cap', unit: 'money', amount: '5' };
+    const gift = { id: 'gift', unit: 'octets', opening: 0, priority: 5 };
+    const withBoth = { ...ACCOUNT, subscribers: [{ ...anna, limits: [cap] }], buckets: [gift] };
+    expect((await put(on, withBoth)).status).toBe(201);
+    const book = (what: string, amount: string, key: string) =>
+      on.call('POST', `${path}/${what}`, {
+        ...blue({ body: { amount } }),
+        headers: { 'idempotency-key': key },
+      });
+    const first = await book('gift/topups', '2 kB', 'k1');
+    expect((await book('gift/adjustments', '-2000', 'k2')).status).toBe(200);
+    const raised = await book('cap/adjustments', '1.50', 'k3');
+    expect(raised.status).toBe(200);
+    expect((await on.call('DELETE', `${path}/gift`, blue())).status).toBe(200);
+    expect((await put(on, { ...ACCOUNT, subscribers: [anna], buckets: [] })).status).toBe(200);
+    const now = { repeated: true, available: { smallest: 0 }, reserved: { smallest: 0 } };
+    const { bookedAt, amount } = first.body;
+    for (const again of ['2 kB', '2000'])
+      expect(await book('gift/topups', again, 'k1')).toMatchObject({
+        status: 200,
+        body: { ...now, bookedAt, amount },
+      });
+    expect(await book('cap/adjustments', '1.50', 'k3')).toMatchObject({
+      status: 200,
+      body: { repeated: true, bookedAt: raised.body.bookedAt, amount: { amount: '1.500000' } },
+    });
+    expect(code(await book('gift/topups', '2001', 'k1'))).toBe('KEY_REUSED');
+    expect(code(await book('gift/adjustments', '2000', 'k1'))).toBe('KEY_REUSED');
+    // What was not booked cannot be any more.
+    for (const gone of ['gift', 'cap'])
+      expect(code(await book(`${gone}/topups`, '1', 'k4'))).toBe('BUCKET_UNKNOWN');
   });
 });
 
@@ -319,5 +417,70 @@ describe('a subscriber', () => {
     const { body } = await on.call('GET', '/v1/accounts/a', blue());
     expect(body).toMatchObject({ status: 'active', openSessions: 0 });
     expect(buckets({ body })).toEqual({ data: 1000, main: 5_000_000 });
+  });
+});
+
+describe('where the store fails in the midst of a change', () => {
+  /** What the store does from the call of that name on; until `heal`. */
+  const breaking = async () => {
+    const store = new MemoryStore({ partitions: 4 });
+    let at: RemoteCall | undefined;
+    let isBroken = false;
+    const faulty = withFaults(store, (call) => {
+      if (isBroken) return 'refuse';
+      if (call !== at) return 'none';
+      isBroken = true;
+      return 'lose-reply';
+    });
+    const on = await changing(faulty);
+    return {
+      on,
+      strike(call: RemoteCall) {
+        at = call;
+      },
+      heal() {
+        at = undefined;
+        isBroken = false;
+      },
+    };
+  };
+  const body = { ...ACCOUNT, maxSessions: 3 };
+  const bucket = { unit: 'octets', priority: 5 };
+  const subscriber = '/v1/subscribers/e164/491700000001';
+
+  test.each<[string, RemoteCall, Method, string, object | undefined]>([
+    ['an account is put', 'createAccount', 'PUT', '/v1/accounts/new', { plan: 'p' }],
+    ['one that exists is put', 'changeAccount', 'PUT', '/v1/accounts/a', body],
+    ['it is changed', 'changeAccount', 'PATCH', '/v1/accounts/a', { maxSessions: 3 }],
+    ['a bucket is put', 'changeAccount', 'PUT', '/v1/accounts/a/buckets/x', bucket],
+    ['a bucket is taken out', 'changeAccount', 'DELETE', '/v1/accounts/a/buckets/gone', undefined],
+    ['a subscriber is moved', 'moveSubscriber', 'PUT', subscriber, { account: 'b' }],
+    ['a subscriber is taken', 'changeAccount', 'DELETE', subscriber, undefined],
+    ['a plan is put', 'writeConfiguration', 'PUT', '/v1/plans/p', plan('7')],
+    ['a plan is taken out', 'writeConfiguration', 'DELETE', '/v1/plans/q', undefined],
+  ])('%s', async (_, change, method, path, sent) => {
+    const { on, strike, heal } = await breaking();
+    await put(on);
+    await on.call('PUT', '/v1/accounts/b', blue({ body: { plan: 'p' } }));
+    await on.call('PUT', '/v1/accounts/a/buckets/gone', blue({ body: bucket }));
+    await on.call('PUT', '/v1/plans/q', blue({ body: plan('1', { id: 'q' }) }));
+    const again = () => on.call(method, path, blue(sent === undefined ? {} : { body: sent }));
+    strike(change);
+    expect((await again()).body).toMatchObject({
+      ...{ status: 503, code: 'STORE_OUTCOME_UNKNOWN' },
+      todo: expect.stringContaining('Send the same again'),
+    });
+    heal();
+    expect((await again()).status).toBeLessThan(300);
+  });
+
+  test('before anything is sent, nothing has happened', async () => {
+    const { on, strike, heal } = await breaking();
+    await put(on);
+    strike('load');
+    const reply = await on.call('PATCH', '/v1/accounts/a', blue({ body: { maxSessions: 3 } }));
+    expect(reply.body).toMatchObject({ status: 503, code: 'STORE_UNAVAILABLE' });
+    heal();
+    expect((await on.call('GET', '/v1/accounts/a', blue())).body.maxSessions).toBe(100);
   });
 });

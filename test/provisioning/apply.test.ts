@@ -49,8 +49,8 @@ async function accountsOf(store: Store): Promise<Map<string, Account>> {
   return new Map(accounts.map((account) => [account.definition.account, account]));
 }
 
-/** Adds money as a top-up does. */
-async function topUp(store: Store, id: string, amount: number): Promise<void> {
+/** Adds to a bucket as a top-up does. */
+async function topUp(store: Store, id: string, amount: number, bucket = 'main'): Promise<void> {
   const account = { tenant: TENANT, account: id };
   const { epoch, account: loaded } = await store.load(account);
   const reply = await store.commit({
@@ -58,14 +58,14 @@ async function topUp(store: Store, id: string, amount: number): Promise<void> {
     epoch,
     accountVersion: loaded?.version ?? 0,
     idempotency: { key: 'a-top-up', outcome: new Uint8Array([1]), ttlMs: 1000 },
-    movements: [{ field: 'a:main', delta: amount }],
+    movements: [{ field: `a:${bucket}`, delta: amount }],
     record: {
       kind: 'topup',
       at: NOW,
       account,
       outcome: 'success',
       services: [],
-      changes: [{ bucket: 'main', cause: 'topup', available: amount, reserved: 0 }],
+      changes: [{ bucket, cause: 'topup', available: amount, reserved: 0 }],
     },
   });
   expect(reply.kind).toBe('committed');
@@ -203,7 +203,25 @@ test('the amount of a limit that is edited after its period counts from the next
   await applyProvisioning(store, daily(20));
   const { definition, counters } = (await accountsOf(store)).get('a')!;
   expect(definition.buckets[0]).toMatchObject({ id: 'kim', renewal: { amount: 20 } });
-  expect(counters['a:kim']).toBe(50);
+  expect(counters['a:kim']).toBe(20);
+});
+
+test('an amount that takes a limit beyond what can be counted is refused, and told', async () => {
+  const store = newStore();
+  const limited = (amount: number) =>
+    file(`accounts:
+      - id: a
+        plan: p
+        subscribers: [{ e164: '1', limits: [{ id: kim, unit: octets, amount: ${amount} }] }]
+      - { id: b, plan: p${amount === 1 ? '' : ', maxSessions: 7'} }`);
+  await applyProvisioning(store, limited(1));
+  await topUp(store, 'a', Number.MAX_SAFE_INTEGER - 1, 'kim');
+  const before = (await accountsOf(store)).get('a');
+  expect(await applyProvisioning(store, limited(Number.MAX_SAFE_INTEGER))).toMatchObject({
+    ...{ refused: 1, changed: 1 },
+    notes: [{ account: 'a', text: expect.stringContaining('counter a:kim would leave') }],
+  });
+  expect((await accountsOf(store)).get('a')).toEqual(before);
 });
 
 test('a bucket never becomes a limit, nor a limit a bucket', async () => {
@@ -237,8 +255,8 @@ test('accounts and buckets that only the store has are kept, the main bucket sta
   expect(await applyProvisioning(store, next)).toEqual({ ...report, changed: 1 });
   const { definition, counters } = (await accountsOf(store)).get('a')!;
   expect(definition.buckets.map(({ id, priority }) => [id, priority])).toEqual([
+    ['old', 48],
     ['main', 49],
-    ['old', 49],
     ['cash', 50],
   ]);
   expect(counters).toMatchObject({ 'a:old': 7, 'a:main': 0, 'a:cash': 0 });

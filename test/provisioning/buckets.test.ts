@@ -210,6 +210,13 @@ test('limits count among the buckets', () => {
   ]);
 });
 
+test('of a list that is too long it is said how long it is', () => {
+  const buckets = Array.from({ length: 65 }, (_, i) => `{ id: b${i}, unit: octets }`);
+  expect(problems.account(`buckets: [${buckets}]`)).toEqual([
+    'buckets: found a list of 65, expected a list of buckets, at most 64',
+  ]);
+});
+
 test('thousands of subscribers share an account by a range', () => {
   const { definition } = accountOf(`subscribers: [{ e164: '1' }], subscriberRanges: [
     { count: 3, first: { imsi: '001010000000008', e164: '0098' } },

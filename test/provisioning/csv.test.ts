@@ -40,6 +40,17 @@ test.each([
   ['', []],
 ])('%j', (text, expected) => expect(cells(text)).toEqual(expected));
 
+test.each([
+  ['a,b\nc,d\n', false],
+  ['a,b\r\n', false],
+  ['a,b\nc,d', true],
+  ['a,b\nc,"d\n', true],
+])('%j: the file ends within its last row: %j', (text, isCut) => {
+  const [last, ...others] = read(text, [1]).reverse();
+  expect(last?.isCut ?? false).toBe(isCut);
+  expect(others.filter((row) => row.isCut)).toEqual([]);
+});
+
 test('lines and octets are those of the file', () => {
   const rows = read('h\n"two\nlines"\nlast');
   expect(rows.map(({ line, nextLine, end }) => [line, nextLine, end])).toEqual([
@@ -60,6 +71,14 @@ test('whatever is written is read back, wherever the chunks end', () => {
       expect(found.at(-1)?.end ?? 0).toBe(Buffer.byteLength(text));
     }),
   );
+});
+
+test('a row is as long as it may be, or too long, wherever the chunks end', () => {
+  const row = (length: number) => `a\n${'x'.repeat(length - 1)}\n`;
+  for (const sizes of [[MAX_ROW_BYTES * 2], [100_000]]) {
+    expect(read(row(MAX_ROW_BYTES), sizes)).toHaveLength(2);
+    expect(() => read(row(MAX_ROW_BYTES + 1), sizes)).toThrow('the row at line 2 is longer');
+  }
 });
 
 test('a quote that is never closed does not take the rest of the file', () => {

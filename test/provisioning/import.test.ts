@@ -2,12 +2,14 @@
 import { PassThrough } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import type { AccountDefinition, Bucket } from '../../src/charging/account.ts';
 import { exportTo } from '../../src/cli/export.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { changeConfiguration } from '../../src/provisioning/change.ts';
 import { type Configuration, compileStored } from '../../src/provisioning/configuration.ts';
 import { CsvReader, type CsvRow, csvLine } from '../../src/provisioning/csv.ts';
 import { type Imported, importBatch } from '../../src/provisioning/import.ts';
+import { LIMITS } from '../../src/provisioning/limits.ts';
 import { COLUMNS, readHeader } from '../../src/provisioning/subscriber-rows.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -38,6 +40,15 @@ async function take(store: Store, csv: string, id = 't'): Promise<Imported> {
   const configuration = await configured(store);
   const { columns } = read;
   return importBatch({ store, configuration, tenant: id, columns, concurrency: 8 }, accounts);
+}
+
+async function exported(store: Store, id = 't') {
+  const out = new PassThrough();
+  const [written, text] = await Promise.all([
+    exportTo(out, store, { tenant: id, configuration: await configured(store) }),
+    textOf(out),
+  ]);
+  return { written, text };
 }
 
 const account = async (store: Store, id: string, of = 't') =>
@@ -164,6 +175,52 @@ test('rows that do not fit are refused with line and reason, and the others are 
   expect(await account(store, 'g')).toBeUndefined();
 });
 
+test.each([
+  ['account,plan,e164,opening:main\na,p,491,5.00\nb,p,49170', '2 cells of 4, b cut off'],
+  ['account,plan,opening:main,e164\na,p,5.00,491\nb,p,7.00,49170', 'a number cut off'],
+  ['account,plan,e164,buckets\na,p,491,\nb,p,492,"[]\n', 'quotes that are open'],
+  ['account,plan,e164,imsi\na,p,491,\nb,p,49170\n', 'a row in the middle'],
+  ['account,plan,e164,imsi\na,p,491,\nb,p,492,\nb,p,493\n', 'the second row of an account'],
+])('%j has a row that is cut off, of which nothing is taken', async (csv) => {
+  const store = new MemoryStore({ partitions: 4 });
+  const imported = await take(store, csv);
+  expect(imported).toMatchObject({ created: 1 });
+  expect(imported.refused.map(({ line }) => line)).toContain(3);
+  for (const { reason } of imported.refused)
+    expect(reason).toMatch(
+      /^(the file ends within this row: it has no line end|3 cells where the header has 4)$/,
+    );
+  expect(await account(store, 'b')).toBeUndefined();
+});
+
+test.each([
+  ...['0x10', '1e2', '7.0', ' 7', '+7', '0', '-1', '1_000', '7 sessions', '99999999999999999999'],
+])('the most sessions at once are decimal digits, not %j', async (text) => {
+  const store = new MemoryStore({ partitions: 4 });
+  const imported = await take(store, `account,plan,maxSessions\na,p,${text}\n`);
+  expect(reasons(imported)).toEqual([expect.stringContaining(`2: maxSessions: found `)]);
+  expect(reasons(imported)[0]).toContain(text.slice(0, 20));
+  expect(await account(store, 'a')).toBeUndefined();
+});
+
+test('an opening in a list is written as in a provisioning file', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const row = (unit: string, opening: unknown) =>
+    `account,plan,buckets\n${csvLine(['a', 'p', JSON.stringify([{ id: 'x', unit, opening }])])}`;
+  const wrong = {
+    money: [5, ['5'], true],
+    octets: [[5], 1.5, 2 ** 53, '0x10', '1e3'],
+    units: [null],
+  };
+  for (const [unit, openings] of Object.entries(wrong))
+    for (const opening of openings)
+      expect(reasons(await take(store, row(unit, opening)))).toEqual([
+        expect.stringMatching(/^2: opening of x: found /),
+      ]);
+  expect(await account(store, 'a')).toBeUndefined();
+  expect(await take(store, row('octets', -7))).toMatchObject({ created: 1 });
+});
+
 test('an account of another tenant by the same name, and its subscriber, are never met', async () => {
   const store = new MemoryStore({ partitions: 4 });
   await take(store, 'account,plan,e164,opening:main\na,p,491,5\n');
@@ -174,6 +231,47 @@ test('an account of another tenant by the same name, and its subscriber, are nev
   expect(await account(store, 'a', 'other')).toMatchObject({ counters: { 'a:main': 70 } });
   expect(await store.accountOf('t', { kind: 'e164', id: '491' })).toBe('a');
   await expect(take(store, csv, 'nobody')).rejects.toMatchObject({ code: 'TENANT_UNKNOWN' });
+});
+
+test('an account gets no more subscribers than a file could give it', async () => {
+  const store = new MemoryStore({ partitions: 1 });
+  const csv = (from: number, count: number) => {
+    const rows = Array.from({ length: count }, (_, i) => `a,p,${from + i},262${from + i}`);
+    return `account,plan,e164,imsi\n${rows.join('\n')}\n`;
+  };
+  expect(await take(store, csv(10_000, LIMITS.subscribers))).toMatchObject({ created: 1 });
+  const before = await account(store, 'a');
+  expect(reasons(await take(store, csv(70_000, 1)))).toEqual([
+    `2: the account exists, with no room for more than ${LIMITS.subscribers} subscribers`,
+  ]);
+  // With those that it has already there is nothing to add.
+  expect(await take(store, csv(10_000, 5))).toMatchObject({ unchanged: 1, refused: [] });
+  // An identity of a kind that a subscriber lacks may be one of its own.
+  expect(await take(store, 'account,plan,sip\na,p,sip:a@b\n')).toMatchObject({
+    subscribersAdded: 1,
+  });
+  expect((await account(store, 'a'))?.definition.subscribers).toEqual(
+    [...before!.definition.subscribers, 'sip:sip:a@b'].sort(),
+  );
+});
+
+test('rows of one account that do not follow each other are taken in their order', async () => {
+  const store = new MemoryStore({ partitions: 4 });
+  const others = Array.from({ length: 30 }, (_, i) => `49${100 + i}`);
+  const csv = [
+    'account,plan,e164,opening:main',
+    // The first takes longest to be looked at.
+    ...others.map((e164, i) => `a,${i === 0 ? 'p' : ''},${e164},${i === 0 ? '5' : ''}`),
+    'b,p,492,',
+    'a,p,493,',
+  ];
+  const accountOf = store.accountOf.bind(store);
+  store.accountOf = async (of, subscriber) => {
+    for (let turns = subscriber.id === '49100' ? 50 : 0; turns > 0; turns--) await undefined;
+    return accountOf(of, subscriber);
+  };
+  expect(await take(store, `${csv.join('\n')}\n`)).toMatchObject({ created: 2, refused: [] });
+  expect((await account(store, 'a'))?.counters['a:main']).toBe(5_000_000);
 });
 
 test('what is exported is imported as it was, byte for byte when exported again', async () => {
@@ -207,16 +305,8 @@ test('what is exported is imported as it was, byte for byte when exported again'
   ];
   const first = await take(store, [COLUMNS, ...rows].map((row) => csvLine(row)).join(''));
   expect(reasons(first)).toEqual([]);
-  const exported = async (from: Store) => {
-    const out = new PassThrough();
-    const [written, text] = await Promise.all([
-      exportTo(out, from, { tenant: 't', configuration: await configured(from) }),
-      textOf(out),
-    ]);
-    return { written, text };
-  };
   const { written, text } = await exported(store);
-  expect(written).toEqual({ accounts: 2, rows: 3, refusable: [] });
+  expect(written).toEqual({ accounts: 2, rows: 3, refusable: 0, refusals: [] });
   const copy = new MemoryStore({ partitions: 4 });
   const again = await take(copy, text);
   expect(reasons(again)).toEqual([]);
@@ -232,6 +322,113 @@ test('what is exported is imported as it was, byte for byte when exported again'
   expect((await exported(copy)).text).toBe(text);
 });
 
+test('what is due in an account is exported as it is shown, though nobody has decided yet', async () => {
+  let now = Date.UTC(2026, 0, 15, 12);
+  const day = 86_400_000;
+  const store = new MemoryStore({ partitions: 1, clock: () => now });
+  const buckets = [
+    { id: 'bundle', unit: 'octets', renewal: { every: 'month', amount: '10 GB' }, opening: 0 },
+    { id: 'gone', unit: 'octets', expires: '2026-01-20T00:00:00Z', opening: 5 },
+    { id: 'pass', unit: 'octets', lasts: '1 d', opening: '1 GB' },
+  ];
+  const limits = [{ id: 'cap', unit: 'money', amount: '5', every: 'day', opening: '0' }];
+  const json = [limits, buckets].map((list) => JSON.stringify(list));
+  const csv = [
+    ['account', 'plan', 'e164', 'limits', 'buckets'],
+    ['a', 'p', '491', ...json],
+  ];
+  expect(reasons(await take(store, csv.map(csvLine).join('')))).toEqual([]);
+  // The pass was begun, and a part of it is still reserved.
+  const { epoch, account: found } = await store.load({ tenant: 't', account: 'a' });
+  const movements = [
+    { field: 'p:pass', delta: now + day },
+    { field: 'a:pass', delta: -300_000_000 },
+    { field: 'r:pass', delta: 100_000_000 },
+  ];
+  await store.commit({
+    ...{ account: { tenant: 't', account: 'a' }, epoch, accountVersion: found!.version, movements },
+    idempotency: { key: 'use', outcome: new Uint8Array(), ttlMs: day },
+    record: {
+      ...{ kind: 'adjustment', at: now, account: { tenant: 't', account: 'a' } },
+      ...{ outcome: 'success', services: [], changes: [], reference: 'use' },
+    },
+  });
+  const openings = async () => {
+    const [, row] = [...new CsvReader().push(Buffer.from((await exported(store)).text))];
+    const written = [...JSON.parse(row!.cells[9]!), ...JSON.parse(row!.cells[10]!)];
+    return Object.fromEntries(written.map(({ id, opening }) => [id, opening]));
+  };
+  expect(await openings()).toEqual({ bundle: 0, cap: '0.00', gone: 5, main: '0.00', pass: 800e6 });
+  now += 30 * day;
+  expect(await openings()).toEqual({
+    ...{ bundle: 10e9, cap: '5.00', main: '0.00' },
+    // What is still reserved of these never comes back to them.
+    ...{ gone: 0, pass: 0 },
+  });
+  // What a decision finds there is what it found where it was exported.
+  const copy = new MemoryStore({ partitions: 1, clock: () => now });
+  await take(copy, (await exported(store)).text);
+  expect((await account(copy, 'a'))?.counters).toMatchObject({ 'a:cap': 5_000_000, 'a:pass': 0 });
+});
+
+test('accounts whose rows an import refuses are named by the export, with why', async () => {
+  const store = new MemoryStore({ partitions: 1 });
+  const bucket = (id: string, more: Partial<Bucket> = {}): Bucket => ({
+    ...{ id, unit: 'octets', priority: 5, floor: 0 },
+    ...more,
+  });
+  const main = bucket('main', { unit: 'money', priority: 1000 });
+  const many = Array.from({ length: 64 }, (_, i) => bucket(`b${i}`));
+  const cap = (id: string, ...limits: string[]) => bucket(id, { priority: 0, amount: 5, limits });
+  const wide = { paysFor: Array.from({ length: 1000 }, () => 'x'.repeat(64)) };
+  const kinds: Record<string, [string, Partial<AccountDefinition>]> = {
+    first: ['buckets[0].priority: found 0, expected', { buckets: [bucket('z', { priority: 0 })] }],
+    full: [
+      'buckets: found a list of 65, expected a list of buckets, at most 64',
+      { buckets: many },
+    ],
+    gone: ["plan: found 'q', expected the id of a plan", { plan: 'q' }],
+    name: ["subscribers[0].e164: found '+49', expected", { subscribers: ['e164:+49'] }],
+    rule: ["paysFor[0]: found 'voice'", { buckets: [bucket('v', { paysFor: ['voice'] })] }],
+    twice: [
+      "subscribers[1].e164: found '491', expected none of what",
+      {
+        subscribers: ['e164:491', 'imsi:262010000000001'],
+        buckets: [cap('one', 'e164:491', 'imsi:262010000000001'), cap('two', 'e164:491')],
+      },
+    ],
+    wide: [
+      'the row at line 10 is longer than 1048576 octets',
+      { buckets: Array.from({ length: 20 }, (_, i) => bucket(`w${i}`, wide)) },
+    ],
+    zealous: ['maxSessions: found 0, expected a whole number', { maxSessions: 0 }],
+  };
+  const define = (id: string, more: Partial<AccountDefinition> = {}): AccountDefinition => ({
+    ...{ tenant: 't', account: id, plan: 'p', status: 'active', maxSessions: 5, subscribers: [] },
+    ...more,
+    buckets: [...(more.buckets ?? []), main],
+  });
+  for (const [id, [, more]] of Object.entries(kinds))
+    await store.createAccount(define(id, more), {});
+  await store.createAccount(define('fits', { subscribers: ['e164:492'] }), {});
+  const { written, text } = await exported(store);
+  expect(written).toMatchObject({ accounts: 9, refusable: 8 });
+  expect(written.refusals.map(({ account: id }) => id)).toEqual(Object.keys(kinds));
+  for (const { account: id, reason } of written.refusals) {
+    expect(reason).toContain(kinds[id]![0]);
+    expect(reason.length).toBeLessThanOrEqual(300);
+  }
+  // And that is what an import says of them, where it comes so far.
+  await store.changeAccount(define('wide'), 1);
+  const all = (await exported(store)).text;
+  expect(all).not.toBe(text);
+  const copy = new MemoryStore({ partitions: 1 });
+  const imported = await take(copy, all);
+  expect(imported.created).toBe(2);
+  for (const { cells, reason } of imported.refused) expect(reason).toContain(kinds[cells[0]!]![0]);
+  expect(new Set(imported.refused.map(({ cells: [id] }) => id)).size).toBe(7);
+});
+
 test('periods that are counted in another zone than the plan’s are exported with it', async () => {
   const store = new MemoryStore({ partitions: 4 });
   const monthly = { id: 'm', unit: 'octets', renewal: { every: 'month', amount: 5 } } as const;
@@ -242,11 +439,7 @@ test('periods that are counted in another zone than the plan’s are exported wi
   const berlin = tenant('t', { plans: [plan('0.01', { timeZone: 'Europe/Berlin' })], accounts });
   await applyFile(store, load(file([berlin])), { all: true });
   // From now on the plan counts in UTC; the account's periods stay as they began.
-  const out = new PassThrough();
-  const [, text] = await Promise.all([
-    exportTo(out, store, { tenant: 't', configuration: await configured(store) }),
-    textOf(out),
-  ]);
+  const { text } = await exported(store);
   expect(await take(store, text)).toMatchObject({ unchanged: 1, refused: [] });
   const copy = new MemoryStore({ partitions: 4 });
   expect(await take(copy, text)).toMatchObject({ created: 1, refused: [] });

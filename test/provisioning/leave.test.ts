@@ -6,12 +6,9 @@ import { exportTo } from '../../src/cli/export.ts';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import type { Configuration } from '../../src/provisioning/configuration.ts';
 import { CsvReader } from '../../src/provisioning/csv.ts';
-import {
-  putAccount,
-  putSubscriber,
-  removeSubscriber,
-} from '../../src/provisioning/edit-account.ts';
+import { putAccount, putSubscriber } from '../../src/provisioning/edit-account.ts';
 import { importBatch } from '../../src/provisioning/import.ts';
+import { takeAway } from '../../src/provisioning/leave.ts';
 import type { WrittenAccount, WrittenSubscriber } from '../../src/provisioning/schema.ts';
 import { readHeader } from '../../src/provisioning/subscriber-rows.ts';
 import { withFaults } from '../../src/store/memory/faulty-store.ts';
@@ -74,7 +71,7 @@ describe.each<[string, (editing: Editing) => Promise<unknown>]>([
   [
     'is taken from it',
     async ({ store }) => {
-      for (const one of KIMS) await removeSubscriber(store, 't', one);
+      for (const one of KIMS) await takeAway(store, 't', one);
     },
   ],
   [
@@ -171,7 +168,7 @@ describe.each(PUT)('a move that was stopped at any call, %s', (_, move) => {
 
   test('is finished by taking the subscriber away', () =>
     stoppedAnywhere(move, async (editing) => {
-      await removeSubscriber(editing.store, 't', KIMS[0]);
+      await takeAway(editing.store, 't', KIMS[0]);
       expect(await ofKim(editing)).toMatchObject(left);
     }));
 });

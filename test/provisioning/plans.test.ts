@@ -79,6 +79,11 @@ test.each<[what: string, members: string, problem: string]>([
   ],
   ['a date of every year', `holidays: ['12-25'], ${RULES}`, "found '12-25', expected a date such"],
   ['a thing to tell', `tells: [price], ${RULES}`, "tells[0]: found 'price', expected cost or"],
+  [
+    'a thing to tell twice',
+    `tells: [cost, cost], ${RULES}`,
+    "tells: found 'cost' twice, expected a list of cost and balance, each once",
+  ],
   ['a refund of nothing', `refunds: { maximum: '0' }, ${RULES}`, "found '0', expected more than 0"],
   ['no bound of refunds', `refunds: {}, ${RULES}`, 'refunds.maximum: found nothing, expected an'],
   [

@@ -204,7 +204,7 @@ test('an export tells of accounts whose rows would be refused', async () => {
       exportTo(out, store, { tenant: 't', configuration: of }),
       textOf(out),
     ]);
-    return done.refusable;
+    return done.refusals.map(({ account: id }) => id);
   };
   expect(await exported(configuration)).toEqual([]);
   await store.moveSubscriber('t', { kind: 'e164', id: '+491' }, 'a');

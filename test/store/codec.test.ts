@@ -60,6 +60,7 @@ describe('a session', () => {
     const part = { bucket: 'b', units: 5, amount: -3, period: 1_800_000_000_000 };
     const session = sessionOf(account, {
       facts: { apn: 'internet', rat: 6, visited: '26201', called: '49', role: 'terminating' },
+      factsAt: 1_763_727_880_000,
       services: [
         {
           ...{ serviceIds: [], rule: 'day', plan: 'p', planVersion: 3, unit: 'seconds', price },

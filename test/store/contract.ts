@@ -756,6 +756,109 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         expect(amounts).toEqual([50, 20, -55, 15, 40, -40, -10, 5]);
       });
 
+      test.each([1, -1])('lets no edit of a limit leave +-(2^53 - 1) (%s)', async (sign) => {
+        const cap = (amount: number): Bucket => ({
+          ...money('cap'),
+          ...{ priority: 0, limits: ['e164:1'], amount },
+        });
+        const [low, high] = sign === 1 ? [1, LIMIT] : [LIMIT, 1];
+        const desk = await openDesk(store, { cap: 0 }, { buckets: [cap(low), money()] });
+        const { account } = await store.load(desk.account);
+        const far = [{ field: 'a:cap', delta: sign * (LIMIT - 1) }];
+        expect(await store.commit(desk.book('k', { movements: far }))).toMatchObject({
+          kind: 'committed',
+        });
+        const before = [await store.load(desk.account), await on.records(desk.account)];
+        const next = { ...account!.definition, plan: 'other', buckets: [cap(high), money()] };
+        await expect(store.changeAccount(next, 1)).rejects.toMatchObject({
+          ...{ name: 'CounterOutOfRange', field: 'a:cap' },
+        });
+        expect([await store.load(desk.account), await on.records(desk.account)]).toEqual(before);
+      });
+
+      describe('books what is due before it', () => {
+        const HOUR = 3_600_000;
+        const anHourAgo = () => Math.floor(store.now()) - HOUR;
+        const booked = async ({ account }: AccountRef) =>
+          (await on.records({ tenant: 'north', account }))
+            .filter(({ record }) => record.account.account === account && record.kind !== 'opening')
+            .map(({ record: { kind, changes } }) => [
+              kind,
+              ...changes.map(({ bucket, cause, available }) => [bucket, cause, available]),
+            ]);
+
+        test('so nothing comes back into a bucket that is no longer over', async () => {
+          const pass = { ...money('pass'), expiresAt: anHourAgo() };
+          const before = definitionOf({ buckets: [pass, money()] });
+          await store.createAccount(before, { pass: 700 });
+          const { expiresAt: _, ...lasting } = pass;
+          const next = { ...before, buckets: [lasting, money()] };
+          expect(await store.changeAccount(next, 1)).toBe('changed');
+          expect(await counters(before)).toMatchObject({ 'a:pass': 0, 'r:pass': 0 });
+          expect(await store.changeAccount({ ...next, plan: 'other' }, 2)).toBe('changed');
+          expect(await booked(before)).toEqual([['adjustment', ['pass', 'expiry', -700]]]);
+        });
+
+        test('so a bucket that is over may go with what was left', async () => {
+          const before = definitionOf({
+            buckets: [{ ...money('pass'), expiresAt: anHourAgo() }, money()],
+          });
+          await store.createAccount(before, { pass: 700, main: 5 });
+          const next = { ...before, buckets: [money()] };
+          expect(await store.changeAccount(next, 1)).toBe('changed');
+          expect(await counters(before)).toEqual({ 'a:main': 5, 'r:main': 0, 'n:open': 0 });
+          expect(await booked(before)).toEqual([['adjustment', ['pass', 'expiry', -700]]]);
+        });
+
+        test('so an edit of a renewal is for the period after those that are over', async () => {
+          const renewal = (amount: number, rollover = 0) => ({
+            ...{ every: 'hour' as const, from: anHourAgo() + 60_000, timeZone: 'UTC' },
+            ...{ amount, rollover },
+          });
+          const limits = ['e164:1'];
+          const buckets = (gigabytes: number, rollover: number, cap: number): Bucket[] => [
+            { ...money('cap'), priority: 0, limits, renewal: renewal(cap) },
+            { ...money('data'), priority: 1, renewal: renewal(gigabytes, rollover) },
+            money(),
+          ];
+          const desk = await openDesk(store, { data: 9, cap: 3 }, { buckets: buckets(5, 2, 4) });
+          const { account } = await store.load(desk.account);
+          const ends = account!.counters['p:data']!;
+          const movements = ['p:data', 'p:cap'].map((field) => ({ field, delta: -HOUR }));
+          await store.commit(desk.book('k', { movements }));
+          const next = { ...account!.definition, buckets: buckets(50, 20, 10) };
+          expect(await store.changeAccount(next, 1)).toBe('changed');
+          expect(await counters(desk.account)).toMatchObject({
+            ...{ 'a:data': 7, 'p:data': ends, 'a:cap': 10, 'p:cap': ends },
+          });
+          expect((await booked(desk.account)).slice(1)).toEqual([
+            [
+              'adjustment',
+              ['cap', 'expiry', -3],
+              ['cap', 'renewal', 4],
+              ['data', 'expiry', -7],
+              ['data', 'renewal', 5],
+              ['cap', 'adjustment', 6],
+            ],
+          ]);
+        });
+
+        test('so a bucket stays that is empty until its next period brings something', async () => {
+          const renewal = {
+            ...{ every: 'hour' as const, from: 0, timeZone: 'UTC', amount: 5, rollover: 0 },
+          };
+          const buckets = [{ ...money('data'), renewal }, money()];
+          const desk = await openDesk(store, { data: 0 }, { buckets });
+          const { account } = await store.load(desk.account);
+          const earlier = [{ field: 'p:data', delta: -HOUR }];
+          await store.commit(desk.book('k', { movements: earlier }));
+          const before = await store.load(desk.account);
+          const next = { ...account!.definition, buckets: [money()] };
+          expect(await store.changeAccount(next, 1)).toBe('conflict');
+          expect(await store.load(desk.account)).toEqual(before);
+        });
+      });
+
       test('makes no other bucket of an id, also of one that is gone', async () => {
         const desk = await openDesk(store, { main: 100, day: 0 });
         const { definition } = (await store.load(desk.account)).account!;
@@ -910,6 +1013,56 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
           RangeError,
         );
         expect(await store.accountOf('north', subscriber)).toBe(to.account);
+      });
+
+      test('has a subscriber on one account: others leave it out until it is moved', async () => {
+        const id = fresh('999');
+        const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
+        const [one, other] = [definitionOf({ subscribers: [name] }), definitionOf()];
+        const created = { ...other, subscribers: [name] };
+        await store.createAccount(one, {});
+        expect(await store.createAccount(created, {})).toBe('created');
+        expect(await store.changeAccount(created, 1)).toBe('changed');
+        expect((await store.load(other)).account?.definition.subscribers).toEqual([]);
+        expect(await store.holderOf('north', subscriber)).toBe(one.account);
+        await store.moveSubscriber('north', subscriber, other.account);
+        expect(await store.holderOf('north', subscriber)).toBe(other.account);
+        expect((await store.load(one)).account?.definition.subscribers).toEqual([]);
+        const version = (await store.load(other)).account!.version;
+        expect(await store.changeAccount(other, version)).toBe('changed');
+        expect(await store.holderOf('north', subscriber)).toBeUndefined();
+        expect(await store.accountOf('north', subscriber)).toBeUndefined();
+        expect(await store.changeAccount(created, version + 1)).toBe('changed');
+        expect(await store.holderOf('north', subscriber)).toBe(other.account);
+      });
+
+      test('takes a subscriber from whoever has it, and may be repeated', async () => {
+        const id = fresh('999');
+        const [subscriber, name] = [{ kind: 'e164', id } as const, `e164:${id}`];
+        const [from, to] = [definitionOf({ subscribers: [name] }), definitionOf()];
+        for (const one of [from, to]) await store.createAccount(one, {});
+        const stopped = async () => {
+          throw new Error('stopped');
+        };
+        await expect(
+          store.moveSubscriber('north', subscriber, to.account, stopped),
+        ).rejects.toThrow('stopped');
+        await expect(store.removeSubscriber('north', subscriber, stopped)).rejects.toThrow(
+          'stopped',
+        );
+        const left: [string, boolean][] = [];
+        const leaving = async (account: string, limited: boolean) => {
+          left.push([account, limited]);
+        };
+        await store.removeSubscriber('north', subscriber, leaving);
+        expect(left.at(-1)).toEqual([to.account, false]);
+        expect(left.map(([account]) => account)).toContain(from.account);
+        for (let i = 0; i < 2; i++) {
+          expect(await store.accountOf('north', subscriber)).toBeUndefined();
+          for (const one of [from, to])
+            expect((await store.load(one)).account?.definition.subscribers).toEqual([]);
+          await store.removeSubscriber('north', subscriber);
+        }
       });
 
       test('a move is not done before what the subscriber leaves is done', async () => {

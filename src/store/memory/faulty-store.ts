@@ -23,6 +23,8 @@ const remote = [
   'createAccount',
   'changeAccount',
   'moveSubscriber',
+  'removeSubscriber',
+  'holderOf',
   'keptOf',
   'listAccounts',
   'listSessions',

@@ -22,8 +22,8 @@ import {
   superfluous,
   versionsAmong,
 } from '../configuration.ts';
+import { changeRecord, counterChanges } from '../counter-changes.ts';
 import { INBOX_LIMIT, INBOX_TTL_MS } from '../inbox-limits.ts';
-import { limitChanges, limitRecord } from '../limit-changes.ts';
 import { MARKER_RECORD, movedMarker } from '../marker.ts';
 import { openingRecord } from '../opening.ts';
 import {
@@ -42,6 +42,7 @@ import type {
   CommitReply,
   DueSession,
   Kept,
+  Leaving,
   Snapshot,
   Store,
   StoredSession,
@@ -217,7 +218,8 @@ export class MemoryStore implements Store {
     const name = accountName(definition);
     const existing = partition.accounts.get(name);
     if (existing === undefined) {
-      const { subscribers, ...rest } = definition;
+      const { subscribers: _, ...rest } = definition;
+      const subscribers = this.#claim(definition, definition.subscribers);
       const counters: Record<string, number> = { [OPEN_SESSIONS]: 0 };
       for (const { id } of definition.buckets) {
         counters[availableField(id)] = openings[id] ?? 0;
@@ -233,8 +235,7 @@ export class MemoryStore implements Store {
         openSessions: new Set(),
         kinds: kindsAfter(definition, { kinds: new Map() }),
       });
-    }
-    this.#point(definition, definition.subscribers);
+    } else this.#point(definition, definition.subscribers);
     return existing === undefined ? 'created' : 'exists';
   }
 
@@ -246,28 +247,31 @@ export class MemoryStore implements Store {
     const kept = partition.accounts.get(accountName(definition));
     if (kept?.version !== expected) return 'conflict';
     const kinds = kindsAfter(definition, { before: toAccount(kept).definition, kinds: kept.kinds });
-    const { subscribers, ...rest } = definition;
+    const { subscribers: wanted, ...rest } = definition;
     const { counters } = kept;
     const now = this.now();
-    const { changes, hold, gone } = limitChanges(toAccount(kept), definition, now);
-    const holds = Object.entries(hold).every(([field, value]) => (counters[field] ?? 0) === value);
-    if (!holds) return 'conflict';
-    const periods = periodsFor(definition.buckets, now, toAccount(kept));
-    if (changes.length > 0) append(partition, encodeRecord(limitRecord(definition, changes, now)));
+    const counted = counterChanges(toAccount(kept), definition, now);
+    if (counted === 'conflict') return counted;
+    const { changes, added, periods, gone } = counted;
+    if (changes.length > 0) append(partition, encodeRecord(changeRecord(definition, changes, now)));
     for (const { id } of kept.definition.buckets) delete counters[periodField(id)];
     Object.assign(counters, periods);
     for (const { id } of definition.buckets) {
       counters[availableField(id)] ??= 0;
       counters[reservedField(id)] ??= 0;
     }
-    for (const { bucket, available } of changes) counters[availableField(bucket)]! += available;
+    for (const [field, sum] of Object.entries(added)) counters[field]! += sum;
     for (const field of gone) delete counters[field];
     const before = kept.subscribers;
+    const claimed = this.#claim(
+      definition,
+      wanted.filter((text) => !before.has(text)),
+    );
+    const subscribers = wanted.filter((text) => before.has(text) || claimed.includes(text));
     kept.subscribers = new Map(subscribers.map((text) => [text, before.get(text) ?? '']));
     kept.definition = structuredClone(rest);
     kept.kinds = kinds;
     kept.version++;
-    this.#point(definition, subscribers);
     for (const text of before.keys()) {
       const key = pointer(definition.tenant, text);
       if (!kept.subscribers.has(text) && this.#state.pointers.get(key) === definition.account)
@@ -280,21 +284,15 @@ export class MemoryStore implements Store {
     tenant: string,
     subscriber: SubscriberId,
     to: string,
-    leaving?: (from: string) => Promise<void>,
+    leaving?: Leaving,
   ): Promise<void> {
     const text = subscriberText(subscriber);
     const key = pointer(tenant, text);
-    const kept = (account: string): KeptAccount | undefined =>
-      this.#partitionOf({ tenant, account }).accounts.get(accountName({ tenant, account }));
-    const leave = async (account: string): Promise<void> => {
-      const source = kept(account);
-      if (source?.subscribers.delete(text)) source.version++;
-      await leaving?.(account);
-    };
-    const target = kept(to);
+    const leave = (account: string) => this.#leave({ tenant, account }, text, leaving);
+    const target = this.#kept({ tenant, account: to });
     if (target === undefined) throw new RangeError(`no account ${to}`);
     const holder = this.#state.pointers.get(key) ?? '';
-    const earlier = holder === to ? '' : (kept(holder)?.subscribers.get(text) ?? '');
+    const earlier = holder === to ? '' : this.#comingFrom({ tenant, account: holder }, text);
     if (earlier !== '' && earlier !== to) await leave(earlier);
     const at = this.#state.pointers.get(key) ?? '';
     // Where the pointer is set already, the new account knows what is left to be done.
@@ -307,8 +305,30 @@ export class MemoryStore implements Store {
     if (target.subscribers.get(text) === from) target.subscribers.set(text, '');
   }
 
+  async removeSubscriber(
+    tenant: string,
+    subscriber: SubscriberId,
+    leaving?: Leaving,
+  ): Promise<void> {
+    const text = subscriberText(subscriber);
+    const key = pointer(tenant, text);
+    const holder = this.#state.pointers.get(key);
+    if (holder === undefined) return;
+    const earlier = this.#comingFrom({ tenant, account: holder }, text);
+    for (const account of earlier === '' ? [holder] : [earlier, holder])
+      await this.#leave({ tenant, account }, text, leaving);
+    if (this.#state.pointers.get(key) === holder) this.#state.pointers.delete(key);
+  }
+
+  async holderOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined> {
+    const account = await this.accountOf(tenant, subscriber);
+    if (account === undefined) return undefined;
+    const has = this.#kept({ tenant, account })?.subscribers.has(subscriberText(subscriber));
+    return has ? account : undefined;
+  }
+
   async keptOf(account: AccountRef): Promise<Kept | undefined> {
-    const kept = this.#partitionOf(account).accounts.get(accountName(account));
+    const kept = this.#kept(account);
     if (kept === undefined) return undefined;
     const arriving = [...kept.subscribers].filter(([, from]) => from !== '');
     return { kinds: kept.kinds, arriving: Object.fromEntries(arriving) };
@@ -488,8 +508,34 @@ export class MemoryStore implements Store {
   }
 
   /** Points subscribers that the account has to it, unless they point somewhere. */
+  #kept(account: AccountRef): KeptAccount | undefined {
+    return this.#partitionOf(account).accounts.get(accountName(account));
+  }
+
+  /** Where an account's subscriber is still to be taken from; empty: it has arrived, or is not there. */
+  #comingFrom(account: AccountRef, subscriber: string): string {
+    return this.#kept(account)?.subscribers.get(subscriber) ?? '';
+  }
+
+  async #leave(account: AccountRef, subscriber: string, leaving?: Leaving): Promise<void> {
+    const kept = this.#kept(account);
+    if (kept?.subscribers.delete(subscriber)) kept.version++;
+    const isLimited = kept?.definition.buckets.some(({ limits }) => limits !== undefined) ?? false;
+    await leaving?.(account.account, isLimited);
+  }
+
+  /** Points those that point nowhere to an account, and returns all that point there then. */
+  #claim({ tenant, account }: AccountRef, subscribers: readonly string[]): string[] {
+    return subscribers.filter((text) => {
+      const key = pointer(tenant, text);
+      const holder = this.#state.pointers.get(key);
+      if (holder === undefined) this.#state.pointers.set(key, account);
+      return holder === undefined || holder === account;
+    });
+  }
+
   #point(account: AccountRef, subscribers: readonly string[]): void {
-    const kept = this.#partitionOf(account).accounts.get(accountName(account));
+    const kept = this.#kept(account);
     for (const text of subscribers) {
       const key = pointer(account.tenant, text);
       if (kept?.subscribers.has(text) && !this.#state.pointers.has(key))

@@ -19,6 +19,7 @@
  * | `tk:sid:<digest>`        | string     | a Session-Id's binding: `b` or `o`, account       | TTL            |
  * | `tk:subs:<digest>`       | sorted set | a Session-Id's sub-sessions, by end of binding    | TTL            |
  * | `tk:sub:<tenant>/<sub>`  | string     | a subscriber's account                            | provisioning   |
+ * | `tk:move:<tenant>/<sub>` | hash       | who moves a subscriber, and where it may be       | with the move  |
  * | `tk:meta`                | hash       | format and number of partitions                   | never          |
  * | `tk:config`              | hash       | the configuration, past plans, file and listener  | never          |
  * | `tk:workers`             | sorted set | live workers by the end of their lease            | with the lease |
@@ -43,6 +44,10 @@ export const subSessionsKey = (sessionId: string): string => `tk:subs:${digest(s
 /** The pointer of a subscriber, given as `kind:id`. */
 export const pointerKey = (tenant: string, subscriber: string): string =>
   `tk:sub:${accountName({ tenant, account: subscriber })}`;
+
+/** The moves of a subscriber, given as `kind:id`. */
+export const moveKey = (tenant: string, subscriber: string): string =>
+  `tk:move:${accountName({ tenant, account: subscriber })}`;
 
 /** Who has a connection to a peer, by its Diameter identity in lower case. */
 export const peerKey = (host: string): string => `tk:peer:${host}`;

@@ -78,12 +78,23 @@ export const scripts = {
     keys: ['account', 'outbox'],
     args: ['expected', 'epoch', 'record', 'pairs_to_hold', 'pairs_to_set', 'pairs_to_add'],
     rest: ['field'],
-    reply: ['changed', 'conflict', 'stale-epoch'],
+    reply: ['changed', 'conflict', 'out-of-range', 'stale-epoch'],
+  }),
+  holdSubscriber: loadScript(lua('hold-subscriber'), {
+    keys: ['move'],
+    args: ['token', 'leaseMs'],
+    rest: ['account'],
+    reply: ['held until {account}', 'taken until'],
+  }),
+  releaseSubscriber: loadScript(lua('release-subscriber'), {
+    keys: ['move'],
+    args: ['token', 'outcome'],
+    reply: ['released', 'taken'],
   }),
   addSubscriber: loadScript(lua('add-subscriber'), {
     keys: ['account'],
-    args: ['field', 'from'],
-    reply: ['absent', 'added', 'present'],
+    args: ['field', 'from', 'notAfter'],
+    reply: ['absent', 'late', 'added', 'present'],
   }),
   arriveSubscriber: loadScript(lua('arrive-subscriber'), {
     keys: ['account'],
@@ -92,13 +103,13 @@ export const scripts = {
   }),
   removeSubscriber: loadScript(lua('remove-subscriber'), {
     keys: ['account'],
-    args: ['field'],
-    reply: ['absent', 'removed'],
+    args: ['field', 'notAfter'],
+    reply: ['late', 'limited', 'free'],
   }),
   point: loadScript(lua('point'), {
     keys: ['pointer'],
-    args: ['from', 'to'],
-    reply: ['pointed', 'elsewhere'],
+    args: ['from', 'to', 'notAfter'],
+    reply: ['late', 'pointed', 'elsewhere'],
   }),
   writeConfiguration: loadScript(lua('write-configuration'), {
     keys: ['configuration'],

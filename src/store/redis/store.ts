@@ -10,6 +10,7 @@ import type {
   CommitReply,
   DueSession,
   Kept,
+  Leaving,
   Snapshot,
   Store,
   StoredSession,
@@ -20,11 +21,12 @@ import * as configuration from './configuration.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Definitions } from './definitions.ts';
 import { type PartitionKeys, pointerKey, WORKERS } from './keys.ts';
-import { changeAccount, createAccount, keptOf, moveSubscriber } from './provisioning.ts';
+import { changeAccount, createAccount, keptOf } from './provisioning.ts';
 import { callOf, type Reply } from './script-call.ts';
 import { scripts } from './scripts.ts';
 import { listSessionMembers } from './session-list.ts';
 import { decodeStored } from './session-value.ts';
+import { holderOf, moveSubscriber, removeSubscriber } from './subscribers.ts';
 import * as mail from './worker-mail.ts';
 
 /** The most members claimed at once. */
@@ -53,6 +55,7 @@ export class RedisStore implements Store {
   readonly connection: Connection;
   readonly partitions: number;
   readonly #definitions = new Definitions();
+  readonly #keysOf = (account: AccountRef): PartitionKeys => this.#keys(account);
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -189,24 +192,36 @@ export class RedisStore implements Store {
     definition: AccountDefinition,
     openings: Readonly<Record<string, number>>,
   ): Promise<'created' | 'exists'> {
-    return createAccount(this.connection, this.#keys(definition), definition, openings);
+    return createAccount(this.connection, this.#keysOf, definition, openings);
   }
 
   async changeAccount(
     definition: AccountDefinition,
     expected: number,
   ): Promise<'changed' | 'conflict'> {
-    return changeAccount(this.connection, this.#keys(definition), definition, expected);
+    return changeAccount(this.connection, this.#keysOf, definition, expected);
   }
 
   async moveSubscriber(
     tenant: string,
     subscriber: SubscriberId,
     to: string,
-    leaving: (from: string) => Promise<void> = async () => undefined,
+    leaving: Leaving = async () => undefined,
   ): Promise<void> {
-    const keysOf = (account: AccountRef): PartitionKeys => this.#keys(account);
+    const keysOf = this.#keysOf;
     await moveSubscriber(this.connection, { tenant, subscriber, to, leaving, keysOf });
+  }
+
+  async removeSubscriber(
+    tenant: string,
+    subscriber: SubscriberId,
+    leaving: Leaving = async () => undefined,
+  ): Promise<void> {
+    await removeSubscriber(this.connection, { tenant, subscriber, leaving, keysOf: this.#keysOf });
+  }
+
+  async holderOf(tenant: string, subscriber: SubscriberId): Promise<string | undefined> {
+    return holderOf(this.connection, { tenant, subscriber, keysOf: this.#keysOf });
   }
 
   async keptOf(account: AccountRef): Promise<Kept | undefined> {

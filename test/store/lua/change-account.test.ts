@@ -68,3 +68,24 @@ test('adds to counters with a record, unless another epoch has begun', async () 
     ['6-1', ['r', 'what it was']],
   ]);
 });
+
+test.each([
+  ['9007199254740990', '2', '1'],
+  ['-9007199254740990', '-2', '-1'],
+  ['9007199254740990', '9007199254740990', '1'],
+])(
+  'leaves all as it is where %s and %s more are beyond what a counter holds',
+  async (held, add, fits) => {
+    const before = { version: '9', plan: 'x', 'a:cap': held, 'a:old': '0' };
+    await rig.redis.hset('a', before);
+    const change9 = (more: string) =>
+      change(9, { plan: 'y' }, { 'a:old': '0' }, ['a:old'], {
+        record: 'what it was',
+        add: { 'a:new': '1', 'a:cap': more },
+      });
+    expect(await change9(add)).toBe('out-of-range');
+    expect(await rig.redis.hgetall('a')).toEqual(before);
+    expect(await rig.redis.exists('o')).toBe(0);
+    expect(await change9(fits)).toBe('changed');
+  },
+);
