@@ -71,8 +71,8 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
-  /** Whether an account may have got its plan by a file that was stopped before clients were asked. */
-  isUnasked?: (account: AccountRef) => boolean;
+  /** Whether an account got this plan, and who gave it was stopped before clients were asked. */
+  isUnasked?: (account: AccountRef, plan: string) => Promise<boolean>;
   /** The files applied before: what is said as there stays as others have made it since. */
   since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
@@ -286,9 +286,9 @@ class TenantRun {
       this.#leaveAlone(account, soFar.problem);
       return false;
     }
-    const hasOther = stored.plan !== edited.definition.plan;
-    if (hasOther ? soFar === 'changed' : this.#isUnasked?.(account.definition) === true)
-      await this.#ask(account);
+    const { plan } = edited.definition;
+    const isAnother = soFar === 'changed' && stored.plan !== plan;
+    if (isAnother || (await this.#isUnasked?.(stored, plan))) await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
     for (const what of unsaid) this.#note(account, unsaidText(what));
