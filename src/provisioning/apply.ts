@@ -121,17 +121,6 @@ export async function applyProvisioning(
 /** What became of an account so far. */
 type Progress = 'changed' | 'unchanged';
 
-/** Where a subscriber is, as `kind:id`. */
-interface Whereabouts {
-  name: string;
-  /** The account that has it. */
-  holder: string | undefined;
-  /** It points to an account, which has it not where a removal was stopped. */
-  isPointed: boolean;
-}
-
-const nameOf = ({ name }: Whereabouts): string => name;
-
 class TenantRun {
   /** Accounts that lose subscribers: not before these have arrived where they go. */
   readonly deferred: { account: ProvisionedAccount; leaving: string[]; soFar: Progress }[] = [];
@@ -180,22 +169,24 @@ class TenantRun {
     if (stored !== undefined) await finishMoves(this.#store, definition);
     const { subscribers } = (stored ? this.#edited(account, stored.definition).account : account)
       .definition;
-    const found = await this.#whereAre(tenant, subscribers);
-    const held = found.filter(({ holder }) => holder !== undefined && holder !== id);
-    const unheld = found.filter(({ holder }) => holder === undefined);
+    const holders = await this.#holdersOf({ tenant, subscribers });
+    const held = subscribers.filter((_, i) => holders[i] !== undefined && holders[i] !== id);
+    const unheld = subscribers.filter((_, i) => holders[i] === undefined);
     if (stored === undefined) {
       // Subscribers that another account has stay there until they are moved, step by step.
-      const own = { ...definition, subscribers: without(subscribers, held.map(nameOf)) };
+      const own = { ...definition, subscribers: without(subscribers, held) };
       const reply = await this.#store.createAccount(own, openings);
       // Another process was faster.
       if (reply === 'exists') return this.settle(account);
       this.#report.created += 1;
     } else if (!(await this.#change(account, stored))) return;
     // Where an account exists, a subscriber that nobody has is new, or was left half way.
-    const lost = stored === undefined ? unheld.filter(({ isPointed }) => isPointed) : unheld;
-    for (const { name, holder } of held) this.#noteMove(account, { name, holder: holder! });
-    for (const { name } of [...held, ...lost])
-      await moveTo(this.#store, definition, subscriberId(name));
+    const arriving = stored === undefined ? held : [...held, ...unheld];
+    for (const [i, name] of subscribers.entries()) {
+      const holder = holders[i];
+      if (holder !== undefined && holder !== id) this.#noteMove(account, { name, holder });
+    }
+    for (const name of arriving) await moveTo(this.#store, definition, subscriberId(name));
     this.#report.movedSubscribers += held.length;
     if (stored !== undefined) this.#report.addedSubscribers += unheld.length;
   }
@@ -206,7 +197,7 @@ class TenantRun {
     const stored = (await this.#store.load(definition)).account?.definition;
     const staying = new Set<string>();
     for (const name of leaving.filter((one) => stored?.subscribers.includes(one))) {
-      const holder = await this.#store.accountOf(definition.tenant, subscriberId(name));
+      const holder = await this.#store.holderOf(definition.tenant, subscriberId(name));
       if (holder === definition.account && this.#stranded.has(name)) {
         staying.add(name);
         this.#note(account, stayingText(name));
@@ -236,22 +227,18 @@ class TenantRun {
     this.#onStaying?.(account.definition, { staying: names, limits });
   }
 
-  /** Where the file's subscribers are, a batch of look-ups at a time. */
-  async #whereAre(tenant: string, names: readonly string[]): Promise<Whereabouts[]> {
-    const found: Whereabouts[] = [];
-    for (let from = 0; from < names.length; from += LOOK_UPS) {
-      const batch = names.slice(from, from + LOOK_UPS);
-      found.push(...(await Promise.all(batch.map((name) => this.#whereIs(tenant, name)))));
+  /** The account that has each of the file's subscribers, a batch of look-ups at a time. */
+  async #holdersOf({
+    tenant,
+    subscribers,
+  }: Pick<AccountDefinition, 'tenant' | 'subscribers'>): Promise<(string | undefined)[]> {
+    const holders: (string | undefined)[] = [];
+    for (let from = 0; from < subscribers.length; from += LOOK_UPS) {
+      const batch = subscribers.slice(from, from + LOOK_UPS);
+      const found = batch.map((name) => this.#store.holderOf(tenant, subscriberId(name)));
+      holders.push(...(await Promise.all(found)));
     }
-    return found;
-  }
-
-  async #whereIs(tenant: string, name: string): Promise<Whereabouts> {
-    const subscriber = subscriberId(name);
-    if ((await this.#store.accountOf(tenant, subscriber)) === undefined)
-      return { name, holder: undefined, isPointed: false };
-    const holder = await this.#store.holderOf(tenant, subscriber);
-    return { name, holder, isPointed: true };
+    return holders;
   }
 
   #edited(account: ProvisionedAccount, stored: AccountDefinition): EditedAccount {

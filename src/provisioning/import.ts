@@ -114,7 +114,7 @@ async function settle(
   const { definition, openings } = wanted;
   const { tenant, account, subscribers } = definition;
   const held = await Promise.all(
-    subscribers.map((name) => store.accountOf(tenant, subscriberId(name))),
+    subscribers.map((name) => store.holderOf(tenant, subscriberId(name))),
   );
   const other = held.findIndex((holder) => holder !== undefined && holder !== account);
   if (other >= 0) return { reason: onAnother(subscribers[other]!, held[other]) };

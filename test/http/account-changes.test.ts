@@ -455,7 +455,7 @@ describe('where the store fails in the midst of a change', () => {
     ['a bucket is put', 'changeAccount', 'PUT', '/v1/accounts/a/buckets/x', bucket],
     ['a bucket is taken out', 'changeAccount', 'DELETE', '/v1/accounts/a/buckets/gone', undefined],
     ['a subscriber is moved', 'moveSubscriber', 'PUT', subscriber, { account: 'b' }],
-    ['a subscriber is taken', 'changeAccount', 'DELETE', subscriber, undefined],
+    ['a subscriber is taken', 'removeSubscriber', 'DELETE', subscriber, undefined],
     ['a plan is put', 'writeConfiguration', 'PUT', '/v1/plans/p', plan('7')],
     ['a plan is taken out', 'writeConfiguration', 'DELETE', '/v1/plans/q', undefined],
   ])('%s', async (_, change, method, path, sent) => {

@@ -46,10 +46,12 @@ test('an account without its pointers gets them, and they stay where they are ot
   const definition = definitionOf({ subscribers: [`e164:${mine}`, `e164:${taken}`] });
   await store.createAccount(definition, {});
   redis.cli('DEL', pointerKey('north', `e164:${mine}`));
-  redis.cli('SET', pointerKey('north', `e164:${taken}`), 'other');
+  const other = definitionOf();
+  await store.createAccount(other, {});
+  await store.moveSubscriber('north', { kind: 'e164', id: taken }, other.account);
   expect(await store.createAccount(definition, {})).toBe('exists');
   expect(await store.accountOf('north', { kind: 'e164', id: mine })).toBe(definition.account);
-  expect(await store.accountOf('north', { kind: 'e164', id: taken })).toBe('other');
+  expect(await store.accountOf('north', { kind: 'e164', id: taken })).toBe(other.account);
 });
 
 test('a repeated creation points nobody whom the account has lost', async () => {
@@ -252,4 +254,18 @@ test('a creation that was killed anywhere is finished by repeating it, or by ano
     expect(await found(now)).toBe(last % 2 === 0 ? from.account : world.to.account);
   });
   await Promise.all(cases);
+});
+
+test('who points to an account that has them not is for any account', async () => {
+  const id = fresh('999');
+  const [subscriber, subscribers] = [{ kind: 'e164', id } as const, [`e164:${id}`]];
+  redis.cli('SET', pointerKey('north', `e164:${id}`), 'gone');
+  expect(await store.holderOf('north', subscriber)).toBeUndefined();
+  const [one, other] = [definitionOf({ subscribers }), definitionOf({ subscribers })];
+  for (const definition of [one, other]) await store.createAccount(definition, {});
+  expect(await store.holderOf('north', subscriber)).toBe(one.account);
+  await store.changeAccount({ ...one, subscribers: [] }, 1);
+  redis.cli('SET', pointerKey('north', `e164:${id}`), one.account);
+  expect(await store.changeAccount(other, 1)).toBe('changed');
+  expect(await store.holderOf('north', subscriber)).toBe(other.account);
 });

@@ -524,13 +524,15 @@ export class MemoryStore implements Store {
     await leaving?.(account.account, isLimited);
   }
 
-  /** Points those that point nowhere to an account, and returns all that point there then. */
+  /** Points those to an account that no other has, and returns them. */
   #claim({ tenant, account }: AccountRef, subscribers: readonly string[]): string[] {
     return subscribers.filter((text) => {
       const key = pointer(tenant, text);
-      const holder = this.#state.pointers.get(key);
-      if (holder === undefined) this.#state.pointers.set(key, account);
-      return holder === undefined || holder === account;
+      const holder = this.#state.pointers.get(key) ?? account;
+      const isHeld = this.#kept({ tenant, account: holder })?.subscribers.has(text) ?? false;
+      if (holder !== account && isHeld) return false;
+      this.#state.pointers.set(key, account);
+      return true;
     });
   }
 

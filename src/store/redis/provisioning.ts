@@ -50,7 +50,8 @@ export async function createAccount(
   }
   for (const [field, period] of Object.entries(periodsFor(definition.buckets, now)))
     fields.push(field, String(period));
-  const claimed = await claim(connection, definition, definition.subscribers);
+  const { subscribers } = definition;
+  const claimed = await claim(connection, definition, { subscribers, keysOf });
   for (const subscriber of claimed) fields.push(subscriberField(subscriber), '');
   fields.push(...kindsFields(kindsAfter(definition, { kinds: new Map() })));
   for (let attempt = 1; ; attempt++) {
@@ -117,7 +118,7 @@ export async function changeAccount(
   const add = Object.entries(counted.added);
   const known = new Set(before.definition.subscribers);
   const unknown = definition.subscribers.filter((one) => !known.has(one));
-  const claimed = await claim(connection, definition, unknown);
+  const claimed = await claim(connection, definition, { subscribers: unknown, keysOf });
   const gone = before.definition.subscribers.filter((one) => !definition.subscribers.includes(one));
   const added = definition.buckets
     .flatMap(({ id }) => counterFields(id))

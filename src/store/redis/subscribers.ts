@@ -50,19 +50,40 @@ export async function holderOf(
 }
 
 /**
- * Points those of `subscribers` to an account that point nowhere, and returns all that point there
- * then: those whom it may have.
+ * Points those of `subscribers` to an account that nobody has, and returns all that point there then:
+ * those whom it may have.
  */
 export async function claim(
   connection: Connection,
   { tenant, account }: AccountRef,
-  subscribers: readonly string[],
+  { subscribers, keysOf }: { subscribers: readonly string[]; keysOf: Moving['keysOf'] },
 ): Promise<readonly string[]> {
   if (subscribers.length === 0) return [];
   const before = await connection.run((redis) =>
     Promise.all(subscribers.map((one) => redis.set(pointerKey(tenant, one), account, 'NX', 'GET'))),
   );
-  return subscribers.filter((_, i) => before[i] === null || before[i] === account);
+  const claimed: string[] = [];
+  for (const [i, name] of subscribers.entries()) {
+    const isClaimed = before[i] === null || before[i] === account;
+    if (isClaimed || (await takesOver(connection, { tenant, account, name, keysOf })))
+      claimed.push(name);
+  }
+  return claimed;
+}
+
+/** Points to an account whoever points to another that has not got them: a change was stopped. */
+async function takesOver(
+  connection: Connection,
+  of: AccountRef & { name: string; keysOf: Moving['keysOf'] },
+): Promise<boolean> {
+  const hold = new Hold(connection, of);
+  let isTaken = false;
+  await hold.during([of.account], async ({ owner }) => {
+    if (owner !== of.account && owner !== '' && (await hold.has(owner))) return true;
+    isTaken = owner === of.account || (await hold.point(owner, of.account));
+    return isTaken;
+  });
+  return isTaken;
 }
 
 /** Those of `subscribers`, whom the account has, that somebody moved on since they were claimed. */
