@@ -29,13 +29,13 @@ import { refusal } from './refusal.ts';
 import {
   type Before,
   begunText,
-  type Remembered,
   readRemembered,
   rememberedText,
   type Staying,
 } from './remembered.ts';
 import type { WrittenFile } from './schema.ts';
 import type { Becoming } from './stored-buckets.ts';
+import { isUnderAnother } from './under-plan.ts';
 import { rewritten } from './wanted.ts';
 
 export interface PlanGone {
@@ -65,7 +65,7 @@ export interface FileReport {
 export async function applyFile(
   store: AccountStore &
     ChangeableStore &
-    Pick<Store, 'rememberedFile' | 'rememberFile' | 'announce'>,
+    Pick<Store, 'rememberedFile' | 'rememberFile' | 'announce' | 'sessionsOf'>,
   file: LoadedFile,
   {
     all,
@@ -85,7 +85,7 @@ export async function applyFile(
   const kept = await tenantsToKeep(store, file.written, bases);
   const settledBefore = all ? [undefined] : (last?.settled ?? [undefined]);
   const next = accountsOf(file, changedAccounts(file.written, settledBefore));
-  let begun = begunText(file.written, last);
+  let begun = begunText(file.written, { last, all });
   const begin = async () => {
     if (begun !== undefined) await store.rememberFile(begun);
     begun = undefined;
@@ -115,7 +115,9 @@ export async function applyFile(
   const settled = { refused: [] as AccountRef[], staying: [] as (AccountRef & Staying)[] };
   const accounts = await applyProvisioning(store, next, {
     ...options,
-    ...{ configuration, since, isUnasked: unaskedAfter(last) },
+    ...{ configuration, since },
+    // A file that was stopped may have changed the plan of any account.
+    ...(bases.length > 1 && { isUnasked: (...of) => isUnderAnother(store, ...of) }),
     onRefused: ({ tenant, account }) => settled.refused.push({ tenant, account }),
     onStaying: ({ tenant, account }, staying) =>
       settled.staying.push({ tenant, account, ...staying }),
@@ -144,15 +146,6 @@ async function goneWithAccounts(
       gone.push(...missing.map(({ id }) => ({ tenant, plan: id })));
   }
   return gone;
-}
-
-/** Where a file was stopped: accounts that this, or another such file, gave another plan. */
-function unaskedAfter(last: Remembered | undefined): (account: AccountRef) => boolean {
-  if (last === undefined || last.bases.length === 1) return () => false;
-  return (account) => {
-    const plans = last.before(account).map((said) => said?.definition.plan);
-    return plans.includes(undefined) || new Set(plans).size > 1;
-  };
 }
 
 const withoutTenants = (file: WrittenFile, ids: ReadonlySet<string>): WrittenFile => ({

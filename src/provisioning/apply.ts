@@ -71,8 +71,8 @@ export interface ApplyOptions {
   askClients?: AskClients;
   /** Whose tenants and plans accounts are held against; absent: those of the file. */
   configuration?: Configuration;
-  /** Whether an account may have got its plan by a file that was stopped before clients were asked. */
-  isUnasked?: (account: AccountRef) => boolean;
+  /** Whether an account got this plan, and who gave it was stopped before clients were asked. */
+  isUnasked?: (account: AccountRef, plan: string) => Promise<boolean>;
   /** The files applied before: what is said as there stays as others have made it since. */
   since?: Before | undefined;
   /** Called for each account that cannot become what is written: it is left as it is. */
@@ -180,7 +180,7 @@ class TenantRun {
       if (reply === 'exists') return this.settle(account);
       this.#report.created += 1;
     } else if (!(await this.#change(account, stored))) return;
-    // Where an account exists, a subscriber without a pointer is new, or was left half way.
+    // Where an account exists, a subscriber that nobody has is new, or was left half way.
     const arriving = stored === undefined ? held : [...held, ...unheld];
     for (const [i, name] of subscribers.entries()) {
       const holder = holders[i];
@@ -227,7 +227,7 @@ class TenantRun {
     this.#onStaying?.(account.definition, { staying: names, limits });
   }
 
-  /** The account that each of the file's subscribers points to, a batch of look-ups at a time. */
+  /** The account that has each of the file's subscribers, a batch of look-ups at a time. */
   async #holdersOf({
     tenant,
     subscribers,
@@ -286,9 +286,9 @@ class TenantRun {
       this.#leaveAlone(account, soFar.problem);
       return false;
     }
-    const hasOther = stored.plan !== edited.definition.plan;
-    if (hasOther ? soFar === 'changed' : this.#isUnasked?.(account.definition) === true)
-      await this.#ask(account);
+    const { plan } = edited.definition;
+    const isAnother = soFar === 'changed' && stored.plan !== plan;
+    if (isAnother || (await this.#isUnasked?.(stored, plan))) await this.#ask(account);
     this.#compareBuckets(account, stored);
     for (const what of overruled) this.#note(account, overruledText(what));
     for (const what of unsaid) this.#note(account, unsaidText(what));

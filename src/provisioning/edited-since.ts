@@ -141,7 +141,8 @@ function bucketsSince(
   for (const bucket of stored.buckets) {
     const { id, limits } = bucket;
     if (limits === undefined || ids.has(id) || areLimitsSaid) continue;
-    if (!said.some((buckets) => buckets.has(id))) all.push(bucket);
+    const isOfOthers = !said.some((buckets) => buckets.has(id));
+    if (isOfOthers && left(bucket) !== undefined) all.push(bucket);
   }
   const main = account.definition.buckets.findLast(takesAnything)!;
   const isMainGone = account.written.has('main') && !all.some(takesAnything);

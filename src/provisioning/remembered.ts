@@ -152,15 +152,18 @@ function corrected(
 }
 
 /**
- * The text by which a file is remembered as begun; undefined: it is already, or there is nothing to be
- * done by it.
+ * The text by which a file is remembered as begun; undefined: it is already, or, unless `all` that it
+ * says is put in place, there is nothing to be done by it.
  */
-export function begunText(file: WrittenFile, last: Remembered | undefined): string | undefined {
+export function begunText(
+  file: WrittenFile,
+  { last, all }: { last: Remembered | undefined; all: boolean },
+): string | undefined {
   const [applied, ...begun] = last?.bases ?? [undefined];
   if (begun.some((one) => isDeepStrictEqual(one, file))) return undefined;
   const { leftAlone = [], adrift = [] } = last ?? {};
-  const isDone = begun.length === 0 && leftAlone.length === 0 && adrift.length === 0;
-  if (isDone && isDeepStrictEqual(applied, file)) return undefined;
+  const isSettled = begun.length === 0 && leftAlone.length === 0 && adrift.length === 0;
+  if (!all && isSettled && isDeepStrictEqual(applied, file)) return undefined;
   return textOf(applied, { leftAlone, adrift, begun: [...begun, file].slice(-MAX_BEGUN) });
 }
 

@@ -2,21 +2,18 @@
  * A file whose application was stopped, and what is applied next: the same file, the one before it, or
  * another. Until one is applied to its end, what any of them says otherwise is new.
  */
-import { expect, test } from 'vitest';
-import type { AskClients } from '../../src/provisioning/apply.ts';
+import { describe, expect, test } from 'vitest';
 import { applyFile } from '../../src/provisioning/apply-file.ts';
 import { isRemembered } from '../../src/provisioning/remembered.ts';
 import type { WrittenAccount, WrittenFile } from '../../src/provisioning/schema.ts';
 import { type Fault, withFaults } from '../../src/store/memory/faulty-store.ts';
 import { MemoryStore } from '../../src/store/memory/store.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { open, session } from '../http/fixture.ts';
 import { file, load, plan, tenant } from './configurations.ts';
 
-const start = (store: Store, written: WrittenFile, askClients?: AskClients) =>
-  applyFile(store, load(written), {
-    ...{ all: false, concurrency: 1 },
-    ...(askClients && { askClients }),
-  });
+const start = (store: Store, written: WrittenFile) =>
+  applyFile(store, load(written), { all: false, concurrency: 1 });
 
 const account = (id: string, numbers: string[], more: Partial<WrittenAccount> = {}) => ({
   ...{ id, plan: 'p', status: 'active' as const, subscribers: numbers.map((e164) => ({ e164 })) },
@@ -143,34 +140,77 @@ test('a file that is refused leaves no trace: the one before it changes nothing'
   expect(await store.rememberedFile()).toBe(remembered);
 });
 
-test('stopped before clients of an account with another plan were asked, they are asked later', async () => {
-  const [first] = FIRST.tenants;
-  const next = (status: 'active' | 'blocked') =>
-    file([
-      {
-        ...first!,
-        accounts: [account('a', ['1', '2'], { plan: 'q' }), account('b', ['3'], { status })],
-      },
-    ]);
-  for (const all of [false, true])
-    for (const then of [next('active'), next('blocked')]) {
-      const store = new MemoryStore();
-      await start(store, FIRST);
-      const asked: string[] = [];
-      const ask: AskClients = async (of) => {
-        asked.push(of.account);
+/** Of an account: an open session that holds what was decided under this plan. */
+function serve(store: Store, sessionId: string, under: string, id = sessionId): Promise<void> {
+  const [first] = session('t').services;
+  const services = [{ ...first!, plan: under }];
+  return open(store, session('t', { sessionId, account: { tenant: 't', account: id }, services }));
+}
+
+describe('stopped before clients of an account with another plan were asked', () => {
+  const of = (id: string, more: Partial<WrittenAccount> = {}) =>
+    account(id, [], {
+      buckets: [
+        { id: 'bundle', unit: 'octets', opening: 500_000 },
+        { id: 'main', unit: 'money', opening: '20' },
+      ],
+      ...more,
+    });
+  const said = (...accounts: WrittenAccount[]) =>
+    file([tenant('t', { plans: [plan('0.01'), plan('0.5', { id: 'q' })], accounts })]);
+  const before = said(of('a'), of('b'));
+  const moved = said(of('a', { plan: 'q' }), of('b'));
+
+  /** Starts or applies a file; with `stops`, no client can be asked. Returns who was asked. */
+  async function put(store: Store, written: WrittenFile, { all = false, stops = false } = {}) {
+    const asked: string[] = [];
+    await applyFile(store, load(written), {
+      all,
+      async askClients({ account: id }) {
+        if (stops) throw new StoreUnavailable('no', 'stopped');
+        asked.push(id);
         return { kind: 'done', asked: 1 };
-      };
-      const stopped: AskClients = async () => {
-        throw new StoreUnavailable('no', 'stopped');
-      };
-      const begun = applyFile(store, load(next('active')), { all, askClients: stopped });
-      await expect(begun).rejects.toThrow('stopped');
-      const { accounts } = await applyFile(store, load(then), { all, askClients: ask });
-      expect([asked, accounts.sessionsAsked]).toEqual([['a'], 1]);
-      await applyFile(store, load(then), { all, askClients: ask });
-      expect(asked).toEqual(['a']);
-    }
+      },
+    });
+    return asked;
+  }
+
+  async function serving() {
+    const store: Store = new MemoryStore();
+    await start(store, before);
+    for (const id of ['a', 'b']) await serve(store, id, 'p');
+    return store;
+  }
+
+  test.each([
+    ['again', false, moved],
+    ['again, by command', true, moved],
+    ['by a file that says more', false, said(of('a', { plan: 'q', maxSessions: 5 }), of('b'))],
+    ['by the file before', false, before],
+  ])('they are asked when it is applied %s', async (_, all, next) => {
+    const store = await serving();
+    await expect(put(store, moved, { all, stops: true })).rejects.toThrow('stopped');
+    expect(await put(store, next, { all })).toEqual(['a']);
+    expect(await put(store, next, { all })).toEqual([]);
+  });
+
+  test('they are asked when a command is repeated that took back what others had changed', async () => {
+    const store = await serving();
+    const { account: found } = await store.load({ tenant: 't', account: 'b' });
+    await store.changeAccount({ ...found!.definition, plan: 'q' }, found!.version);
+    await serve(store, 'b-of-q', 'q', 'b');
+    await expect(put(store, before, { all: true, stops: true })).rejects.toThrow('stopped');
+    expect(await put(store, before, { all: true })).toEqual(['b']);
+    expect(await put(store, before, { all: true })).toEqual([]);
+  });
+
+  test('nobody is asked whose sessions go on under the plan already', async () => {
+    const store: Store = new MemoryStore();
+    await start(store, before);
+    await expect(put(store, moved, { stops: true })).rejects.toThrow('stopped');
+    await serve(store, 'a', 'q');
+    expect(await put(store, moved)).toEqual([]);
+  });
 });
 
 /** Stopped as soon as its configuration is written. */

@@ -134,3 +134,15 @@ test('an account that others keep from letting go of a subscriber does so at the
     ...{ subscribers: [], maxSessions: 7, status: 'blocked' },
   });
 });
+
+test('of a subscriber that a stopped file was to move to the account, no limit stays', async () => {
+  const store = new MemoryStore();
+  const [before, fits] = [account('b', [KIM]), account('b', [])];
+  await apply(store, account('a', []), before);
+  const dying = withFaults(store, (call) => (call === 'moveSubscriber' ? 'refuse' : 'none'));
+  await expect(apply(dying, account('a', [limited('5')]), fits)).rejects.toThrow();
+  expect(await stored(store, 'a')).toMatchObject({ limits: [{ id: 'cap' }], subscribers: [] });
+  await apply(store, account('a', [], { unfit: true }), before);
+  await apply(store, account('a', []), before);
+  expect(await stored(store, 'a')).toMatchObject({ limits: [], subscribers: [] });
+});
