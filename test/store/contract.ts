@@ -811,8 +811,9 @@ export function describeStore(name: string, open: () => Promise<Contracted>): vo
         });
 
         test('so an edit of a renewal is for the period after those that are over', async () => {
+          const from = anHourAgo() + 60_000;
           const renewal = (amount: number, rollover = 0) => ({
-            ...{ every: 'hour' as const, from: anHourAgo() + 60_000, timeZone: 'UTC' },
+            ...{ every: 'hour' as const, from, timeZone: 'UTC' },
             ...{ amount, rollover },
           });
           const limits = ['e164:1'];
