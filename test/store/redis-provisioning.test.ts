@@ -269,3 +269,18 @@ test('who points to an account that has them not is for any account', async () =
   expect(await store.changeAccount(other, 1)).toBe('changed');
   expect(await store.holderOf('north', subscriber)).toBe(other.account);
 });
+
+test('a move that was killed anywhere is cleared by an account that lets the subscriber go', async () => {
+  const cases = Array.from({ length: CALLS }, async (_, last) => {
+    const world = await threeAccounts();
+    await FIRST.move!(killedAt(last), world).catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    const { definition, version } = (await store.load(world.from)).account!;
+    await store.changeAccount({ ...definition, subscribers: [] }, version);
+    // Where the pointer was set already it is on the new account, and else on none.
+    const account = await found(world);
+    expect(account ?? world.to.account, `killed before call ${last}`).toBe(world.to.account);
+  });
+  await Promise.all(cases);
+});

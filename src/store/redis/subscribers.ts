@@ -78,10 +78,11 @@ async function takesOver(
 ): Promise<boolean> {
   const hold = new Hold(connection, of);
   let isTaken = false;
-  await hold.during([of.account], async ({ owner }) => {
-    if (owner !== of.account && owner !== '' && (await hold.has(owner))) return true;
-    isTaken = owner === of.account || (await hold.point(owner, of.account));
-    return isTaken;
+  await hold.during([of.account], async ({ owner, others }) => {
+    const isHeld = owner !== of.account && owner !== '' && (await hold.has(owner));
+    if (!(await hold.clear(isHeld ? owner : of.account, others))) return 'again';
+    isTaken = !isHeld && (owner === of.account || (await hold.point(owner, of.account)));
+    return isTaken || isHeld ? outcomeOf(others, [of.account, owner]) : 'again';
   });
   return isTaken;
 }
@@ -110,9 +111,11 @@ export async function agree(
 ): Promise<void> {
   const each = of.subscribers.map(async (name) => {
     const hold = new Hold(connection, { tenant, name, keysOf: of.keysOf });
-    await hold.during([account], async ({ owner }) => {
-      if (owner !== account) return (await hold.remove(account)) !== 'late';
-      return (await hold.has(account)) || (await hold.point(account, ''));
+    await hold.during([account], async ({ owner, others }) => {
+      if (!(await hold.clear(owner, others))) return 'again';
+      const isRight = owner !== account || (await hold.has(account));
+      if (!isRight && !(await hold.point(account, ''))) return 'again';
+      return outcomeOf(others, [account, owner]);
     });
   });
   await Promise.all(each);
@@ -129,15 +132,11 @@ export async function moveSubscriber(
     const from = behind.at(-1) ?? '';
     const added = await hold.add(to, from);
     if (added === 'absent') throw new RangeError(`no account ${to}`);
-    if (added === 'late') return false;
-    if (owner !== to && !(await hold.point(owner, to))) return false;
-    for (const account of behind) {
-      const left = await hold.remove(account);
-      if (left === 'late') return false;
-      await leaving(account, left === 'limited');
-    }
+    if (added === 'late') return 'again';
+    if (owner !== to && !(await hold.point(owner, to))) return 'again';
+    if (!(await hold.leave(behind, leaving))) return 'again';
     if (from !== '') await hold.arrive(to, from);
-    return true;
+    return 'done';
   });
 }
 
@@ -148,13 +147,20 @@ export async function removeSubscriber(
 ): Promise<void> {
   const hold = new Hold(connection, { ...move, name: textOf(move.subscriber) });
   await hold.during([], async ({ owner, others }) => {
-    for (const account of others) {
-      const left = await hold.remove(account);
-      if (left === 'late') return false;
-      await leaving(account, left === 'limited');
-    }
-    return owner === '' || (await hold.point(owner, ''));
+    if (!(await hold.leave(others, leaving))) return 'again';
+    return owner === '' || (await hold.point(owner, '')) ? 'done' : 'again';
   });
+}
+
+/**
+ * `done`: nothing is left of it to be remembered; `stopped`: a move that was stopped still is, for what
+ * its accounts have beside the subscriber; `again`: a step was late, or overtaken.
+ */
+type Outcome = 'done' | 'stopped' | 'again';
+
+/** Of what was done where a move of accounts other than these may have been stopped before. */
+function outcomeOf(others: readonly string[], own: readonly string[]): Outcome {
+  return others.every((account) => own.includes(account)) ? 'done' : 'stopped';
 }
 
 /** A subscriber as its lease finds it. */
@@ -190,17 +196,18 @@ class Hold {
   }
 
   /**
-   * Has `steps` done while the subscriber is held, which may be on any of `accounts` from now on;
-   * again where they say that they were late or overtaken. Throws StoreUnavailable where others do
-   * not let go of it.
+   * Has `steps` done while the subscriber is held, which may be on any of `accounts` from now on.
+   * Throws StoreUnavailable where others do not let go of it.
    */
   async during(
     accounts: readonly string[],
-    steps: (found: Found) => Promise<boolean>,
+    steps: (found: Found) => Promise<Outcome>,
   ): Promise<void> {
     try {
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt++)
-        if (await steps(await this.#hold(accounts))) return await this.#release('done');
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const outcome = await steps(await this.#hold(accounts));
+        if (outcome !== 'again') return await this.#release(outcome);
+      }
     } catch (error) {
       // Unless it is let go of its lease ends by itself.
       await this.#release('stopped').catch(() => undefined);
@@ -264,7 +271,25 @@ class Hold {
     return (await this.#connection.run((redis) => redis.hexists(key, this.#field))) === 1;
   }
 
-  async remove(account: string): Promise<string> {
+  /** Takes the subscriber from all `accounts` but one; false: it was late. */
+  clear(but: string, accounts: readonly string[]): Promise<boolean> {
+    return this.leave(
+      accounts.filter((account) => account !== but),
+      async () => undefined,
+    );
+  }
+
+  /** The same from all of them, each of which is told of; false: it was late. */
+  async leave(accounts: readonly string[], leaving: Leaving): Promise<boolean> {
+    for (const account of accounts) {
+      const left = await this.#remove(account);
+      if (left === 'late') return false;
+      await leaving(account, left === 'limited');
+    }
+    return true;
+  }
+
+  async #remove(account: string): Promise<string> {
     const names = { field: this.#field, notAfter: this.#until };
     const call = callOf(scripts.removeSubscriber, { account: this.#key(account) }, names);
     return String(await this.#connection.call(scripts.removeSubscriber, call));
